@@ -1,0 +1,2 @@
+//! The `manara` command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Typed values that can be seen, each with one normal form.
