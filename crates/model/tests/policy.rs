@@ -65,7 +65,7 @@ fn audiences() -> impl Strategy<Value = Audience> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(10_000))]
+    #![proptest_config(ProptestConfig::with_cases(20_000))]
 
     #[test]
     fn meeting_is_a_semilattice(a in markings(), b in markings(), c in markings()) {

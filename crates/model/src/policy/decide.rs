@@ -119,7 +119,7 @@ pub fn decide(label: &Label, audience: &Audience, purpose: Purpose, world: &Worl
     let steps = [
         distribution(marking, audience, world),
         groups(marking, audience, world),
-        recipients(label, audience, world),
+        recipients(marking, audience),
         tlp(label, audience, world),
         agreement(marking, audience),
     ];
@@ -141,11 +141,8 @@ fn pap(marking: &Marking, purpose: Purpose) -> Option<Decision> {
 }
 
 fn distribution(marking: &Marking, audience: &Audience, world: &World) -> Option<Decision> {
-    let level = match marking.level {
-        Some(level) => level,
-        // Sharing groups and named recipients are limits of their own; TLP alone is judged by TLP.
-        None => return None,
-    };
+    // Without a level, sharing groups, named recipients and TLP are limits of their own.
+    let level = marking.level?;
     let needed = match audience {
         Audience::Node => Level::Organisation,
         Audience::Org(org) | Audience::User { org, .. } if world.local.contains(org) => Level::Community,
@@ -191,12 +188,10 @@ fn names(clause: &std::collections::BTreeSet<Recipient>, audience: &Audience) ->
     })
 }
 
-fn recipients(label: &Label, audience: &Audience, world: &World) -> Option<Decision> {
-    let marking = &label.marking;
-    let client = marking.tlp == Some(Tlp::Amber) && is_client(label.owner, audience, world);
+/// Who is named is named: not even a client of the owner gets what names others.
+fn recipients(marking: &Marking, audience: &Audience) -> Option<Decision> {
     let missing = marking.recipients.iter().any(|clause| !names(clause, audience));
-    (missing && !client)
-        .then_some(Decision::No(Rule::Recipients, "it names its recipients, and the audience is not one"))
+    missing.then_some(Decision::No(Rule::Recipients, "it names its recipients, and the audience is not one"))
 }
 
 fn is_client(owner: OrgId, audience: &Audience, world: &World) -> bool {

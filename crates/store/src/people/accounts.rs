@@ -1,0 +1,175 @@
+//! Accounts: a person or a program of an organisation.
+
+use super::keys;
+use crate::{Result, Store, StoreError, audit, secret};
+use manara_model::role::{Right, Role};
+use manara_model::{OrgId, UserId};
+use rusqlite::{OptionalExtension, Row};
+
+/// An account to be made.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// Its organisation.
+    pub org: OrgId,
+    /// Its name.
+    pub email: String,
+    /// What it may do.
+    pub role: Role,
+}
+
+/// A made account, with secrets that are shown once.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct MadeAccount {
+    /// Identifier.
+    pub uuid: UserId,
+    /// Name.
+    pub email: String,
+    /// Generated password.
+    pub password: String,
+    /// Generated key, with all rights of the role.
+    pub api_key: String,
+}
+
+/// An account.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Account {
+    /// Identifier.
+    pub uuid: UserId,
+    /// Its organisation.
+    pub org: OrgId,
+    /// Its name.
+    pub email: String,
+    /// What it may do.
+    pub role: Role,
+    /// Can't log in any more.
+    pub disabled: bool,
+}
+
+/// Something with one `@`, no blanks, and both sides: more is for the mail server to say.
+pub(crate) fn check_email(email: &str) -> Result<()> {
+    let good = email.len() <= 254
+        && !email.chars().any(|c| c.is_whitespace() || c.is_control())
+        && email
+            .split_once('@')
+            .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
+    if good {
+        Ok(())
+    } else {
+        Err(StoreError::Invalid(format!("'{email}' is no e-mail address; give one like name@cert.example")))
+    }
+}
+
+pub(super) const COLUMNS: &str = "a.uuid, a.org, a.email, a.role, a.disabled";
+
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Account> {
+    let role: String = row.get(3)?;
+    Ok(Account {
+        uuid: UserId(row.get(0)?),
+        org: OrgId(row.get(1)?),
+        email: row.get(2)?,
+        // An unknown role (of a newer Manara) has the least rights.
+        role: Role::parse(&role).unwrap_or(Role::Reader),
+        disabled: row.get(4)?,
+    })
+}
+
+impl Store {
+    /// Makes an account with a generated password and key.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`], [`StoreError::Invalid`], and the engine's.
+    pub fn add_account(&self, actor: &str, new: NewAccount) -> Result<MadeAccount> {
+        check_email(&new.email)?;
+        let made = MadeAccount {
+            uuid: UserId(uuid::Uuid::new_v4()),
+            email: new.email.trim().to_lowercase(),
+            password: secret::token(20)?,
+            api_key: secret::token(43)?,
+        };
+        let (hash, actor, account) = (secret::hash_password(&made.password)?, actor.to_owned(), made.clone());
+        self.write(move |conn| {
+            let added = conn.execute(
+                "INSERT INTO account (uuid, org, email, role, password, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT DO NOTHING",
+                (
+                    account.uuid.0,
+                    new.org.0,
+                    &account.email,
+                    new.role.name(),
+                    hash,
+                    jiff::Timestamp::now().as_millisecond(),
+                ),
+            )?;
+            if added == 0 {
+                return Err(StoreError::Exists { what: "account", name: account.email });
+            }
+            let rights: Vec<Right> = Right::ALL.into_iter().filter(|right| new.role.has(*right)).collect();
+            keys::insert(conn, account.uuid, &account.api_key, "first key", &rights, None)?;
+            audit::append(conn, &actor, "account.add", &account.email, new.role.name())
+        })?;
+        Ok(made)
+    }
+
+    /// All accounts, by e-mail.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn accounts(&self) -> Result<Vec<Account>> {
+        let conn = self.reader()?;
+        let mut statement = conn.prepare_cached(&format!("SELECT {COLUMNS} FROM account a ORDER BY a.email"))?;
+        let rows = statement.query_map([], read)?;
+        Ok(rows.collect::<std::result::Result<_, _>>()?)
+    }
+
+    /// An account by e-mail.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`].
+    pub fn account(&self, email: &str) -> Result<Account> {
+        let conn = self.reader()?;
+        conn.prepare_cached(&format!("SELECT {COLUMNS} FROM account a WHERE a.email = ?1"))?
+            .query_row([email.trim().to_lowercase()], read)
+            .optional()?
+            .ok_or_else(|| StoreError::Unknown { what: "account", name: email.into() })
+    }
+
+    /// Checks a password; `None` for a wrong one, an unknown account and a disabled one alike. An
+    /// unknown account costs as much time as a known one.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn log_in(&self, email: &str, password: &str) -> Result<Option<Account>> {
+        let stored: Option<(Account, String)> = {
+            let conn = self.reader()?;
+            conn.prepare_cached(&format!("SELECT {COLUMNS}, a.password FROM account a WHERE a.email = ?1"))?
+                .query_row([email.trim().to_lowercase()], |row| Ok((read(row)?, row.get(5)?)))
+                .optional()?
+        };
+        match stored {
+            Some((account, hash)) => {
+                let good = secret::password_matches(password, &hash);
+                Ok((good && !account.disabled).then_some(account))
+            }
+            None => {
+                secret::hash_password(password)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Gives an account a new generated password.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`].
+    pub fn reset_password(&self, actor: &str, email: &str) -> Result<String> {
+        let account = self.account(email)?;
+        let (password, actor) = (secret::token(20)?, actor.to_owned());
+        let hash = secret::hash_password(&password)?;
+        self.write(move |conn| {
+            conn.execute("UPDATE account SET password = ?2 WHERE uuid = ?1", (account.uuid.0, hash))?;
+            conn.execute("DELETE FROM session WHERE account = ?1", [account.uuid.0])?;
+            audit::append(conn, &actor, "account.password", &account.email, "")
+        })?;
+        Ok(password)
+    }
+}

@@ -1,0 +1,177 @@
+//! API keys: 43 random letters and digits (256 bits), kept as SHA-256, with a scope and an end.
+
+use super::accounts::{self, Account};
+use crate::{Result, Store, StoreError, audit, secret};
+use manara_model::role::Right;
+use manara_model::{Audience, UserId};
+use rusqlite::{Connection, OptionalExtension};
+
+/// Who calls, and what the key or session allows of what the role allows.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The account.
+    pub account: Account,
+    /// What this key may be used for.
+    pub scope: Vec<Right>,
+}
+
+impl Caller {
+    /// May the caller do this? Both the role and the key must say so.
+    #[must_use]
+    pub fn may(&self, right: Right) -> bool {
+        self.account.role.has(right) && self.scope.contains(&right)
+    }
+
+    /// What the caller may see: an administrator of the node everything that is held here (with a key
+    /// for it), others what their account is cleared for. A narrower key never sees fewer rows in
+    /// silence: it is refused at routes that it is not for (MISP#7924).
+    #[must_use]
+    pub fn audience(&self) -> Audience {
+        if self.may(Right::Admin) {
+            Audience::Node
+        } else {
+            Audience::User { user: self.account.uuid, org: self.account.org }
+        }
+    }
+}
+
+/// A key, without the key.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct KeyInfo {
+    /// The store's number.
+    pub id: i64,
+    /// Whose.
+    pub account: String,
+    /// Its last four characters.
+    pub hint: String,
+    /// What for.
+    pub note: String,
+    /// Rights.
+    pub scope: Vec<String>,
+    /// Unix milliseconds.
+    pub created: i64,
+    /// Unix milliseconds; `None`: never.
+    pub expires: Option<i64>,
+    /// Can't be used any more.
+    pub revoked: bool,
+}
+
+pub(super) fn insert(
+    conn: &Connection,
+    account: UserId,
+    key: &str,
+    note: &str,
+    scope: &[Right],
+    expires: Option<i64>,
+) -> Result<()> {
+    let hint = &key[key.len().saturating_sub(4)..];
+    let scope: Vec<&str> = scope.iter().map(|right| right.name()).collect();
+    conn.execute(
+        "INSERT INTO api_key (account, hash, hint, note, scope, created, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        (
+            account.0,
+            secret::digest(key).as_slice(),
+            hint,
+            note,
+            scope.join(","),
+            jiff::Timestamp::now().as_millisecond(),
+            expires,
+        ),
+    )?;
+    Ok(())
+}
+
+impl Store {
+    /// Makes a key with these rights, which the account's role must have; the key is shown once.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`], [`StoreError::Invalid`].
+    pub fn add_key(
+        &self,
+        actor: &str,
+        email: &str,
+        note: &str,
+        scope: &[Right],
+        expires: Option<i64>,
+    ) -> Result<String> {
+        let account = self.account(email)?;
+        if let Some(right) = scope.iter().find(|right| !account.role.has(**right)) {
+            return Err(StoreError::Invalid(format!(
+                "{email} is a {}, which does not include the right '{}'",
+                account.role.name(),
+                right.name()
+            )));
+        }
+        if scope.is_empty() {
+            return Err(StoreError::Invalid("a key needs at least one right: read, write, manage or admin".into()));
+        }
+        let (key, scope, note, actor) = (secret::token(43)?, scope.to_vec(), note.to_owned(), actor.to_owned());
+        let made = key.clone();
+        self.write(move |conn| {
+            insert(conn, account.uuid, &made, &note, &scope, expires)?;
+            audit::append(conn, &actor, "key.add", &account.email, &note)
+        })?;
+        Ok(key)
+    }
+
+    /// All keys, without the keys.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn keys(&self) -> Result<Vec<KeyInfo>> {
+        let conn = self.reader()?;
+        let mut statement = conn.prepare_cached(
+            "SELECT k.id, a.email, k.hint, k.note, k.scope, k.created, k.expires, k.revoked
+             FROM api_key k JOIN account a ON a.uuid = k.account ORDER BY k.id",
+        )?;
+        let rows = statement.query_map([], |row| {
+            let scope: String = row.get(4)?;
+            Ok(KeyInfo {
+                id: row.get(0)?,
+                account: row.get(1)?,
+                hint: row.get(2)?,
+                note: row.get(3)?,
+                scope: scope.split(',').map(str::to_owned).collect(),
+                created: row.get(5)?,
+                expires: row.get(6)?,
+                revoked: row.get(7)?,
+            })
+        })?;
+        Ok(rows.collect::<std::result::Result<_, _>>()?)
+    }
+
+    /// Ends a key.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`].
+    pub fn revoke_key(&self, actor: &str, id: i64) -> Result<()> {
+        let actor = actor.to_owned();
+        self.write(move |conn| {
+            if conn.execute("UPDATE api_key SET revoked = 1 WHERE id = ?1", [id])? == 0 {
+                return Err(StoreError::Unknown { what: "key", name: id.to_string() });
+            }
+            audit::append(conn, &actor, "key.revoke", &id.to_string(), "")
+        })
+    }
+
+    /// Who has this key? Looked up by its hash, so that the time tells nothing about other keys.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn caller(&self, key: &str) -> Result<Option<Caller>> {
+        let conn = self.reader()?;
+        let sql = format!(
+            "SELECT {}, k.scope FROM api_key k JOIN account a ON a.uuid = k.account
+             WHERE k.hash = ?1 AND k.revoked = 0 AND a.disabled = 0 AND (k.expires IS NULL OR k.expires > ?2)",
+            accounts::COLUMNS
+        );
+        let now = jiff::Timestamp::now().as_millisecond();
+        let found = conn
+            .prepare_cached(&sql)?
+            .query_row((secret::digest(key).as_slice(), now), |row| {
+                Ok((accounts::read(row)?, row.get::<_, String>(5)?))
+            })
+            .optional()?;
+        Ok(found.map(|(account, scope)| Caller { account, scope: scope.split(',').filter_map(Right::parse).collect() }))
+    }
+}

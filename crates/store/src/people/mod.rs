@@ -1,0 +1,15 @@
+//! Organisations, accounts, keys, sessions and sharing groups of this node.
+
+mod accounts;
+mod groups;
+mod keys;
+mod orgs;
+mod sessions;
+
+pub use accounts::{Account, MadeAccount, NewAccount};
+pub use groups::NewGroup;
+pub use keys::{Caller, KeyInfo};
+pub use orgs::Organisation;
+pub use sessions::Session;
+
+pub(crate) use accounts::check_email;

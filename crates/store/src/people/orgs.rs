@@ -1,0 +1,107 @@
+//! Organisations: those of this node's community, and others known by name.
+
+use crate::{Result, Store, StoreError, audit, facts};
+use manara_model::OrgId;
+use rusqlite::{Connection, OptionalExtension, Row};
+
+/// An organisation.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Organisation {
+    /// Identifier.
+    pub uuid: OrgId,
+    /// Name, unique at this node.
+    pub name: String,
+    /// ISO 3166-1 alpha-2, upper case; empty where not known.
+    pub country: String,
+    /// It has accounts here: it is of this node's community.
+    pub local: bool,
+}
+
+impl Organisation {
+    /// A new one.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] for an empty name or something that is no country code.
+    pub fn new(name: &str, country: &str, local: bool) -> Result<Self> {
+        let name = name.trim();
+        if name.is_empty() || name.len() > 200 || name.chars().any(char::is_control) {
+            return Err(StoreError::Invalid(
+                "an organisation's name has 1 to 200 characters on one line; give one with --name".into(),
+            ));
+        }
+        let code = country.trim().to_ascii_uppercase();
+        if !(code.is_empty() || code.len() == 2 && code.bytes().all(|b| b.is_ascii_uppercase())) {
+            return Err(StoreError::Invalid(format!(
+                "'{country}' is no country code; give two letters of ISO 3166-1, e.g. MY or TR"
+            )));
+        }
+        Ok(Organisation { uuid: OrgId(uuid::Uuid::new_v4()), name: name.into(), country: code, local })
+    }
+
+    pub(crate) fn insert(&self, conn: &Connection, actor: &str) -> Result<()> {
+        let added = conn.execute(
+            "INSERT INTO org (uuid, name, country, local, created) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+            (self.uuid.0, &self.name, &self.country, self.local, jiff::Timestamp::now().as_millisecond()),
+        )?;
+        if added == 0 {
+            return Err(StoreError::Exists { what: "organisation", name: self.name.clone() });
+        }
+        audit::append(conn, actor, "org.add", &self.uuid.to_string(), &self.name)?;
+        facts::changed(conn)
+    }
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Organisation> {
+    Ok(Organisation { uuid: OrgId(row.get(0)?), name: row.get(1)?, country: row.get(2)?, local: row.get(3)? })
+}
+
+impl Store {
+    /// Adds an organisation.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`], and the engine's.
+    pub fn add_org(&self, actor: &str, org: Organisation) -> Result<Organisation> {
+        let actor = actor.to_owned();
+        self.write(move |conn| org.insert(conn, &actor).map(|()| org))
+    }
+
+    /// All organisations, by name.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn orgs(&self) -> Result<Vec<Organisation>> {
+        let conn = self.reader()?;
+        let mut statement = conn.prepare_cached("SELECT uuid, name, country, local FROM org ORDER BY name")?;
+        let rows = statement.query_map([], read)?;
+        Ok(rows.collect::<std::result::Result<_, _>>()?)
+    }
+
+    /// An organisation by name (exactly) or identifier.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`].
+    pub fn org(&self, name: &str) -> Result<Organisation> {
+        let conn = self.reader()?;
+        let uuid = name.parse::<uuid::Uuid>().unwrap_or_default();
+        conn.prepare_cached("SELECT uuid, name, country, local FROM org WHERE name = ?1 OR uuid = ?2")?
+            .query_row((name, uuid), read)
+            .optional()?
+            .ok_or_else(|| StoreError::Unknown { what: "organisation", name: name.into() })
+    }
+
+    /// `client` becomes a client of `server`: it receives what is marked TLP:AMBER there.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn add_client(&self, actor: &str, server: OrgId, client: OrgId) -> Result<()> {
+        let actor = actor.to_owned();
+        self.write(move |conn| {
+            conn.execute(
+                "INSERT INTO org_client (server, client) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+                (server.0, client.0),
+            )?;
+            audit::append(conn, &actor, "org.client", &server.to_string(), &client.to_string())?;
+            facts::changed(conn)
+        })
+    }
+}

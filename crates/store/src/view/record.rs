@@ -1,0 +1,204 @@
+//! One record: its head, its parts, what else has its values, and why someone may see it.
+
+use super::{HEAD, Known, View};
+use crate::{Result, chunk};
+use manara_model::observable::Observable;
+use manara_model::{Cleared, Head, Part};
+use rusqlite::types::Value;
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// A value of a record that others have too.
+#[derive(Debug)]
+pub struct Correlation {
+    /// The value.
+    pub observable: Observable,
+    /// What is known of it, this record included.
+    pub known: Known,
+}
+
+/// Why something may or may not go to an audience.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Reason {
+    /// Name of the organisation that holds this copy.
+    pub holder: String,
+    /// Kind of the record.
+    pub kind: String,
+    /// The identifier is that of a part.
+    pub part: bool,
+    /// The marking that was judged, in words.
+    pub marking: String,
+    /// May it go?
+    pub allowed: bool,
+    /// The rule that decided.
+    pub rule: &'static str,
+    /// In words.
+    pub reason: String,
+}
+
+impl View<'_> {
+    /// The current record with this identifier: the audience's own copy first, else the newest. A part's
+    /// identifier finds its record.
+    ///
+    /// # Errors
+    /// The engine's. What is not there and what is not for this audience are both `None`.
+    pub fn record(&self, uuid: Uuid) -> Result<Option<Cleared<Head>>> {
+        let own = self.audience.org().map(|org| org.0).unwrap_or_default();
+        let mut values: Vec<Value> = vec![bytes(uuid), bytes(own)];
+        values.extend(self.labels.clone().map(Value::from));
+        let sql = format!(
+            "SELECT {HEAD}, r.skeleton FROM record r
+             WHERE r.state = 1 AND r.id IN (SELECT id FROM record WHERE uuid = ?1
+                            UNION SELECT record FROM part_uuid WHERE uuid = ?1){}
+             ORDER BY r.uuid = ?1 DESC, r.owner = ?2 DESC, r.id DESC LIMIT 1",
+            self.only("r.label", 3)
+        );
+        let mut statement = self.conn.prepare_cached(&sql)?;
+        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+        Ok(match rows.next()? {
+            Some(row) => self.mint(self.read_head(row, true)?),
+            None => None,
+        })
+    }
+
+    /// May this record, or this part of one, go to the view's audience, and by which rule? Answers for
+    /// every holder's copy. For the node's operator: it tells that something exists.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn why(&self, uuid: Uuid) -> Result<Vec<Reason>> {
+        let sql = format!(
+            "SELECT {HEAD}, NULL FROM record r WHERE r.state = 1 AND r.uuid = ?1
+             UNION ALL
+             SELECT {HEAD}, p.ordinal FROM part_uuid p JOIN record r ON r.id = p.record WHERE p.uuid = ?1 AND r.state = 1"
+        );
+        let mut statement = self.conn.prepare_cached(&sql)?;
+        let mut rows = statement.query([uuid])?;
+        let mut reasons = Vec::new();
+        while let Some(row) = rows.next()? {
+            let head = self.read_head(row, false)?;
+            let part = match row.get::<_, Option<u32>>(14)? {
+                Some(ordinal) => self.part_at(head.row, ordinal)?,
+                None => None,
+            };
+            // A part is never wider than its whole: the whole is asked first.
+            let mut decision = self.gate().judge(&head.label);
+            if let (true, Some(part)) = (decision.allowed(), &part) {
+                decision = self.gate().judge(&part.label);
+            }
+            reasons.push(Reason {
+                holder: head.owner_name,
+                kind: head.kind,
+                part: part.is_some(),
+                marking: part.map_or(head.label.marking, |part| part.label.marking).to_string(),
+                allowed: decision.allowed(),
+                rule: decision.rule().name(),
+                reason: decision.reason(),
+            });
+        }
+        Ok(reasons)
+    }
+
+    fn part_at(&self, record: i64, ordinal: u32) -> Result<Option<Part>> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT first, body FROM chunk WHERE record = ?1 AND first <= ?2 ORDER BY first DESC LIMIT 1",
+        )?;
+        let mut rows = statement.query((record, ordinal))?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let first: u32 = row.get(0)?;
+        let stored = chunk::read(&row.get::<_, Vec<u8>>(1)?)?.into_iter().nth((ordinal - first) as usize);
+        stored.map(|stored| self.part(stored, ordinal)).transpose()
+    }
+
+    fn part(&self, stored: chunk::StoredPart, ordinal: u32) -> Result<Part> {
+        Ok(Part {
+            slot: stored.slot,
+            ordinal,
+            parent: stored.parent,
+            uuid: stored.uuid,
+            label: self.facts.label(stored.label)?.clone(),
+            found: stored.found,
+            raw: stored.raw,
+        })
+    }
+
+    /// Hands out the parts that the audience may see, in order, a chunk in memory at a time. A part
+    /// whose parent stays here stays here too.
+    ///
+    /// # Errors
+    /// The engine's, and whatever `take` says.
+    pub fn parts<E: From<crate::StoreError>>(
+        &self,
+        head: &Cleared<Head>,
+        from: u32,
+        mut take: impl FnMut(Cleared<Part>) -> std::result::Result<(), E>,
+    ) -> std::result::Result<(), E> {
+        let wrap = crate::StoreError::from;
+        let mut statement = self
+            .conn
+            .prepare_cached("SELECT first, body FROM chunk WHERE record = ?1 AND first + parts > ?2 ORDER BY first")
+            .map_err(wrap)?;
+        let mut rows = statement.query((head.row, from)).map_err(wrap)?;
+        let gate = self.gate();
+        let mut withheld: BTreeSet<u32> = BTreeSet::new();
+        while let Some(row) = rows.next().map_err(wrap)? {
+            let first: u32 = row.get(0).map_err(wrap)?;
+            let body: Vec<u8> = row.get(1).map_err(wrap)?;
+            for (ordinal, stored) in (first..).zip(chunk::read(&body)?) {
+                if ordinal < from {
+                    continue;
+                }
+                let orphan = stored.parent.is_some_and(|parent| withheld.contains(&parent));
+                let part = self.part(stored, ordinal)?;
+                match gate.clear_part(head, part) {
+                    Ok(part) if !orphan => take(part)?,
+                    _ => {
+                        withheld.insert(ordinal);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Which of a record's values others have too: looks at its first `values` observables, and gives
+    /// those that stand in another record that the audience may see.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn correlations(&self, head: &Cleared<Head>, values: usize, each: u32) -> Result<Vec<Correlation>> {
+        enum Stop {
+            Enough,
+            Failed(crate::StoreError),
+        }
+        impl From<crate::StoreError> for Stop {
+            fn from(error: crate::StoreError) -> Self {
+                Stop::Failed(error)
+            }
+        }
+        let mut observables = BTreeSet::new();
+        let stopped = self.parts(head, 0, |part| {
+            for found in part.into_inner().found {
+                if found.observable.ty().row().correlates {
+                    observables.insert(found.observable);
+                }
+            }
+            if observables.len() >= values { Err(Stop::Enough) } else { Ok(()) }
+        });
+        if let Err(Stop::Failed(error)) = stopped {
+            return Err(error);
+        }
+        let mut shared = Vec::new();
+        for observable in observables.into_iter().take(values) {
+            let known = self.lookup(&observable, each)?;
+            if known.total > 1 {
+                shared.push(Correlation { observable, known });
+            }
+        }
+        Ok(shared)
+    }
+}
+
+fn bytes(uuid: Uuid) -> Value {
+    Value::Blob(uuid.as_bytes().to_vec())
+}
