@@ -1,1 +1,60 @@
-//! Readers and writers of the formats people use.
+//! Readers and writers of the formats people use. A reader turns bytes into drafts and pours them
+//! into a [`Sink`]; a writer takes what policy has cleared, and nothing else.
+//!
+//! Comes in: bytes. Goes out: bytes. Never happens here: the store, the network, deciding.
+//!
+//! ```compile_fail
+//! // A head that policy has not cleared does not fit into a writer.
+//! fn leak(writer: &mut dyn manara_formats::Writer, head: &manara_model::Head) {
+//!     writer.head(head).unwrap();
+//! }
+//! ```
+
+mod detect;
+mod documents;
+mod freetext;
+mod input;
+mod json;
+mod lists;
+mod misp;
+mod native;
+mod stix;
+mod table;
+mod values;
+mod writer;
+
+pub use detect::detect;
+pub use input::{Input, InputError, Limits};
+pub use misp::feed::FeedWriter;
+pub use table::{Format, format, formats};
+pub use writer::{HeldBack, WriteOptions, Writer, writer};
+
+use manara_model::record::Sink;
+
+/// Why reading stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError<E: std::error::Error> {
+    /// The input can't be read at all.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// The sink could not go on.
+    #[error("{0}")]
+    Sink(E),
+}
+
+/// Reads an input in a format into a sink. Rows that can't be read go to [`Sink::reject`] and stop nothing.
+///
+/// # Errors
+/// [`ReadError::Input`] when nothing of it can be read; [`ReadError::Sink`] when the sink stops.
+pub fn read<S: Sink>(format: &Format, input: &mut Input, sink: &mut S) -> Result<(), ReadError<S::Error>> {
+    match format.name {
+        "misp" => misp::read(input, sink),
+        "stix" => stix::read(input, sink),
+        "text" => lists::text(input, sink),
+        "csv" => lists::csv(input, sink),
+        "freetext" => freetext::read(input, sink),
+        "jsonl" => documents::lines(input, sink),
+        "csaf" | "knowledge" | "json" => documents::document(input, sink),
+        _ => Err(InputError::new(input.name(), "", format!("'{}' can be written but not read", format.name)).into()),
+    }
+}

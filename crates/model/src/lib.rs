@@ -13,6 +13,7 @@ pub mod policy;
 pub mod record;
 pub mod role;
 pub mod tag;
+pub mod warninglist;
 pub mod world;
 
 pub use audience::{Audience, Purpose};

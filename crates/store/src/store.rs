@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Name of the database in the data folder.
-pub const FILE: &str = "manara.db";
+pub(crate) const FILE: &str = "manara.db";
 /// Readers kept open between requests.
 const IDLE_READERS: usize = 4;
 

@@ -26,7 +26,7 @@ fn fold(c: char) -> Option<char> {
         'آ' | 'أ' | 'إ' | 'ٱ' | 'ٲ' | 'ٳ' => 'ا',
         'ؤ' | 'ٶ' => 'و',
         'ئ' | 'ى' | 'ی' | 'ۍ' | 'ێ' | 'ې' | 'ے' | 'ۓ' | 'ٸ' => 'ي',
-        'ء' | 'ٔ' => return None,
+        'ء' => return None,
         // Teh marbuta, the hehs of Urdu and Persian.
         'ة' | 'ۃ' | 'ہ' | 'ھ' | 'ە' | 'ۀ' | 'ۂ' => 'ه',
         // Kafs.

@@ -20,6 +20,19 @@ pub struct MispType {
     components: Vec<Component>,
 }
 
+impl MispType {
+    /// The types of observables that a value of it may hold.
+    #[must_use]
+    pub fn types(&self) -> Vec<Type> {
+        let component = |component: &Component| match component {
+            Component::Type(ty) => vec![*ty],
+            Component::Ip => vec![NAMED.ipv4, NAMED.ipv6, NAMED.network],
+            Component::Host => vec![NAMED.domain, NAMED.ipv4, NAMED.ipv6],
+        };
+        self.components.iter().flat_map(component).collect()
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Component {
     Type(Type),

@@ -5,6 +5,7 @@ mod groups;
 mod keys;
 mod orgs;
 mod sessions;
+mod tags;
 
 pub use accounts::{Account, MadeAccount, NewAccount};
 pub use groups::NewGroup;

@@ -49,6 +49,17 @@ impl View<'_> {
         self.page(filter, cursor, limit, true)
     }
 
+    /// A number that changes whenever a record of this kind comes or goes.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn newest(&self, filter: &Filter) -> Result<i64> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT coalesce(max(id), 0) * 100000 + count(*) FROM record WHERE kind = ?1 AND state = 1",
+        )?;
+        Ok(statement.query_row([filter.kind.as_deref().unwrap_or_default()], |row| row.get(0))?)
+    }
+
     fn page(&self, filter: &Filter, cursor: Option<i64>, limit: u32, body: bool) -> Result<Page<Cleared<Head>>> {
         let mut heads = match &self.allowed {
             Allowed::Only(labels) if labels.len() <= MERGED_LABELS => {

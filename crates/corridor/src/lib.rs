@@ -1,0 +1,20 @@
+//! The one way through the house. Every door (command line, API, pages) comes in by [`import`] and
+//! goes out by [`export`]; there is no second path.
+//!
+//! Comes in: inputs, questions, audiences. Goes out: reports, and bytes that policy has cleared.
+//! Never happens here: HTTP, arguments, deciding who may see what.
+
+mod error;
+mod export;
+mod import;
+mod search;
+mod warnings;
+
+pub use error::Error;
+pub use export::{ExportReport, Selection, audience, export};
+pub use import::{Imported, files, import};
+pub use search::{Answer, RecordLine, answer, ask, values_of};
+pub use warnings::WarningCache;
+
+/// Result of anything in the corridor.
+pub type Result<T> = std::result::Result<T, Error>;

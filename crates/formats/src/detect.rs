@@ -1,0 +1,104 @@
+//! What format is this? By content, never by name alone.
+
+use crate::documents;
+use crate::json::Members;
+use crate::lists::delimiter;
+use crate::table::{Format, format};
+use crate::{Input, InputError};
+use manara_model::observable::guess;
+use std::io::Read;
+
+/// How much is looked at.
+const SAMPLE: u64 = 64 * 1024;
+
+/// The format of an input.
+///
+/// # Errors
+/// Where it is none that is read here.
+pub fn detect(input: &mut Input) -> Result<&'static Format, InputError> {
+    let file = input.name().to_owned();
+    let failed = |reason: String| InputError::new(&file, "", reason);
+    let mut sample = Vec::new();
+    input.reader()?.take(SAMPLE).read_to_end(&mut sample).map_err(|e| failed(e.to_string()))?;
+    if sample.iter().take(1024).filter(|b| **b == 0).count() > 4 {
+        return Err(failed("is a binary file; no reader here takes it".into()));
+    }
+    let text = String::from_utf8_lossy(&sample);
+    let start = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
+    let name = if start.starts_with(['{', '[']) { json(input, start)? } else { lines(&text) };
+    format(name).ok_or_else(|| failed(format!("looks like '{name}', which has no reader")))
+}
+
+fn json(input: &mut Input, start: &str) -> Result<&'static str, InputError> {
+    // Several lines that are each an object: JSON Lines.
+    let mut lines = start.lines().filter(|line| !line.trim().is_empty());
+    let whole = |line: Option<&str>| {
+        line.is_some_and(|line| {
+            line.starts_with('{')
+                && line.trim_end().ends_with('}')
+                && serde_json::from_str::<serde::de::IgnoredAny>(line).is_ok()
+        })
+    };
+    if whole(lines.next()) && lines.next().is_some_and(|line| line.trim_start().starts_with('{')) {
+        return Ok("jsonl");
+    }
+    let name = input.name().to_owned();
+    let text = input.text()?;
+    crate::json::check(&name, &text, input.limits().depth)?;
+    if text.trim_start().starts_with('[') {
+        let events = start.get(..4096).unwrap_or(start);
+        return Ok(if events.contains("\"Event\"") || events.contains("\"info\"") { "misp" } else { "json" });
+    }
+    let members = Members::parse(&text).map_err(|e| crate::json::located(&name, &e))?;
+    if members.get("Event").is_some()
+        || members.get("response").is_some()
+        || members.get("info").is_some() && members.get("Attribute").is_some()
+    {
+        return Ok("misp");
+    }
+    let kind = members.text("type");
+    if kind.as_deref() == Some("bundle")
+        || members.text("id").zip(kind).is_some_and(|(id, kind)| id.starts_with(&format!("{kind}--")))
+    {
+        return Ok("stix");
+    }
+    Ok(match documents::classify(&members) {
+        (_, "csaf") => "csaf",
+        (_, "knowledge") => "knowledge",
+        _ => "json",
+    })
+}
+
+fn lines(text: &str) -> &'static str {
+    let all: Vec<&str> = text.lines().take(400).collect();
+    if all.iter().any(|line| line.starts_with("#fields\t")) {
+        return "csv";
+    }
+    let body: Vec<&str> = all
+        .iter()
+        .map(|line| line.trim())
+        .filter(|line| !line.is_empty() && !line.starts_with(['#', ';', '!']) && !line.starts_with("//"))
+        .collect();
+    if body.is_empty() {
+        return if all.iter().any(|line| line.trim_start().starts_with('#')) { "text" } else { "freetext" };
+    }
+    // A table: the same delimiter, as often, in nearly every line.
+    if let Some(sign) = body.get(body.len() / 2).and_then(|line| delimiter(line)) {
+        let count = |line: &&str| line.bytes().filter(|b| *b == sign).count();
+        let usual = body.get(body.len() / 2).map_or(0, count);
+        let same = body.iter().filter(|line| count(line).abs_diff(usual) <= 1 + usual / 4 && count(line) > 0).count();
+        let one_word =
+            sign == b'\t' && body.iter().all(|line| guess(line.split_whitespace().next().unwrap_or("")).is_some());
+        if usual > 0 && same * 10 >= body.len() * 9 && !one_word {
+            return "csv";
+        }
+    }
+    // A list: few words a line, the first a value.
+    let listed = body
+        .iter()
+        .filter(|line| {
+            line.split_whitespace().count() <= 4 && line.split_whitespace().take(2).any(|word| guess(word).is_some())
+        })
+        .count();
+    if listed * 10 >= body.len() * 6 { "text" } else { "freetext" }
+}

@@ -1,0 +1,131 @@
+//! JSON as it came: members of an object in their order, each value still raw text.
+
+use crate::input::InputError;
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+use std::borrow::Cow;
+use std::fmt;
+
+/// An object's members, in order.
+pub(crate) struct Members<'a>(pub(crate) Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Walk;
+        impl<'de> Visitor<'de> for Walk {
+            type Value = Members<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some((key, value)) = map.next_entry::<Key<'de>, &'de RawValue>()? {
+                    members.push((key.0, value));
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Walk)
+    }
+}
+
+/// A key, borrowed where it has no escapes.
+#[derive(Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'a> Members<'a> {
+    pub(crate) fn parse(raw: &'a str) -> serde_json::Result<Self> {
+        serde_json::from_str(raw)
+    }
+
+    /// A member's raw value; of several with one name the last, as every JSON reader has it.
+    pub(crate) fn get(&self, name: &str) -> Option<&'a RawValue> {
+        self.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| *value)
+    }
+
+    /// A member's text. Numbers count as text, since MISP writes either.
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        let raw = self.get(name)?.get();
+        match raw.as_bytes().first()? {
+            b'"' => serde_json::from_str(raw).ok(),
+            b'0'..=b'9' | b'-' => Some(raw.to_owned()),
+            _ => None,
+        }
+    }
+
+    /// A member that says yes: `true`, `1`, `"1"`.
+    pub(crate) fn flag(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|raw| matches!(raw.get(), "true" | "1" | "\"1\"" | "\"true\""))
+    }
+
+    /// A member's list of raw values; `None` where it is no list.
+    pub(crate) fn list(&self, name: &str) -> Option<Vec<&'a RawValue>> {
+        serde_json::from_str(self.get(name)?.get()).ok()
+    }
+
+    /// The object again, without the members that `drop` names.
+    pub(crate) fn without(&self, drop: impl Fn(&str, &RawValue) -> bool) -> String {
+        let mut out = String::from("{");
+        for (key, value) in self.0.iter().filter(|(key, value)| !drop(key, value)) {
+            if out.len() > 1 {
+                out.push(',');
+            }
+            out.push_str(&quoted(key));
+            out.push(':');
+            out.push_str(value.get());
+        }
+        out.push('}');
+        out
+    }
+}
+
+/// A text as JSON.
+pub(crate) fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// Is this an empty list?
+pub(crate) fn is_empty_list(raw: &RawValue) -> bool {
+    raw.get().strip_prefix('[').is_some_and(|rest| rest.trim_start() == "]")
+}
+
+/// SHA-256 of text.
+pub(crate) fn digest(text: &str) -> [u8; 32] {
+    Sha256::digest(text.as_bytes()).into()
+}
+
+/// A JSON error with its place; the depth of brackets is looked at before any recursion.
+pub(crate) fn check(name: &str, text: &str, depth: usize) -> Result<(), InputError> {
+    let (mut open, mut in_text, mut escaped, mut line) = (0usize, false, false, 1u64);
+    for byte in text.bytes() {
+        match byte {
+            b'\n' => line += 1,
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'{' | b'[' if !in_text => {
+                open += 1;
+                if open > depth {
+                    let reason =
+                        format!("brackets stand more than {depth} deep in one another; no document of this kind does");
+                    return Err(InputError::new(name, format!("line {line}"), reason));
+                }
+            }
+            b'}' | b']' if !in_text => open = open.saturating_sub(1),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Turns the parser's error into ours, with line and column.
+pub(crate) fn located(name: &str, error: &serde_json::Error) -> InputError {
+    let place = format!("line {}, column {}", error.line(), error.column());
+    let mut reason = error.to_string();
+    if let Some(at) = reason.rfind(" at line ") {
+        reason.truncate(at);
+    }
+    InputError::new(name, place, format!("is no valid JSON: {reason}"))
+}

@@ -1,0 +1,169 @@
+//! CSV and TSV as feeds publish them, with a header or without: the column of values is found by its
+//! name, or by looking at what stands in it. Zeek's intelligence files are read by their `#fields`.
+
+use super::{Line, cut, draft, each_line};
+use crate::{Input, InputError, ReadError};
+use manara_model::observable::{Observable, Type, guess, normalise};
+use manara_model::record::{Found, PartDraft, Rejection, Sink, Slot};
+
+/// Names of columns that hold values, and their types where the name says it.
+const COLUMNS: &[(&str, Option<&str>)] = &[
+    ("indicator", None),
+    ("indicator_value", None),
+    ("value", None),
+    ("ioc", None),
+    ("ioc_value", None),
+    ("observable", None),
+    ("domain", None),
+    ("hostname", None),
+    ("host", None),
+    ("fqdn", None),
+    ("ip", None),
+    ("ip_address", None),
+    ("ipaddress", None),
+    ("dst_ip", None),
+    ("src_ip", None),
+    ("address", None),
+    ("url", Some("url")),
+    ("md5", Some("md5")),
+    ("md5_hash", Some("md5")),
+    ("sha1", Some("sha1")),
+    ("sha1_hash", Some("sha1")),
+    ("sha256", Some("sha256")),
+    ("sha256_hash", Some("sha256")),
+    ("hash", None),
+    ("email", Some("email")),
+    ("filename", Some("filename")),
+    ("file_name", Some("filename")),
+    ("cve", Some("cve")),
+];
+
+/// How rows are read.
+struct Shape {
+    delimiter: u8,
+    /// Columns with values; empty: guess in every column of the row.
+    columns: Vec<(usize, Option<Type>)>,
+    /// The line that names the columns.
+    header: Option<u64>,
+}
+
+pub(crate) fn csv<S: Sink>(input: &mut Input, sink: &mut S) -> Result<(), ReadError<S::Error>> {
+    let shape = shape(input)?;
+    let (name, draft) = (input.name().to_owned(), draft(input, "csv")?);
+    if !sink.begin(draft).map_err(ReadError::Sink)? {
+        return Ok(());
+    }
+    each_line(input, sink, |sink, Line { number, text }| {
+        let mut part = PartDraft::new(Slot::Line, text);
+        let comment = text.starts_with('#') || text.trim().is_empty();
+        if !comment && shape.header != Some(number) {
+            match row(text, shape.delimiter) {
+                Some(fields) => {
+                    part.found = shape.found(&fields);
+                    if part.found.is_empty() {
+                        let reason = format!("no value known here in '{}'; kept, but not searchable", cut(text));
+                        sink.reject(Rejection { file: name.clone(), place: format!("line {number}"), reason });
+                    }
+                }
+                None => {
+                    let reason = "is no row of CSV: a quote is not closed; kept, but not searchable".into();
+                    sink.reject(Rejection { file: name.clone(), place: format!("line {number}"), reason });
+                }
+            }
+        }
+        sink.part(part).map_err(ReadError::Sink)
+    })?;
+    sink.end().map_err(ReadError::Sink)
+}
+
+/// The fields of one line.
+fn row(text: &str, delimiter: u8) -> Option<Vec<String>> {
+    if !text.contains('"') {
+        return Some(
+            text.trim_end_matches('\r').split(char::from(delimiter)).map(|field| field.trim().to_owned()).collect(),
+        );
+    }
+    if text.matches('"').count() % 2 == 1 {
+        return None;
+    }
+    let mut reader =
+        ::csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(text.as_bytes());
+    let record = reader.records().next()?.ok()?;
+    Some(record.iter().map(|field| field.trim().to_owned()).collect())
+}
+
+/// The delimiter of a line: the one that there are most of.
+pub(crate) fn delimiter(line: &str) -> Option<u8> {
+    [b',', b'\t', b';', b'|']
+        .into_iter()
+        .map(|sign| (line.bytes().filter(|b| *b == sign).count(), sign))
+        .filter(|(count, _)| *count > 0)
+        .max_by_key(|(count, sign)| (*count, *sign == b','))
+        .map(|(_, sign)| sign)
+}
+
+fn shape(input: &mut Input) -> Result<Shape, InputError> {
+    let name = input.name().to_owned();
+    let mut sample = Vec::new();
+    let reader = input.reader()?;
+    std::io::Read::read_to_end(&mut std::io::Read::take(reader, 64 * 1024), &mut sample)
+        .map_err(|e| InputError::new(&name, "", e.to_string()))?;
+    let text = String::from_utf8_lossy(&sample);
+    for (number, line) in (1u64..).zip(text.lines()) {
+        if let Some(fields) = line.strip_prefix("#fields") {
+            return Ok(Shape {
+                delimiter: b'\t',
+                columns: named(fields.trim_start().split('\t')),
+                header: Some(number),
+            });
+        }
+        // Some feeds comment their header out.
+        let bare = line.trim_start_matches(['#', ' ']);
+        let Some(delimiter) = delimiter(bare) else { continue };
+        let Some(fields) = row(bare, delimiter) else { continue };
+        let columns = named(fields.iter().map(String::as_str));
+        let valueless = fields.iter().all(|field| guess(field).is_none());
+        if !columns.is_empty() && valueless {
+            return Ok(Shape { delimiter, columns, header: Some(number) });
+        }
+        if !line.starts_with('#') {
+            let header = (valueless && number == 1).then_some(number);
+            return Ok(Shape { delimiter, columns: Vec::new(), header });
+        }
+    }
+    Ok(Shape { delimiter: b',', columns: Vec::new(), header: None })
+}
+
+fn named<'f>(fields: impl Iterator<Item = &'f str>) -> Vec<(usize, Option<Type>)> {
+    let column = |(n, field): (usize, &str)| {
+        let field = field.trim().trim_matches('"').to_ascii_lowercase().replace([' ', '-'], "_");
+        COLUMNS.iter().find(|(name, _)| *name == field).map(|(_, ty)| (n, ty.and_then(Type::by_name)))
+    };
+    fields.enumerate().filter_map(column).collect()
+}
+
+impl Shape {
+    fn found(&self, fields: &[String]) -> Vec<Found> {
+        let mut found: Vec<Found> = Vec::new();
+        let mut push = |observable: Observable| {
+            let new = Found { observable, detect: true };
+            if !found.contains(&new) {
+                found.push(new);
+            }
+        };
+        for (n, ty) in &self.columns {
+            let Some(field) = fields.get(*n).filter(|field| !field.is_empty()) else { continue };
+            let typed = ty.and_then(|ty| normalise(ty, field).ok());
+            if let Some(observable) = typed.or_else(|| guess(field)) {
+                push(observable);
+            }
+        }
+        if self.columns.is_empty() {
+            // Without names: the first field that is a value, since the others tell of it.
+            if let Some(observable) = fields.iter().find_map(|field| guess(field)) {
+                push(observable);
+            }
+        }
+        found
+    }
+}

@@ -1,0 +1,57 @@
+//! TLP marking definitions: those of STIX 2.1 §7.2.1.4 (TLP 1.0) and the OASIS extension for TLP 2.0.
+
+use manara_model::{Marking, Tlp};
+use serde_json::{Value, json};
+
+/// (level, TLP 2.0 definition, TLP 1.0 definition)
+const DEFINITIONS: &[(Tlp, &str, &str)] = &[
+    (Tlp::Clear, "94868c89-83c2-464b-929b-a1a8aa3c8487", "613f2e26-407d-48c7-9eca-b8e91df99dc9"),
+    (Tlp::Green, "bab4a63c-aed9-4cf5-a766-dfca5abac2bb", "34098fce-860f-48ae-8e50-ebd3cc5e41da"),
+    (Tlp::Amber, "55d920b0-5e8b-4f79-9ee9-91f868d9b421", "f88d31f6-486f-44da-b317-01333bde0b82"),
+    (Tlp::AmberStrict, "939a9414-2ddd-4d32-a0cd-375ea402b003", ""),
+    (Tlp::Red, "e828b379-4e03-4974-9ac4-e53a884c97c1", "5e57c739-391a-4eb3-b6be-7d15ca92d5ed"),
+];
+
+/// The TLP of a reference to a marking definition.
+pub(super) fn of_reference(reference: &str) -> Option<Tlp> {
+    let uuid = reference.strip_prefix("marking-definition--")?;
+    DEFINITIONS.iter().find(|(_, two, one)| uuid == *two || uuid == *one).map(|(tlp, _, _)| *tlp)
+}
+
+/// The TLP that a marking definition in a bundle defines.
+pub(super) fn of_definition(object: &Value) -> Option<Tlp> {
+    let one = object.pointer("/definition/tlp").and_then(Value::as_str);
+    let two = object
+        .get("extensions")
+        .and_then(Value::as_object)
+        .and_then(|all| all.values().find_map(|extension| extension.get("tlp_2_0").and_then(Value::as_str)));
+    Tlp::parse(two.or(one)?)
+}
+
+/// What a set of references means together: the strictest.
+pub(super) fn of_references<'a>(references: impl Iterator<Item = Tlp> + 'a) -> Marking {
+    Marking { tlp: references.max(), ..Marking::default() }
+}
+
+/// The identifier of a level's definition.
+pub(super) fn reference(tlp: Tlp) -> String {
+    let uuid = DEFINITIONS.iter().find(|(level, _, _)| *level == tlp).map_or("", |(_, two, _)| two);
+    format!("marking-definition--{uuid}")
+}
+
+/// The definition itself, as OASIS publishes it.
+pub(super) fn definition(tlp: Tlp) -> Value {
+    json!({
+        "type": "marking-definition",
+        "spec_version": "2.1",
+        "id": reference(tlp),
+        "created": "2022-10-01T00:00:00.000Z",
+        "name": tlp.to_string(),
+        "extensions": {
+            "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d": {
+                "extension_type": "property-extension",
+                "tlp_2_0": tlp.name(),
+            }
+        }
+    })
+}

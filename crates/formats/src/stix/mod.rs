@@ -1,0 +1,9 @@
+//! STIX 2.1 (OASIS): bundles and JSON Lines in, bundles out. 2.0 is read, and kept as it came.
+
+mod marking;
+mod observables;
+mod read;
+mod write;
+
+pub(crate) use read::{object, read};
+pub(crate) use write::StixWriter;

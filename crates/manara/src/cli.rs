@@ -1,0 +1,372 @@
+//! The command line as data: what can be said, and what it means. Help, man pages and completions
+//! are made of this.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// A node where CERTs share threat information: what its owner cleared, and only that.
+#[derive(Debug, Parser)]
+#[command(name = "manara", version, max_term_width = 100, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Where the node is.
+#[derive(Debug, Args)]
+pub(crate) struct Place {
+    /// The node's data folder
+    #[arg(long, global = true, env = "MANARA_DATA", value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Settings file [default: manara.toml here, or in the data folder]
+    #[arg(long, global = true, env = "MANARA_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// For programs that read the answer.
+#[derive(Debug, Args, Clone, Copy)]
+pub(crate) struct Output {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a node: its store, its key, its organisation and an administrator
+    Init(InitArgs),
+    /// Run the node
+    Serve(ServeArgs),
+    /// Print the settings in force, and where each comes from
+    Config(ServeArgs),
+    /// Take in events, bundles, advisories, lists, texts
+    Import(ImportArgs),
+    /// What is known of a value: an address, a name, a URL, a hash…
+    Search(SearchArgs),
+    /// Hand out what an audience is cleared for
+    Export(ExportArgs),
+    /// May a record go to an audience, and by which rule?
+    Why(WhyArgs),
+    /// Show, withdraw or re-mark a record
+    Record(RecordArgs),
+    /// Check that store, index and audit log agree
+    Verify(Output),
+    /// Organisations
+    Org(OrgArgs),
+    /// Accounts
+    User(UserArgs),
+    /// API keys
+    Key(KeyArgs),
+    /// Sharing groups
+    Group(GroupArgs),
+    /// Tags in use
+    Tag(TagArgs),
+    /// The formats that are read and written
+    Formats(Output),
+    /// Completions for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Write man pages into a folder
+    Man {
+        /// The folder
+        folder: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// Name of the organisation that runs the node
+    #[arg(long, value_name = "NAME")]
+    pub(crate) org: String,
+    /// Its country, two letters (ISO 3166-1)
+    #[arg(long, value_name = "CC")]
+    pub(crate) country: String,
+    /// E-mail address of the administrator
+    #[arg(long, value_name = "EMAIL")]
+    pub(crate) admin: String,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Where to listen [default: 127.0.0.1:8765]
+    #[arg(long, env = "MANARA_LISTEN", value_name = "ADDR:PORT")]
+    pub(crate) listen: Option<String>,
+    /// Largest body that is taken, in MB [default: 512]
+    #[arg(long, env = "MANARA_MAX_BODY_MB", value_name = "MB")]
+    pub(crate) max_body_mb: Option<u64>,
+    /// How much to log: error, warn, info, debug [default: info]
+    #[arg(long, env = "MANARA_LOG", value_name = "LEVEL")]
+    pub(crate) log: Option<String>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// Files or folders; - is standard input
+    #[arg(required = true, value_name = "FILE|DIR|-")]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// Read as this format instead of finding out (see `manara formats`)
+    #[arg(long = "as", value_name = "FORMAT")]
+    pub(crate) format: Option<String>,
+    /// TLP of what is taken in; what says of itself that it is stricter stays so
+    #[arg(long, value_name = "TLP")]
+    pub(crate) tlp: Option<String>,
+    /// Distribution: 0 organisation, 1 community, 2 connected, 3 all, 4 sharing group (--group), 5 as it says;
+    /// what says of itself that it is narrower stays so
+    #[arg(long, value_name = "0..5", value_parser = clap::value_parser!(u8).range(0..=5))]
+    pub(crate) distribution: Option<u8>,
+    /// Sharing group, for distribution 4; may be given several times
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) group: Vec<String>,
+    /// The organisation that will hold it [default: the node's]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) org: Option<String>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SearchArgs {
+    /// Values, in any spelling; `type:value`, `prefix*`, `*.domain` and networks too; - reads text from standard input
+    #[arg(required = true, value_name = "VALUE")]
+    pub(crate) values: Vec<String>,
+    /// Look for words in titles and comments instead
+    #[arg(long)]
+    pub(crate) text: bool,
+    /// As this audience sees it [default: self]
+    #[arg(long, value_name = "AUDIENCE", default_value = "self")]
+    pub(crate) audience: String,
+    /// Records shown a value
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) limit: u32,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// The format (see `manara formats`)
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: String,
+    /// Who will receive: public, self, or org:NAME
+    #[arg(long, value_name = "AUDIENCE")]
+    pub(crate) audience: String,
+    /// Only what came in at or after this time (2026-11-24, or RFC 3339), or within e.g. 7d, 12h
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Only values of these types, comma separated
+    #[arg(long = "type", value_name = "TYPE", value_delimiter = ',')]
+    pub(crate) types: Vec<String>,
+    /// Only records with this tag
+    #[arg(long, value_name = "TAG")]
+    pub(crate) tag: Option<String>,
+    /// Only records of this kind: event, list, report, advisory, indicator…
+    #[arg(long, value_name = "KIND")]
+    pub(crate) kind: Option<String>,
+    /// Only this record
+    #[arg(long, value_name = "UUID")]
+    pub(crate) record: Option<uuid::Uuid>,
+    /// Also values that their authors don't flag for detection
+    #[arg(long)]
+    pub(crate) undetected: bool,
+    /// Also values on warning lists
+    #[arg(long)]
+    pub(crate) warning_listed: bool,
+    /// Write here [default: standard output]; misp-feed needs a folder
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WhyArgs {
+    /// Identifier of a record, or of a part of one
+    pub(crate) uuid: uuid::Uuid,
+    /// Who would receive: public, self, or org:NAME
+    #[arg(long, value_name = "AUDIENCE")]
+    pub(crate) audience: String,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RecordArgs {
+    #[command(subcommand)]
+    pub(crate) command: RecordCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RecordCommand {
+    /// List records, newest first
+    List {
+        /// As this audience sees them
+        #[arg(long, default_value = "self")]
+        audience: String,
+        /// How many
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Withdraw a record: it is gone from every list and answer, and stays in the history
+    Withdraw {
+        /// Identifier
+        uuid: uuid::Uuid,
+        /// Why, for the audit log
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OrgArgs {
+    #[command(subcommand)]
+    pub(crate) command: OrgCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum OrgCommand {
+    /// Add an organisation
+    Add {
+        /// Name
+        #[arg(long)]
+        name: String,
+        /// Country, two letters (ISO 3166-1)
+        #[arg(long, value_name = "CC", default_value = "")]
+        country: String,
+        /// It is elsewhere: not of this node's community
+        #[arg(long)]
+        remote: bool,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// List organisations
+    List(Output),
+    /// Make one organisation a client of another: it receives what is TLP:AMBER there
+    Client {
+        /// Who serves
+        #[arg(long)]
+        of: String,
+        /// The client
+        #[arg(long)]
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UserArgs {
+    #[command(subcommand)]
+    pub(crate) command: UserCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Add an account, with a generated password and API key, shown once
+    Add {
+        /// E-mail address
+        #[arg(long)]
+        email: String,
+        /// Organisation
+        #[arg(long)]
+        org: String,
+        /// reader, user, org-admin or admin
+        #[arg(long, default_value = "user")]
+        role: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// List accounts
+    List(Output),
+    /// Give an account a new password, shown once; its sessions end
+    Password {
+        /// E-mail address
+        #[arg(long)]
+        email: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyArgs {
+    #[command(subcommand)]
+    pub(crate) command: KeyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Add an API key, shown once
+    Add {
+        /// The account's e-mail address
+        #[arg(long)]
+        user: String,
+        /// What it is for
+        #[arg(long, default_value = "")]
+        note: String,
+        /// Rights, comma separated: read, write, manage, admin
+        #[arg(long, value_delimiter = ',', default_value = "read")]
+        scope: Vec<String>,
+        /// Days until it ends
+        #[arg(long, value_name = "DAYS")]
+        days: Option<u32>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// List keys, without the keys
+    List(Output),
+    /// End a key
+    Revoke {
+        /// Its number in the list
+        id: i64,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GroupArgs {
+    #[command(subcommand)]
+    pub(crate) command: GroupCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum GroupCommand {
+    /// Make a sharing group, or replace its members
+    Add {
+        /// Name
+        #[arg(long)]
+        name: String,
+        /// Identifier, where it has one elsewhere
+        #[arg(long)]
+        uuid: Option<uuid::Uuid>,
+        /// Member organisations
+        #[arg(long = "member", value_name = "ORG")]
+        members: Vec<String>,
+        /// Members may see each other
+        #[arg(long)]
+        shows_members: bool,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// List sharing groups
+    List(Output),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TagArgs {
+    #[command(subcommand)]
+    pub(crate) command: TagCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TagCommand {
+    /// Tags on current records, with how many
+    List(Output),
+    /// Add a tag to the node's vocabulary
+    Add {
+        /// Name
+        name: String,
+    },
+}

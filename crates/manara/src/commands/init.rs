@@ -1,0 +1,29 @@
+//! `manara init`.
+
+use crate::cli::{InitArgs, Place};
+use crate::{output, settings};
+use manara_store::Store;
+use serde_json::json;
+use std::process::ExitCode;
+
+pub(crate) fn run(place: &Place, args: InitArgs) -> anyhow::Result<ExitCode> {
+    let folder = settings::folder(place)?;
+    let (_store, made) = Store::init(&folder, &args.org, &args.country, &args.admin)?;
+    if args.output.json {
+        output::json(&json!({
+            "node": made.node, "org": made.org.name, "org_uuid": made.org.uuid, "admin": made.admin,
+            "password": made.password, "api_key": made.api_key,
+        }))?;
+    } else {
+        output::line(format!("node      {}", made.node))?;
+        output::line(format!("org       {} ({})", made.org.name, made.org.country))?;
+        output::line(format!("admin     {}", made.admin))?;
+        output::line(format!("password  {}", made.password))?;
+        output::line(format!("API key   {}", made.api_key))?;
+        output::line(
+            "Password and key are shown this once. Next: manara serve --data ".to_owned()
+                + &folder.display().to_string(),
+        )?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

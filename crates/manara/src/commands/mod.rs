@@ -1,0 +1,13 @@
+//! One file a command (or a few that belong together): arguments in, the corridor, answer out.
+
+pub(crate) mod export;
+pub(crate) mod import;
+pub(crate) mod init;
+pub(crate) mod people;
+pub(crate) mod record;
+pub(crate) mod search;
+pub(crate) mod serve;
+pub(crate) mod shell;
+
+/// The actor in the audit log for what is done at the command line.
+pub(crate) const ACTOR: &str = "cli";

@@ -1,0 +1,43 @@
+//! What every handler has at hand.
+
+use crate::health::Metrics;
+use crate::problem::Problem;
+use manara_corridor::WarningCache;
+use manara_store::Store;
+use std::sync::Arc;
+
+/// What the operator chose.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Largest body of an import, in bytes.
+    pub max_body: u64,
+}
+
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) store: Arc<Store>,
+    pub(crate) warnings: Arc<WarningCache>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) options: Options,
+}
+
+impl App {
+    pub(crate) fn new(store: Arc<Store>, options: Options) -> Self {
+        App { store, warnings: Arc::default(), metrics: Arc::default(), options }
+    }
+
+    /// Runs work that waits for the disk on a thread that may wait.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&App) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let app = self.clone();
+        match tokio::task::spawn_blocking(move || work(&app)).await {
+            Ok(result) => result,
+            Err(error) => {
+                tracing::error!(%error, "a request failed inside");
+                Err(Problem::internal())
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+app-name = Manara
+tagline = The tower that warns
+skip-to-content = Skip to the content
+nav-search = Search
+nav-records = Records
+nav-import = Import
+nav-log-out = Log out
+nav-language = Language
+login-title = Log in
+login-email = E-mail address
+login-password = Password
+login-button = Log in
+login-failed = E-mail address or password is wrong.
+search-title = What do you have?
+search-hint = Paste anything: an address, a name, a hash, a whole mail or report. Defanged spellings are understood.
+search-label = Values or text
+search-button = Look up
+search-nothing = Nothing in this text is a value known here.
+search-words = Titles and comments with these words
+answer-unknown = Not known here
+answer-records = { $count ->
+    [0] No records
+    [one] One record
+   *[other] { $count } records
+  }
+answer-more = and more
+answer-first-seen = First seen
+answer-last-seen = Last seen
+answer-sightings = { $seen } seen, { $false } false positive, { $expired } expired
+answer-warning = On the warning list
+answer-within = Within
+answer-detect = To be looked for
+value = Value
+type = Type
+records-title = Records
+records-none = No records yet. Import some to begin.
+records-next = Older records
+record-title = Title
+record-kind = Kind
+record-owner = Held by
+record-author = Author
+record-tlp = TLP
+record-created = Created
+record-received = Received
+record-version = Version
+record-parts = Parts
+record-tags = Tags
+record-marking = Marking
+record-redacted = Something was taken out of this record for you.
+record-audience = Who may see it
+record-audience-public = The public
+record-yes = Yes
+record-no = No
+record-why = Why
+record-correlations = Seen elsewhere too
+record-no-correlations = None of its values stands in another record that you may see.
+record-others = { $count ->
+    [one] One other record
+   *[other] { $count } other records
+  }
+record-content = Content
+record-more-parts = Only the first { $count } parts are shown.
+record-export = Take it out as
+unmarked = Unmarked
+import-title = Import
+import-hint = MISP, STIX, CSAF, CSV, lists, mails and reports: the format is found by itself.
+import-text = Text
+import-file = or a file
+import-tlp = TLP
+import-tlp-none = As it says of itself (unmarked: your organisation only)
+import-distribution = Distribution
+import-distribution-5 = As it says of itself
+import-distribution-0 = Our organisation only
+import-distribution-1 = Organisations of this node
+import-distribution-2 = Connected nodes too
+import-distribution-3 = All communities
+import-button = Import
+import-done = Read as { $format }
+import-added = Added
+import-updated = Updated
+import-unchanged = Unchanged
+import-observables = Values
+import-rejected = Not taken
+import-reader = Your role reads, and does not import.
+error-title = This did not work
+error-back = Back to the search
+footer = Manara. What leaves this node, its owner has cleared.

@@ -1,0 +1,87 @@
+app-name = Manara
+tagline = La tour qui avertit
+skip-to-content = Aller au contenu
+nav-search = Recherche
+nav-records = Fiches
+nav-import = Importer
+nav-log-out = Se déconnecter
+nav-language = Langue
+login-title = Connexion
+login-email = Adresse électronique
+login-password = Mot de passe
+login-button = Se connecter
+login-failed = Adresse électronique ou mot de passe incorrect.
+search-title = Qu’avez-vous ?
+search-hint = Collez n’importe quoi : une adresse, un nom, une empreinte, un courriel ou un rapport entier. Les écritures neutralisées sont comprises.
+search-label = Valeurs ou texte
+search-button = Chercher
+search-nothing = Rien dans ce texte n’est une valeur reconnue ici.
+search-words = Titres et commentaires contenant ces mots
+answer-unknown = Inconnue ici
+answer-records = { $count ->
+    [0] Aucune fiche
+    [one] Une fiche
+   *[other] { $count } fiches
+  }
+answer-more = et d’autres
+answer-first-seen = Vue d’abord
+answer-last-seen = Vue en dernier
+answer-sightings = { $seen } vues, { $false } faux positifs, { $expired } expirées
+answer-warning = Sur la liste d’avertissement
+answer-within = Dans
+answer-detect = À détecter
+value = Valeur
+type = Type
+records-title = Fiches
+records-none = Aucune fiche. Importez-en pour commencer.
+records-next = Fiches plus anciennes
+record-title = Titre
+record-kind = Nature
+record-owner = Détenue par
+record-author = Auteur
+record-tlp = TLP
+record-created = Créée
+record-received = Reçue
+record-version = Version
+record-parts = Parties
+record-tags = Étiquettes
+record-marking = Marquage
+record-redacted = Une partie de cette fiche vous est masquée.
+record-audience = Qui peut la voir
+record-audience-public = Le public
+record-yes = Oui
+record-no = Non
+record-why = Pourquoi
+record-correlations = Vues ailleurs aussi
+record-no-correlations = Aucune de ses valeurs ne figure dans une autre fiche que vous pouvez voir.
+record-others = { $count ->
+    [one] Une autre fiche
+   *[other] { $count } autres fiches
+  }
+record-content = Contenu
+record-more-parts = Seules les { $count } premières parties sont montrées.
+record-export = L’extraire en
+unmarked = Sans marquage
+import-title = Importer
+import-hint = MISP, STIX, CSAF, CSV, listes, courriels et rapports : le format est trouvé automatiquement.
+import-text = Texte
+import-file = ou un fichier
+import-tlp = TLP
+import-tlp-none = Tel qu’indiqué (sans marquage : votre organisation seulement)
+import-distribution = Diffusion
+import-distribution-5 = Telle qu’indiquée
+import-distribution-0 = Notre organisation seulement
+import-distribution-1 = Organisations de ce nœud
+import-distribution-2 = Nœuds connectés aussi
+import-distribution-3 = Toutes les communautés
+import-button = Importer
+import-done = Lu comme { $format }
+import-added = Ajoutées
+import-updated = Mises à jour
+import-unchanged = Inchangées
+import-observables = Valeurs
+import-rejected = Non reprises
+import-reader = Votre rôle lit, et n’importe pas.
+error-title = Cela n’a pas marché
+error-back = Retour à la recherche
+footer = Manara. Ce qui sort de ce nœud, son propriétaire l’a autorisé.
