@@ -3,7 +3,7 @@
 use crate::{Error, Result};
 use manara_formats::{Format, Input, detect, format, read};
 use manara_store::Store;
-use manara_store::intake::{Intake, Report, Terms};
+use manara_store::intake::{Intake, Report, Tell, Terms};
 use std::path::{Path, PathBuf};
 
 /// An imported input.
@@ -24,7 +24,7 @@ pub fn import<'s>(
     input: &mut Input,
     named: Option<&str>,
     terms: Terms,
-    progress: Option<Box<dyn FnMut(&Report) + 's>>,
+    progress: Option<Tell<'s>>,
 ) -> Result<Imported> {
     let format = match named {
         Some(name) => format(name).filter(|format| format.reads).ok_or_else(|| {

@@ -97,7 +97,8 @@ fn lines(text: &str) -> &'static str {
     let listed = body
         .iter()
         .filter(|line| {
-            line.split_whitespace().count() <= 4 && line.split_whitespace().take(2).any(|word| guess(word).is_some())
+            line.split_whitespace().count() <= 4
+                && line.split_whitespace().next().is_some_and(|word| guess(word).is_some())
         })
         .count();
     if listed * 10 >= body.len() * 6 { "text" } else { "freetext" }

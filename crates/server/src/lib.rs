@@ -17,7 +17,6 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 
 /// All doors in one router. Which right a route needs stands in its row (see [`access`]).
-#[must_use]
 pub fn router(store: Arc<Store>, options: Options) -> Router {
     let app = App::new(store, options);
     let mut router = Router::new();

@@ -74,7 +74,7 @@ fn run(conn: Connection, queue: &Receiver<Job>) {
             let _ = conn.execute_batch("ROLLBACK");
         }
         for outcome in outcomes {
-            outcome(committed.as_ref().map(|()| ()));
+            outcome(committed.as_ref().copied());
         }
     }
     let _ = conn.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)");

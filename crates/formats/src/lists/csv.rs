@@ -3,7 +3,7 @@
 
 use super::{Line, cut, draft, each_line};
 use crate::{Input, InputError, ReadError};
-use manara_model::observable::{Observable, Type, guess, normalise};
+use manara_model::observable::{Observable, Type, guess, guess_listed, normalise};
 use manara_model::record::{Found, PartDraft, Rejection, Sink, Slot};
 
 /// Names of columns that hold values, and their types where the name says it.
@@ -154,7 +154,7 @@ impl Shape {
         for (n, ty) in &self.columns {
             let Some(field) = fields.get(*n).filter(|field| !field.is_empty()) else { continue };
             let typed = ty.and_then(|ty| normalise(ty, field).ok());
-            if let Some(observable) = typed.or_else(|| guess(field)) {
+            if let Some(observable) = typed.or_else(|| guess_listed(field)) {
                 push(observable);
             }
         }

@@ -103,7 +103,7 @@ fn skip_line(reader: &mut dyn BufRead) -> std::io::Result<u64> {
             None => (buffer.len(), false),
         };
         reader.consume(used);
-        skipped += used as u64;
+        skipped += used as u64 - u64::from(ended);
         if ended {
             return Ok(skipped);
         }

@@ -3,7 +3,7 @@
 
 use super::{Line, cut, draft, each_line};
 use crate::{Input, ReadError};
-use manara_model::observable::guess;
+use manara_model::observable::guess_listed;
 use manara_model::record::{Found, PartDraft, Rejection, Sink, Slot};
 
 /// Addresses that a hosts file sends bad names to; they are not bad themselves.
@@ -57,16 +57,16 @@ fn found(value: &str) -> Vec<Found> {
     let mut words = value.split_whitespace();
     let (Some(first), second) = (words.next(), words.next()) else { return Vec::new() };
     match second {
-        None => guess(first).map(detect).into_iter().collect(),
+        None => guess_listed(first).map(detect).into_iter().collect(),
         // hosts: where to send, then the names.
         Some(second) if SINKS.contains(&first) => std::iter::once(second)
             .chain(words)
             .filter(|name| !LOCAL.contains(name))
-            .filter_map(guess)
+            .filter_map(guess_listed)
             .map(detect)
             .collect(),
         // ipsum: an address and how many lists it is on; others: a value and a remark.
-        Some(_) => guess(first).map(detect).into_iter().collect(),
+        Some(_) => guess_listed(first).map(detect).into_iter().collect(),
     }
 }
 

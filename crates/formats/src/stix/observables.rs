@@ -96,20 +96,14 @@ pub(super) fn of_object(object: &Value) -> (Vec<Observable>, bool) {
 /// beyond them is for a matcher.
 fn of_pattern(pattern: &str) -> Vec<Observable> {
     let mut found: Vec<Observable> = Vec::new();
-    let mut rest = pattern;
-    while let Some(quote) = rest.find('\'') {
-        let before = rest[..quote].trim_end();
-        let (value, after) = constant(&rest[quote + 1..]);
-        rest = after;
-        // Not part of a path like hashes.'SHA-256'.
-        let Some(left) = before.strip_suffix('=').filter(|left| !left.ends_with(['!', '<', '>'])) else { continue };
-        let path = left.trim_end();
-        let start = path.rfind(['[', '(', ' ', '\n']).map_or(0, |at| at + 1);
-        let path = path[start..].trim();
-        // `hashes.'SHA-256'` was cut at its quote: find the whole path again in the pattern.
-        let whole = whole_path(pattern, pattern.len() - rest.len(), path);
-        if let Some((object, property)) = whole.split_once(':')
-            && let Some(observable) = read_as(object, property, &value)
+    let mut from = 0;
+    while let Some(quote) = pattern[from..].find('\'').map(|at| from + at) {
+        let (value, after) = constant(&pattern[quote + 1..]);
+        from = pattern.len() - after.len();
+        // A quote that follows no equals sign is part of a path (hashes.'SHA-256') or another comparison.
+        let left = pattern[..quote].trim_end().strip_suffix('=').filter(|left| !left.ends_with(['!', '<', '>']));
+        let Some((object, property)) = left.and_then(|left| last_path(left).split_once(':')) else { continue };
+        if let Some(observable) = read_as(object, property, &value)
             && !found.contains(&observable)
         {
             found.push(observable);
@@ -118,13 +112,11 @@ fn of_pattern(pattern: &str) -> Vec<Observable> {
     found
 }
 
-/// The path that ends before the comparison whose constant ends at `end`.
-fn whole_path(pattern: &str, end: usize, short: &str) -> String {
-    let head = pattern.get(..end).unwrap_or(pattern);
-    let Some(equals) = head.rfind('=') else { return short.to_owned() };
-    let left = head[..equals].trim_end();
+/// The object path at the end of a text: blanks and brackets outside quotes end it.
+fn last_path(text: &str) -> &str {
+    let text = text.trim_end();
     let mut in_quotes = false;
-    let start = left
+    let start = text
         .char_indices()
         .rev()
         .find(|(_, c)| {
@@ -134,7 +126,7 @@ fn whole_path(pattern: &str, end: usize, short: &str) -> String {
             !in_quotes && (c.is_whitespace() || matches!(c, '[' | '('))
         })
         .map_or(0, |(at, c)| at + c.len_utf8());
-    left[start..].to_owned()
+    &text[start..]
 }
 
 /// A quoted constant with its escapes undone, and what follows it.

@@ -4,7 +4,7 @@ use super::{Lines, Value};
 use crate::writer::WriteOptions;
 use manara_model::observable::Kind;
 use manara_model::record::rfc3339;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 fn comment(sign: &str, options: &WriteOptions) -> String {
@@ -100,11 +100,25 @@ impl Lines for Unbound {
     }
 }
 
-/// A name covers what is below it, and Squid refuses to hear it twice.
+/// A name covers what is below it, and Squid refuses to hear it twice: names are written at the end,
+/// when it is known which of them stand below others.
 #[derive(Default)]
 pub(super) struct Squid {
-    names: HashSet<String>,
+    names: BTreeSet<String>,
     addresses: bool,
+}
+
+impl Squid {
+    fn is_covered(&self, name: &str) -> bool {
+        let mut parent = name;
+        while let Some((_, rest)) = parent.split_once('.') {
+            if self.names.contains(rest) {
+                return true;
+            }
+            parent = rest;
+        }
+        false
+    }
 }
 
 impl Lines for Squid {
@@ -116,22 +130,20 @@ impl Lines for Squid {
     }
     fn line(&mut self, value: &Value<'_>) -> Option<String> {
         let name = value.observable.value();
-        if value.observable.ty().row().kind != Kind::Name {
-            self.addresses = true;
-            return Some(format!("acl manara_addresses dst {name}\n"));
+        if value.observable.ty().row().kind == Kind::Name {
+            self.names.insert(name.to_owned());
+            return None;
         }
-        let mut parent = name;
-        while let Some((_, rest)) = parent.split_once('.') {
-            if self.names.contains(rest) {
-                return None;
-            }
-            parent = rest;
-        }
-        self.names.insert(name.to_owned());
-        Some(format!("acl manara_names dstdomain .{name}\n"))
+        self.addresses = true;
+        Some(format!("acl manara_addresses dst {name}\n"))
     }
     fn footer(&mut self) -> String {
         let mut footer = String::new();
+        for name in self.names.iter().filter(|name| !self.is_covered(name)) {
+            footer.push_str("acl manara_names dstdomain .");
+            footer.push_str(name);
+            footer.push('\n');
+        }
         if !self.names.is_empty() {
             footer.push_str("http_access deny manara_names\n");
         }

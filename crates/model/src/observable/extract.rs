@@ -1,7 +1,7 @@
 //! Free text (a mail, a report, a log) into observables, with the place of each.
 
 use super::Observable;
-use super::guess::guess;
+use super::guess::{guess, is_file_name};
 
 /// An observable in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,11 @@ pub fn extract(text: &str) -> impl Iterator<Item = Extracted> + '_ {
     tokens(text).filter_map(|(start, token)| {
         let (start, token) = trim(start, token);
         let attempt = |start: usize, token: &str| {
-            guess(token).map(|observable| Extracted { observable, start, end: start + token.len() })
+            guess(token).filter(|found| !is_file_name(found.value())).map(|observable| Extracted {
+                observable,
+                start,
+                end: start + token.len(),
+            })
         };
         attempt(start, token).or_else(|| {
             // `key=value`, `label:value`, `(value)` and the like.

@@ -64,9 +64,8 @@ pub fn guess(token: &str) -> Option<Observable> {
         Some("GHSA") if text.len() == 19 => return normalise(named("cve")?, text).ok(),
         _ => {}
     }
-    if text.len() > 2
-        && text[..2.min(text.len())].is_ascii()
-        && text.get(..2).is_some_and(|head| head.eq_ignore_ascii_case("as"))
+    if text.get(..2).is_some_and(|head| head.eq_ignore_ascii_case("as"))
+        && bytes.len() > 2
         && bytes[2..].iter().all(u8::is_ascii_digit)
     {
         return normalise(named("asn")?, text).ok();
@@ -78,7 +77,7 @@ pub fn guess(token: &str) -> Option<Observable> {
         return normalise(named("btc")?, text).ok();
     }
     if first == b'+' && bytes.len() >= 8 {
-        return normalise(named("msisdn")?, text).ok();
+        return normalise(named("msisdn")?, text).ok().filter(|number| number.value().len() >= 8);
     }
     if text.contains('.') {
         return name_or_url(text);
@@ -125,9 +124,24 @@ fn name_or_url(text: &str) -> Option<Observable> {
     is_real(domain.value()).then_some(domain)
 }
 
-/// A name under a suffix that exists, and not a file's name.
+/// A name under a suffix that exists.
 fn is_real(name: &str) -> bool {
-    let file =
-        name.rsplit('.').next().is_some_and(|ending| FILE_ENDINGS.contains(ending)) && name.matches('.').count() == 1;
-    has_known_suffix(name) && !file
+    has_known_suffix(name)
+}
+
+/// In running text `invoice.zip` and `setup.pl` are files, though `.zip` and `.pl` are also domains.
+pub(super) fn is_file_name(name: &str) -> bool {
+    name.rsplit('.').next().is_some_and(|ending| FILE_ENDINGS.contains(ending)) && name.matches('.').count() == 1
+}
+
+/// What a token is in a list of indicators: names below suffixes that nobody registered (`.bit`, `.lib`)
+/// are names there too.
+#[must_use]
+pub fn guess_listed(token: &str) -> Option<Observable> {
+    guess(token).or_else(|| {
+        let token = token.trim();
+        let last = token.trim_end_matches('.').rsplit('.').next().filter(|last| last.len() < token.len())?;
+        let name = (2..=24).contains(&last.len()) && last.bytes().all(|b| b.is_ascii_alphabetic());
+        if name { normalise(NAMED.domain, token).ok() } else { None }
+    })
 }

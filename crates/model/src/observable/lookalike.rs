@@ -12,14 +12,20 @@ pub fn lookalike(name: &str) -> String {
     let folded: String = lower.nfkd().filter_map(fold).collect();
     let bones: String = skeleton(&folded).collect();
     let bones: String = bones.chars().flat_map(char::to_lowercase).collect();
-    bones.nfkd().filter_map(fold).collect()
+    // The skeleton writes ش as س and three dots: those dots are no vowel mark, and stay.
+    bones.nfkd().filter_map(|c| if is_arabic_mark(c) { Some(c) } else { fold(c) }).collect()
+}
+
+/// Vowels and Quranic signs.
+fn is_arabic_mark(c: char) -> bool {
+    matches!(c, '\u{064b}'..='\u{065f}' | '\u{0670}' | '\u{06d6}'..='\u{06ed}' | '\u{0610}'..='\u{061a}')
 }
 
 /// One letter for each family of letters; `None` for what is not seen as a letter of its own.
 fn fold(c: char) -> Option<char> {
     Some(match c {
         // Marks: Arabic vowels and Quranic signs, combining diacritics, tatweel, joiners, directions.
-        '\u{064b}'..='\u{065f}' | '\u{0670}' | '\u{06d6}'..='\u{06ed}' | '\u{0610}'..='\u{061a}' => return None,
+        c if is_arabic_mark(c) => return None,
         '\u{0300}'..='\u{036f}' | '\u{0640}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' => return None,
         '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{00ad}' => return None,
         // Hamza and its carriers.
@@ -44,6 +50,7 @@ fn fold(c: char) -> Option<char> {
         'ө' => 'о',
         'ә' => 'а',
         'һ' => 'h',
+        'в' | 'ʙ' => 'b',
         'і' | 'ї' => 'i',
         'ё' => 'е',
         'й' => 'и',

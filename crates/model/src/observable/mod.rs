@@ -13,7 +13,7 @@ mod table;
 mod value;
 
 pub use extract::{Extracted, extract};
-pub use guess::guess;
+pub use guess::{guess, guess_listed};
 pub use lookalike::lookalike;
 pub use misp::{MispType, from_misp, misp_type, misp_types};
 pub use normal::{NormaliseError, normalise};

@@ -55,10 +55,17 @@ pub fn refang(text: &str) -> Cow<'_, str> {
     if let Some((fanged, scheme)) = scheme {
         out.replace_range(..fanged.len(), scheme);
     }
-    // A real IPv6 host in a URL keeps its brackets: only known signs are replaced.
-    for (sign, plain) in SIGNS {
-        if contains_folded(&out, sign) {
-            out = replace_folded(&out, sign, plain);
+    // A real IPv6 host in a URL keeps its brackets: only known signs are replaced. One replacement may
+    // bring another sign together; each makes the text shorter, so this ends.
+    loop {
+        let before = out.len();
+        for (sign, plain) in SIGNS {
+            if contains_folded(&out, sign) {
+                out = replace_folded(&out, sign, plain);
+            }
+        }
+        if out.len() == before {
+            break;
         }
     }
     Cow::Owned(out)

@@ -6,7 +6,7 @@ mod openapi;
 mod people;
 mod records;
 pub(crate) use import::{ImportQuery, take};
-pub(crate) use records::correlation_lines;
+pub(crate) use records::{CorrelationLine, correlation_lines};
 mod search;
 
 use crate::access::Door::{Api, Open};

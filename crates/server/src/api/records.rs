@@ -175,11 +175,11 @@ pub(super) async fn parts(
     .await
 }
 
+/// Type, value, how many other records have it, and the first of them.
+pub(crate) type CorrelationLine = (String, String, i64, Vec<RecordLine>);
+
 /// A record's correlations as lines, for the API and the record's page.
-pub(crate) fn correlation_lines(
-    view: &View<'_>,
-    uuid: Uuid,
-) -> Result<Vec<(String, String, i64, Vec<RecordLine>)>, Problem> {
+pub(crate) fn correlation_lines(view: &View<'_>, uuid: Uuid) -> Result<Vec<CorrelationLine>, Problem> {
     let head = view.record(uuid)?.ok_or_else(|| Problem::missing("this record"))?;
     let found = view.correlations(&head, 1000, 10)?;
     let line = |c: &manara_store::view::Correlation| {

@@ -1,7 +1,7 @@
 //! The list of records, and the page of one: what it is, who may see it, where its values stand too.
 
 use super::page::{Frame, failed, render};
-use crate::api::correlation_lines;
+use crate::api::{CorrelationLine, correlation_lines};
 use crate::app::App;
 use crate::problem::Problem;
 use askama::Template;
@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use manara_corridor::{RecordLine, Selection, export as corridor_export};
 use manara_formats::WriteOptions;
+use manara_model::policy::{Decision, Rule};
 use manara_model::{Audience, Gate, Purpose};
 use manara_store::people::Session;
 use manara_store::view::Filter;
@@ -55,7 +56,23 @@ pub(super) async fn list(
 struct AudienceRow {
     name: String,
     allowed: bool,
-    reason: String,
+    reason: &'static str,
+}
+
+/// The text that says why.
+fn reason(decision: &Decision) -> &'static str {
+    match (decision.allowed(), decision.rule()) {
+        (true, Rule::Owner | Rule::Node) => "why-owner",
+        (true, _) => "why-cleared",
+        (false, Rule::Embargo) => "why-embargo",
+        (false, Rule::Unmarked) => "why-unmarked",
+        (false, Rule::Distribution) => "why-distribution",
+        (false, Rule::SharingGroup) => "why-sharing-group",
+        (false, Rule::Recipients) => "why-recipients",
+        (false, Rule::Pap) => "why-pap",
+        (false, Rule::Agreement) => "why-agreement",
+        (false, Rule::Tlp | Rule::Node | Rule::Owner) => "why-tlp",
+    }
 }
 
 struct Shown {
@@ -63,7 +80,7 @@ struct Shown {
     marking: String,
     redacted: bool,
     audiences: Vec<AudienceRow>,
-    correlations: Vec<(String, String, i64, Vec<RecordLine>)>,
+    correlations: Vec<CorrelationLine>,
     values: Vec<(String, String, String)>,
     more: bool,
 }
@@ -76,7 +93,7 @@ struct RecordPage {
     marking: String,
     redacted: bool,
     audiences: Vec<AudienceRow>,
-    correlations: Vec<(String, String, i64, Vec<RecordLine>)>,
+    correlations: Vec<CorrelationLine>,
     values: Vec<(String, String, String)>,
     more: bool,
 }
@@ -114,7 +131,7 @@ fn shown(app: &App, session: &Session, uuid: Uuid, public: &str) -> Result<Shown
     }
     let judge = |(name, audience): (String, Audience)| {
         let decision = Gate::new(&facts.world, audience, Purpose::Read).judge(&head.label);
-        AudienceRow { name, allowed: decision.allowed(), reason: decision.reason() }
+        AudienceRow { name, allowed: decision.allowed(), reason: reason(&decision) }
     };
     let audiences = asked.into_iter().map(judge).collect();
     let (mut values, mut more) = (Vec::new(), false);

@@ -50,6 +50,9 @@ struct Open {
     pending: Option<batch::Pending>,
 }
 
+/// Who is told of progress.
+pub type Tell<'s> = Box<dyn FnMut(&Report) + 's>;
+
 /// Takes what readers find into the store.
 pub struct Intake<'s> {
     store: &'s Store,
@@ -57,7 +60,7 @@ pub struct Intake<'s> {
     open: Option<Open>,
     batch: Batch,
     report: Report,
-    progress: Option<Box<dyn FnMut(&Report) + 's>>,
+    progress: Option<Tell<'s>>,
 }
 
 impl<'s> Intake<'s> {

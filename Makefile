@@ -1,0 +1,62 @@
+# make run   a node with real records in it, on http://127.0.0.1:8765
+# make test  everything that has to pass
+# make help  the rest
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+export CARGO_TERM_COLOR ?= auto
+CARGO_HOME ?= $(HOME)/.cargo
+export PATH := $(CARGO_HOME)/bin:$(PATH)
+VENV := .venv
+LISTEN ?= 127.0.0.1:8765
+
+.PHONY: help run demo-clean test fmt lint deny docs nextest smoke clients browser deps bench screenshots
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+run: ## Build, make a demo node with real records, serve it
+	@scripts/need.sh cc
+	cargo build --release --locked
+	scripts/demo.sh demo $(LISTEN)
+
+demo-clean: ## Remove the demo node
+	rm -rf demo
+
+test: deps fmt lint deny docs nextest smoke clients browser ## Everything that has to pass
+	@echo "all of it passed"
+
+deps: ## Install what the tests need (Debian packages when root, Python packages in .venv, cargo tools)
+	@scripts/need.sh tests
+
+fmt: ## Formatting
+	cargo fmt --all --check
+
+lint: ## clippy, warnings are errors
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+deny: ## Licences, bans, sources; advisories where the database can be had
+	cargo deny --locked check --hide-inclusion-graph licenses bans sources
+	@timeout 60 cargo deny --locked check advisories >/dev/null 2>&1 && echo "advisories: none" || echo "advisories: the database can't be had here, skipped"
+
+docs: ## Documentation, warnings are errors
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --quiet
+
+nextest: ## Tests of the crates
+	cargo nextest run --locked --workspace
+	cargo test --locked --workspace --doc --quiet
+
+smoke: ## The built binary, as a user starts it
+	tests/smoke.sh target/debug/manara
+
+clients: ## Other people's programs on our output
+	$(VENV)/bin/python tests/clients.py target/debug/manara
+
+browser: ## The pages in a real browser
+	$(VENV)/bin/python tests/browser.py target/debug/manara
+
+screenshots: ## Pictures of the pages in screenshots/
+	$(VENV)/bin/python tests/browser.py target/debug/manara --pictures screenshots
+
+bench: ## Figures, into docs/BENCHMARKS.md
+	cargo build --release --locked
+	$(VENV)/bin/python bench/figures.py target/release/manara

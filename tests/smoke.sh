@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# The built binary, as a user starts it: a node, records in, found, cleared, out again.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+manara=$(realpath "${1:-target/debug/manara}")
+folder=$(mktemp -d); data=$folder/node
+server=
+trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true; rm -rf "$folder"' EXIT
+passed=0
+check() { # what, command…
+  local what=$1; shift
+  # What looks at the answer of the last command must not overwrite it.
+  case $1 in json | says) if "$@"; then passed=$((passed + 1)); return; else echo "FAILED: $what"; exit 1; fi ;; esac
+  if "$@" >"$folder/out" 2>"$folder/err"; then passed=$((passed + 1)); else echo "FAILED: $what"; cat "$folder/out" "$folder/err"; exit 1; fi
+}
+exits() { # code, command…
+  local code=$1 got=0; shift
+  "$@" >"$folder/out" 2>"$folder/err" || got=$?
+  [ "$got" = "$code" ] || { echo "exit $got instead of $code: $*"; return 1; }
+}
+says() { grep -qF -- "$1" "$folder/out" "$folder/err" || { echo "did not say: $1"; return 1; }; }
+json() { python3 -c "import json,sys; d=json.load(open(sys.argv[1])); assert $2, d" "$1"; }
+
+check "init" "$manara" init --data "$data" --org "CERT Smoke" --country MY --admin admin@cert.example --json
+cp "$folder/out" "$folder/init.json"
+check "init's keys" json "$folder/init.json" "all(d[k] for k in ('node','org','admin','password','api_key'))"
+check "the folder is private" test "$(stat -c %a "$data")" = 700
+check "the key is private" test "$(stat -c %a "$data/node.key")" = 600
+check "a second init is refused" exits 1 "$manara" init --data "$data" --org X --country MY --admin a@b.c
+check "and says why" says "holds a node already"
+check "no node" exits 1 "$manara" verify --data "$folder/nothing"
+check "says how to make one" says "manara init"
+check "org add" "$manara" org add --data "$data" --name "Bank" --country TR
+check "a wrong country" exits 1 "$manara" org add --data "$data" --name "Other" --country Turkey
+check "user add" "$manara" user add --data "$data" --org Bank --email analyst@bank.example --role user --json
+cp "$folder/out" "$folder/bank.json"
+
+check "import" exits 0 "$manara" import --data "$data" --tlp clear --distribution 3 --json fixtures/misp
+check "import's report" json "$folder/out" "d['added'] == 26 and d['records'] == 26 and d['rejected'] == [] and d['observables'] > 2000"
+check "the same twice" exits 0 "$manara" import --data "$data" --tlp clear --distribution 3 --json fixtures/misp
+check "changes nothing" json "$folder/out" "d['added'] == 0 and d['updated'] == 0 and d['unchanged'] == 26"
+printf 'evil.com\nno value at all !\n1.2.3.4\n' > "$folder/list.txt"
+check "some rejected is 3" exits 3 "$manara" import --data "$data" --json "$folder/list.txt"
+check "with its line" json "$folder/out" "d['rejected'][0]['place'] == 'line 2'"
+echo '{"Event": {"info": "x",}}' > "$folder/broken.json"
+check "nothing done is 1" exits 1 "$manara" import --data "$data" "$folder/broken.json"
+check "with line and column" says "line 1, column"
+check "a directory without anything" exits 1 "$manara" import --data "$data" "$folder/no such file"
+check "standard input" bash -c "echo 'see hxxp://bad[.]example[.]com/x' | '$manara' import --data '$data' --tlp green -"
+
+check "search" "$manara" search --data "$data" --json 'EVIL[.]com' unknown.example.com
+check "search's answer" json "$folder/out" "d[0]['value'] == 'evil.com' and d[0]['type'] == 'domain' and len(d[0]['records']) == 1 and d[0]['records'][0]['owner'] == 'CERT Smoke' and d[1]['records'] == []"
+check "search in a text" bash -c "echo 'what of 1[.]2.3.4, please?' | '$manara' search --data '$data' --json -"
+check "finds it" json "$folder/out" "d[0]['value'] == '1.2.3.4' and d[0]['records']"
+check "unmarked stays" bash -c "'$manara' export --data '$data' --format text --audience org:Bank | grep -c '^evil.com$' | grep -qx 0"
+check "for ourselves it goes" bash -c "'$manara' export --data '$data' --format text --audience self | grep -qx evil.com"
+check "export misp" "$manara" export --data "$data" --format misp --audience public -o "$folder/public.json"
+check "its shape" json "$folder/public.json" "len(d['response']) == 17 and all('Event' in e for e in d['response'])"
+check "no creator's address leaves" bash -c "! grep -q event_creator_email '$folder/public.json'"
+check "export misp-feed" "$manara" export --data "$data" --format misp-feed --audience self -o "$folder/feed"
+check "its manifest" json "$folder/feed/manifest.json" "len(d) >= 26"
+check "wrong audience" exits 1 "$manara" export --data "$data" --format misp --audience org:Nobody
+check "wrong format" exits 1 "$manara" export --data "$data" --format nonsense --audience self
+check "says which there are" says "rpz"
+uuid=$(python3 -c "import json; print(json.load(open('$folder/public.json'))['response'][0]['Event']['uuid'])")
+check "why" "$manara" why --data "$data" "$uuid" --audience public
+check "says yes" says "yes: event"
+check "verify" "$manara" verify --data "$data"
+check "config" "$manara" config --data "$data"
+check "formats" "$manara" formats
+check "completions" "$manara" completions bash
+check "man pages" "$manara" man "$folder/man"
+check "the man page is there" test -s "$folder/man/manara.1"
+
+"$manara" serve --data "$data" --listen 127.0.0.1:0 >"$folder/serve.out" 2>"$folder/serve.err" &
+server=$!
+for _ in $(seq 100); do grep -q 'listening on http' "$folder/serve.out" && break; sleep 0.05; done
+url=$(sed -n 's/^listening on //p' "$folder/serve.out")
+key=$(python3 -c "import json; print(json.load(open('$folder/init.json'))['api_key'])")
+bank=$(python3 -c "import json; print(json.load(open('$folder/bank.json'))['api_key'])")
+call() { curl -fsS --max-time 20 -H "Authorization: Bearer $key" "$@"; }
+check "health" call "$url/healthz"
+check "ready" call "$url/readyz"
+check "metrics" call "$url/metrics"
+check "search over HTTP" call "$url/api/v1/search?value=evil.com"
+check "its answer" json "$folder/out" "d[0]['total'] == 1"
+check "the other organisation does not see it" curl -fsS -H "Authorization: Bearer $bank" "$url/api/v1/search?value=evil.com"
+check "nor counts it" json "$folder/out" "d[0]['total'] == 0 and d[0]['first_seen'] is None"
+check "import over HTTP" call -X POST --data-binary @fixtures/stix/amnesty-novispy.json "$url/api/v1/import?tlp=green"
+check "its report" json "$folder/out" "d['format'] == 'stix' and d['added'] > 30"
+check "the command line beside the server" "$manara" import --data "$data" --tlp green fixtures/csaf
+check "is seen by the server" call "$url/api/v1/records?kind=advisory"
+check "at once" json "$folder/out" "len(d['records']) == 19"
+check "an error is problem+json" bash -c "curl -sS -H 'Authorization: Bearer $key' '$url/api/v1/export?format=nonsense&audience=self' | grep -q '\"status\":400'"
+check "no key, no answer" bash -c "curl -sS -o /dev/null -w '%{http_code}' '$url/api/v1/records' | grep -q 401"
+etag=$(curl -fsS -D - -o /dev/null -H "Authorization: Bearer $key" "$url/api/v1/export?format=rpz&audience=public" | tr -d '\r' | sed -n 's/^etag: //p')
+check "unchanged is 304" bash -c "sleep 1.1; curl -sS -o /dev/null -w '%{http_code}' -H 'Authorization: Bearer $key' -H 'If-None-Match: $etag' '$url/api/v1/export?format=rpz&audience=public' | grep -q 304"
+kill -TERM "$server"
+check "SIGTERM ends it cleanly" wait "$server"
+server=
+check "all agrees afterwards" "$manara" verify --data "$data"
+echo "$passed passed, 0 failed"
