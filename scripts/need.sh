@@ -16,7 +16,6 @@ if [ "$what" = tests ]; then
   want unbound-checkconf unbound
   want nft nftables
   want squid squid
-  want suricata suricata
   want zstd zstd
   python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
 fi

@@ -16,7 +16,7 @@ use manara_store::Store;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
-/// All doors in one router. Which right a route needs stands in its row (see [`access`]).
+/// All doors in one router. Which right a route needs stands in its row (see `access`).
 pub fn router(store: Arc<Store>, options: Options) -> Router {
     let app = App::new(store, options);
     let mut router = Router::new();
