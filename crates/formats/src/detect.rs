@@ -89,7 +89,11 @@ fn lines(text: &str) -> &'static str {
         let same = body.iter().filter(|line| count(line).abs_diff(usual) <= 1 + usual / 4 && count(line) > 0).count();
         let one_word =
             sign == b'\t' && body.iter().all(|line| guess(line.split_whitespace().next().unwrap_or("")).is_some());
-        if usual > 0 && same * 10 >= body.len() * 9 && !one_word {
+        let fields =
+            |line: &&str| line.split(char::from(sign)).any(|field| guess(field.trim().trim_matches('"')).is_some());
+        let valued = body.iter().filter(|line| fields(line)).count();
+        // Prose has commas too: a table has values in its cells.
+        if usual > 0 && same * 10 >= body.len() * 9 && valued * 2 >= body.len() && !one_word {
             return "csv";
         }
     }

@@ -3,7 +3,7 @@
 
 use crate::json::quoted;
 use crate::writer::{HeldBack, Writer};
-use manara_model::record::rfc3339;
+use manara_model::record::{Slot, rfc3339};
 use manara_model::{Cleared, Head, Part};
 use serde_json::json;
 use std::io::{self, Write};
@@ -44,6 +44,13 @@ impl<W: Write> Writer for NativeWriter<W> {
     }
 
     fn part(&mut self, part: &Cleared<Part>) -> io::Result<()> {
+        if part.slot == Slot::Whole {
+            // The record is one piece: its body, or nothing where the head has it.
+            return match part.raw.is_empty() {
+                true => Ok(()),
+                false => write!(self.out, ",\"body\":{}", part.raw.replace(['\n', '\r'], " ")),
+            };
+        }
         self.out.write_all(if self.parts == 0 { b",\"parts\":[" } else { b"," })?;
         self.parts += 1;
         let raw = if part.raw.starts_with('{') { part.raw.replace(['\n', '\r'], " ") } else { quoted(&part.raw) };

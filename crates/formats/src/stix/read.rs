@@ -4,6 +4,7 @@ use super::{marking, observables};
 use crate::json::{self, Members};
 use crate::{Input, InputError, ReadError};
 use manara_model::Tlp;
+use manara_model::observable::Privacy;
 use manara_model::record::{Found, PartDraft, RecordDraft, Rejection, Sink, Slot, parse_time};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -86,6 +87,13 @@ pub(crate) fn object<S: Sink>(
     let labels = object.get("labels").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let tags: Vec<String> = labels.map(str::to_owned).collect();
     let tagged = manara_model::tag::read_marking(tags.iter().map(String::as_str));
+    let (found, detect) = observables::of_object(&object);
+    // A title is shown in lists: it must not spell what leaves as a pseudonym.
+    let personal = found.iter().any(|observable| match observable.ty().row().privacy {
+        Privacy::None => false,
+        Privacy::Contact => !detect,
+        Privacy::Person => true,
+    });
     let title = [
         "name",
         "value",
@@ -99,7 +107,8 @@ pub(crate) fn object<S: Sink>(
         "description",
     ]
     .iter()
-    .find_map(|name| text(name));
+    .find_map(|name| text(name))
+    .filter(|_| !personal);
     let draft = RecordDraft {
         uuid,
         kind: kind.into(),
@@ -110,19 +119,16 @@ pub(crate) fn object<S: Sink>(
         tags,
         created: text("created").and_then(parse_time),
         modified: text("modified").and_then(parse_time),
-        skeleton: raw.get().into(),
+        skeleton: String::new(),
         digest: json::digest(raw.get()),
-        text: text("description").unwrap_or_default().into(),
+        text: text("description").filter(|_| !personal).unwrap_or_default().into(),
         source: file.into(),
     };
     if !sink.begin(draft).map_err(ReadError::Sink)? {
         return Ok(());
     }
-    let (found, detect) = observables::of_object(&object);
-    if !found.is_empty() {
-        let mut part = PartDraft::new(Slot::Whole, "");
-        part.found = found.into_iter().map(|observable| Found { observable, detect }).collect();
-        sink.part(part).map_err(ReadError::Sink)?;
-    }
+    let mut part = PartDraft::new(Slot::Whole, raw.get());
+    part.found = found.into_iter().map(|observable| Found { observable, detect }).collect();
+    sink.part(part).map_err(ReadError::Sink)?;
     sink.end().map_err(ReadError::Sink)
 }

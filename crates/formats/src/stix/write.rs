@@ -19,6 +19,8 @@ pub(crate) struct StixWriter<W: Write> {
     written: HashSet<String>,
     content: Sha256,
     record: Option<Record>,
+    /// The identifier of a record that is a STIX object: its part is its body.
+    object: Option<String>,
 }
 
 /// A record that is no STIX object and becomes some.
@@ -35,7 +37,7 @@ struct Record {
 
 impl<W: Write> StixWriter<W> {
     pub(crate) fn new(out: W, options: WriteOptions) -> Self {
-        StixWriter { out, options, written: HashSet::new(), content: Sha256::new(), record: None }
+        StixWriter { out, options, written: HashSet::new(), content: Sha256::new(), record: None, object: None }
     }
 
     fn put(&mut self, id: &str, body: &str) -> io::Result<()> {
@@ -127,9 +129,9 @@ struct Own {
 impl<W: Write> Writer for StixWriter<W> {
     fn head(&mut self, head: &Cleared<Head>) -> io::Result<()> {
         self.record = None;
-        if head.format == "stix" {
-            let id = format!("{}--{}", head.kind, head.uuid);
-            return self.put(&id, &head.skeleton);
+        self.object = (head.format == "stix").then(|| format!("{}--{}", head.kind, head.uuid));
+        if self.object.is_some() {
+            return Ok(());
         }
         if !matches!(head.kind.as_str(), "event" | "list" | "report" | "advisory") {
             return Ok(());
@@ -164,6 +166,9 @@ impl<W: Write> Writer for StixWriter<W> {
     }
 
     fn part(&mut self, part: &Cleared<Part>) -> io::Result<()> {
+        if let Some(id) = self.object.take() {
+            return self.put(&id, &part.raw);
+        }
         let Some(record) = &self.record else { return Ok(()) };
         let members = Members::parse(&part.raw).ok();
         let text = |name: &str| members.as_ref().and_then(|members| members.text(name));

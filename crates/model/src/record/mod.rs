@@ -34,7 +34,8 @@ pub enum Slot {
     EventReport = 4,
     /// MISP: `Event.ShadowAttribute[]` (proposals).
     Proposal = 5,
-    /// The record has one body and no parts of its own: this is what was found in it.
+    /// The record is one piece (a STIX object): its body, as one part. Or the body stands in the head
+    /// (an advisory), and the part only holds what was found in it; then its `raw` is empty.
     Whole = 6,
 }
 

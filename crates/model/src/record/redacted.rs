@@ -49,16 +49,23 @@ impl Labelled for Part {
         let swap = |text: &str| {
             swaps.iter().fold(text.to_owned(), |text, (value, pseudonym)| replace_folded(&text, value, pseudonym))
         };
-        // A single observable of a person stands in `value` in whatever spelling: that whole text goes.
-        let whole = (swaps.len() == 1 && self.found.len() == 1).then(|| swaps[0].1.clone());
-        if let Some(body) = scrub_with(&self.raw, &swap, whole.as_deref()) {
+        if let Some(body) = scrub_with(&self.raw, &swap, &swaps) {
             self.raw = body;
         } else if !swaps.is_empty() {
-            let swapped = swap(&self.raw);
-            // A spelling that could not be found in the text: better no text than a leak.
-            self.raw = if swapped == self.raw { whole.unwrap_or_default() } else { swapped };
+            self.raw = if spells_all(&self.raw, &swaps) { swap(&self.raw) } else { pseudonyms(&swaps) };
         }
     }
+}
+
+/// Does every value stand in the text as it was normalised? A number with blanks does not, and can't
+/// be replaced in its place: then the whole text goes. Better no text than a leak.
+fn spells_all(text: &str, swaps: &[(String, String)]) -> bool {
+    let lower = text.to_lowercase();
+    swaps.iter().all(|(value, _)| lower.contains(&value.to_lowercase()))
+}
+
+fn pseudonyms(swaps: &[(String, String)]) -> String {
+    swaps.iter().map(|(_, pseudonym)| pseudonym.as_str()).collect::<Vec<_>>().join("|")
 }
 
 /// Replaces every occurrence of `value` in `text`, whatever its letters' case.
@@ -79,20 +86,31 @@ fn replace_folded(text: &str, value: &str, by: &str) -> String {
 }
 
 fn scrub(raw: &str, swap: &dyn Fn(&str) -> String) -> Option<String> {
-    scrub_with(raw, swap, None)
+    scrub_with(raw, swap, &[])
 }
 
 /// Rewrites a JSON object; `None` when `raw` is not one (a text line).
-fn scrub_with(raw: &str, swap: &dyn Fn(&str) -> String, whole_value: Option<&str>) -> Option<String> {
+fn scrub_with(raw: &str, swap: &dyn Fn(&str) -> String, swaps: &[(String, String)]) -> Option<String> {
     if !raw.trim_start().starts_with('{') {
         return None;
     }
-    let mut body: Value = serde_json::from_str(raw).ok()?;
+    // What can't be read can't be cleaned, and stays here.
+    let Ok(mut body) = serde_json::from_str::<Value>(raw) else { return Some("{}".into()) };
+    let value = body.get("value").and_then(Value::as_str).map(str::to_owned);
     walk(&mut body, swap);
-    if let (Some(whole), Some(map)) = (whole_value, body.as_object_mut())
-        && map.contains_key("value")
-    {
-        map.insert("value".into(), Value::String(whole.into()));
+    if let Some(map) = body.as_object_mut() {
+        match value {
+            // An attribute, or a plain observable: its value has one place.
+            Some(value) if !spells_all(&value, swaps) => {
+                map.insert("value".into(), Value::String(pseudonyms(swaps)));
+            }
+            Some(_) => {}
+            // Of anything else that spells a person in another way, nothing is told.
+            None if !spells_all(raw, swaps) => {
+                map.retain(|key, _| matches!(key.as_str(), "type" | "id" | "uuid" | "spec_version"));
+            }
+            None => {}
+        }
     }
     serde_json::to_string(&body).ok()
 }

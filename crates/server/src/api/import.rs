@@ -149,15 +149,6 @@ pub(super) async fn import(
     run(app, caller, query, body, None).await
 }
 
-pub(super) async fn record(
-    State(app): State<App>,
-    Extension(caller): Extension<Caller>,
-    Query(query): Query<ImportQuery>,
-    body: Body,
-) -> Result<Response, Problem> {
-    run(app, caller, query, body, None).await
-}
-
 pub(super) async fn version(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,

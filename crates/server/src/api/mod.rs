@@ -34,7 +34,7 @@ pub(crate) fn routes() -> Vec<Route> {
             post(search::by_body),
         ),
         route(Method::GET, "/api/v1/records", Api(Read), "Records, newest first, by cursor", get(records::list)),
-        route(Method::POST, "/api/v1/records", Api(Write), "Add a record", post(import::record)),
+        route(Method::POST, "/api/v1/records", Api(Write), "Add a record", post(import::import)),
         route(Method::GET, "/api/v1/records/{uuid}", Api(Read), "One record with its body", get(records::one)),
         route(
             Method::PUT,

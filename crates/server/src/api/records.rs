@@ -98,12 +98,19 @@ pub(super) async fn one(
     app.blocking(move |app| {
         let view = app.store.view(caller.audience(), Purpose::Read)?;
         let head = view.record(uuid)?.ok_or_else(|| Problem::missing("this record"))?;
+        let mut body = head.skeleton.clone();
+        if body.is_empty() {
+            view.parts::<manara_store::StoreError>(&head, 0, |part| {
+                body.push_str(&part.raw);
+                Ok(())
+            })?;
+        }
         Ok(Json(Whole {
             line: RecordLine::of(&head),
             format: head.format.clone(),
             modified: head.modified.map(rfc3339),
             marking: head.label.marking.to_string(),
-            body: serde_json::from_str(&head.skeleton).unwrap_or_else(|_| Value::from(head.skeleton.clone())),
+            body: serde_json::from_str(&body).unwrap_or_else(|_| Value::from(body)),
             redacted: head.redacted,
         }))
     })

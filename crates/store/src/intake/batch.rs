@@ -79,6 +79,15 @@ pub(super) fn held_unchanged(conn: &Connection, draft: &RecordDraft, label: &Lab
            AND (r.uuid = ?5 OR r.kind = 'list') LIMIT 1",
     )?;
     let key = (draft.digest.as_slice(), label.owner.0, &draft.kind, marking, draft.uuid);
+    if statement.query_row(key, |_| Ok(())).optional()?.is_some() {
+        return Ok(true);
+    }
+    // A version that is history already, older by its author's clock than the current one.
+    let mut statement = conn.prepare_cached(
+        "SELECT 1 FROM record o JOIN record c ON c.uuid = o.uuid AND c.kind = o.kind AND c.owner = o.owner AND c.state = 1
+         WHERE o.uuid = ?1 AND o.kind = ?2 AND o.owner = ?3 AND o.digest = ?4 AND o.state = 2 AND o.modified < c.modified",
+    )?;
+    let key = (draft.uuid, &draft.kind, label.owner.0, draft.digest.as_slice());
     Ok(statement.query_row(key, |_| Ok(())).optional()?.is_some())
 }
 

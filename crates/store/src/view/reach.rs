@@ -3,7 +3,8 @@
 
 use super::View;
 use crate::{Result, StoreError, index};
-use manara_model::observable::{Observable, Reach, Type};
+use manara_model::Audience;
+use manara_model::observable::{Observable, Privacy, Reach, Type};
 use rusqlite::types::Value;
 
 impl View<'_> {
@@ -114,7 +115,11 @@ impl View<'_> {
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             let ty = Type::by_code(row.get(1)?).ok_or_else(|| StoreError::damaged("an unknown observable type"))?;
-            found.push(Observable::from_store(ty, row.get(2)?));
+            // Nobody walks through other people's subscribers: to ask for one, one must know it.
+            let personal = ty.row().privacy != Privacy::None && self.audience != Audience::Node;
+            if !personal {
+                found.push(Observable::from_store(ty, row.get(2)?));
+            }
         }
         Ok(found)
     }
