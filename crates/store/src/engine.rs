@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Page cache of a writer and of each reader, in KiB. Readers are few; together they stay under 64 MB.
-const WRITER_CACHE_KIB: i64 = 32 * 1024;
+const WRITER_CACHE_KIB: i64 = 64 * 1024;
 const READER_CACHE_KIB: i64 = 4 * 1024;
 
 /// Opens for writing; creates the file when `create`.
@@ -25,7 +25,7 @@ pub(crate) fn open_writer(path: &Path, create: bool) -> Result<Connection> {
     conn.pragma_update(None, "synchronous", "full")?;
     conn.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     conn.pragma_update(None, "temp_store", "memory")?;
-    conn.pragma_update(None, "wal_autocheckpoint", 4000)?;
+    conn.pragma_update(None, "wal_autocheckpoint", 16_000)?;
     conn.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     conn.set_prepared_statement_cache_capacity(128);
     Ok(conn)
@@ -54,6 +54,11 @@ pub(crate) fn number_list(numbers: &[i64]) -> String {
     }
     text.push(']');
     text
+}
+
+/// Gives the page cache back after heavy work: an idle node is a small one.
+pub(crate) fn shrink(conn: &Connection) -> Result<()> {
+    Ok(conn.execute_batch("PRAGMA shrink_memory")?)
 }
 
 /// Whole-file check by the engine itself.

@@ -37,7 +37,20 @@ pub(crate) fn find(conn: &Connection, observable: &Observable) -> Result<Option<
     Ok(statement.query_row((observable.ty().code(), observable.value()), |row| row.get(0)).optional()?)
 }
 
-fn find_or_add(conn: &Connection, observable: &Observable) -> Result<i64> {
+/// Places of new observables among their neighbours, to be added in the order of that table.
+type Reaches = Vec<((i64, Vec<u8>), i64)>;
+
+fn add_reaches(conn: &Connection, mut reaches: Reaches) -> Result<()> {
+    reaches.sort_unstable();
+    let mut insert =
+        conn.prepare_cached("INSERT INTO reach (kind, key, observable) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?;
+    for ((kind, key), id) in reaches {
+        insert.execute((kind, key, id))?;
+    }
+    Ok(())
+}
+
+fn find_or_add(conn: &Connection, observable: &Observable, reaches: &mut Reaches) -> Result<i64> {
     let mut insert = conn.prepare_cached(
         "INSERT INTO observable (type, value) VALUES (?1, ?2) ON CONFLICT (type, value) DO NOTHING RETURNING id",
     )?;
@@ -45,11 +58,7 @@ fn find_or_add(conn: &Connection, observable: &Observable) -> Result<i64> {
     let Some(id) = new else {
         return find(conn, observable)?.ok_or_else(|| StoreError::damaged("an observable is neither new nor old"));
     };
-    if let Some(reach) = observable.reach() {
-        let (kind, key) = reach_key(&reach);
-        conn.prepare_cached("INSERT INTO reach (kind, key, observable) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
-            .execute((kind, key, id))?;
-    }
+    reaches.extend(observable.reach().map(|reach| (reach_key(&reach), id)));
     Ok(id)
 }
 
@@ -57,7 +66,12 @@ fn find_or_add(conn: &Connection, observable: &Observable) -> Result<i64> {
 pub(crate) fn intern(conn: &Connection, observable: &Observable) -> Result<i64> {
     match find(conn, observable)? {
         Some(id) => Ok(id),
-        None => find_or_add(conn, observable),
+        None => {
+            let mut reaches = Vec::new();
+            let id = find_or_add(conn, observable, &mut reaches)?;
+            add_reaches(conn, reaches)?;
+            Ok(id)
+        }
     }
 }
 
@@ -65,15 +79,17 @@ pub(crate) fn intern(conn: &Connection, observable: &Observable) -> Result<i64> 
 pub(crate) fn add(conn: &Connection, record: i64, mut mentions: Vec<Mention>) -> Result<()> {
     mentions.sort_by(|a, b| (&a.observable, a.label, a.ordinal).cmp(&(&b.observable, b.label, b.ordinal)));
     let mut rows = Vec::with_capacity(mentions.len());
+    let mut reaches = Vec::new();
     let mut last: Option<(&Observable, i64)> = None;
     for mention in &mentions {
         let id = match last {
             Some((observable, id)) if *observable == mention.observable => id,
-            _ => find_or_add(conn, &mention.observable)?,
+            _ => find_or_add(conn, &mention.observable, &mut reaches)?,
         };
         last = Some((&mention.observable, id));
         rows.push((id, mention.label, mention.ordinal, mention.detect));
     }
+    add_reaches(conn, reaches)?;
     // New observables got rising numbers, old ones did not: sort again by what the table is sorted by.
     rows.sort_unstable();
     let mut insert = conn.prepare_cached(
