@@ -23,7 +23,7 @@ if [ ! -e "$data/manara.db" ]; then
   echo "public:     $(take --tlp clear --distribution 3 fixtures/misp/eset-[a-m]*.json fixtures/csaf fixtures/stix/amnesty-*)"
   echo "community:  $(take --tlp green --distribution 1 fixtures/misp/eset-[n-t]*.json fixtures/indicators/ipsum.txt.zst)"
   echo "our own:    $(take fixtures/misp/eset-[w-z]*.json)"
-  echo "a bank's:   $(take --org "Bank Example" --tlp green fixtures/indicators/emotet.txt.zst)"
+  echo "a bank's:   $(take --org "Bank Example" --tlp green fixtures/indicators/apt_sidewinder.txt.zst)"
 fi
 cat <<TEXT
 

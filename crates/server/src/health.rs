@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Counters since start.
 #[derive(Default)]
@@ -78,13 +78,25 @@ async fn as_problem(response: Response) -> Response {
     answer
 }
 
+/// How long a request may take: what moves whole collections gets an hour, a question half a minute.
+fn time_limit(path: &str) -> Duration {
+    let long = path.contains("import") || path.contains("export") || path == "/api/v1/records";
+    Duration::from_secs(if long { 3600 } else { 30 })
+}
+
 /// Counts, logs (route, never the values asked for) and sets the headers that every answer has.
 pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = uuid::Uuid::now_v7().to_string();
     let method = request.method().clone();
     let path = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
-    let mut response = as_problem(next.run(request).await).await;
+    let limit = time_limit(&path);
+    let answer = tokio::time::timeout(limit, next.run(request)).await;
+    let answer = answer.unwrap_or_else(|_| {
+        let detail = format!("no answer within {} seconds; ask for less, or again later", limit.as_secs());
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).into_response()
+    });
+    let mut response = as_problem(answer).await;
     let status = response.status();
     let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     app.metrics.requests.fetch_add(1, Ordering::Relaxed);

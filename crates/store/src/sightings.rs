@@ -2,7 +2,9 @@
 
 use crate::{Result, Store, audit, facts, index};
 use manara_model::observable::Observable;
+use manara_model::record::SightingDraft;
 use manara_model::{Label, Marking, OrgId};
+use rusqlite::Connection;
 use uuid::Uuid;
 
 /// A sighting to be kept.
@@ -22,6 +24,22 @@ pub struct NewSighting {
     pub count: u32,
     /// By what (a sensor's name).
     pub source: String,
+}
+
+/// Keeps sightings that came with records; those that are there already stay as they are.
+pub(crate) fn keep(conn: &Connection, owner: OrgId, sightings: Vec<SightingDraft>) -> Result<()> {
+    let label = facts::intern(conn, &Label::new(owner, Marking::default()))?;
+    let mut insert = conn.prepare_cached(
+        "INSERT INTO sighting (uuid, observable, kind, label, org, seen, count, source, received)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8) ON CONFLICT DO NOTHING",
+    )?;
+    for new in sightings {
+        let observable = index::intern(conn, &new.observable)?;
+        let org = new.org.unwrap_or(owner.0);
+        let received = jiff::Timestamp::now().as_millisecond();
+        insert.execute((new.uuid, observable, new.kind.min(2), label, org, new.seen, new.source, received))?;
+    }
+    Ok(())
 }
 
 impl Store {

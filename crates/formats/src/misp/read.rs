@@ -5,7 +5,7 @@ use super::marking;
 use crate::json::{self, Members};
 use crate::{Input, InputError, ReadError};
 use manara_model::observable::{from_misp, misp_type};
-use manara_model::record::{Found, PartDraft, RecordDraft, Rejection, Sink, Slot, parse_time};
+use manara_model::record::{Found, PartDraft, RecordDraft, Rejection, SightingDraft, Sink, Slot, parse_time};
 use manara_model::{Marking, ids};
 use serde_json::value::RawValue;
 
@@ -230,9 +230,31 @@ impl<S: Sink> Event<'_, S> {
         let detect = members.get("to_ids").map_or(ty.to_ids, |_| members.flag("to_ids"));
         let (observables, errors) = from_misp(ty, &value);
         part.found = observables.into_iter().map(|observable| Found { observable, detect }).collect();
+        self.sightings(members, part);
         for error in errors {
             let warning = self.place(&format!("{place}/value"), format!("{error}; kept as it is, but not searchable"));
             self.sink.warn(warning);
+        }
+    }
+
+    /// Sightings stand inside their attribute; they are of its first observable.
+    fn sightings(&mut self, members: &Members<'_>, part: &PartDraft) {
+        let Some(found) = part.found.first() else { return };
+        for raw in members.list("Sighting").unwrap_or_default() {
+            let Ok(sighting) = Members::parse(raw.get()) else { continue };
+            let org = sighting.get("Organisation").and_then(|raw| Members::parse(raw.get()).ok());
+            let seen = sighting.text("date_sighting").as_deref().and_then(parse_time);
+            self.sink.sighting(SightingDraft {
+                uuid: sighting
+                    .text("uuid")
+                    .and_then(|uuid| uuid.parse().ok())
+                    .unwrap_or_else(|| ids::derived(&["sighting", found.observable.value(), raw.get()])),
+                observable: found.observable.clone(),
+                kind: sighting.text("type").and_then(|kind| kind.parse().ok()).unwrap_or(0),
+                seen: seen.unwrap_or(0),
+                source: sighting.text("source").unwrap_or_default(),
+                org: org.and_then(|org| org.text("uuid")?.parse().ok()),
+            });
         }
     }
 

@@ -7,7 +7,7 @@
 mod redacted;
 mod sink;
 
-pub use sink::{Rejection, Sink, Totals};
+pub use sink::{Rejection, SightingDraft, Sink};
 
 use crate::observable::Observable;
 use crate::{Label, Marking};

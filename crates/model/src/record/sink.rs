@@ -2,7 +2,9 @@
 //! then [`Sink::end`]; rows that it can't read go to [`Sink::reject`] and stop nothing.
 
 use super::{PartDraft, RecordDraft};
+use crate::observable::Observable;
 use serde::Serialize;
+use uuid::Uuid;
 
 /// A row or document that was not taken in, where it is, why, and how to mend it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -15,13 +17,21 @@ pub struct Rejection {
     pub reason: String,
 }
 
-/// What happened to a record.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Totals {
-    /// Records seen.
-    pub records: u64,
-    /// Observables mentioned.
-    pub observables: u64,
+/// A sighting that came with a record.
+#[derive(Clone, Debug)]
+pub struct SightingDraft {
+    /// Its own identifier, or one derived from what it says: the same one twice is one.
+    pub uuid: Uuid,
+    /// Of what.
+    pub observable: Observable,
+    /// 0 seen, 1 false positive, 2 expired (MISP's numbers).
+    pub kind: u8,
+    /// When, Unix milliseconds.
+    pub seen: i64,
+    /// By what (a sensor's name).
+    pub source: String,
+    /// Who says so.
+    pub org: Option<Uuid>,
 }
 
 /// Takes records and parts one at a time; bounded memory is the sink's duty.
@@ -46,6 +56,9 @@ pub trait Sink {
     /// # Errors
     /// The store's.
     fn end(&mut self) -> Result<(), Self::Error>;
+
+    /// Somebody saw a value of the record that began last. What a sink does not want, it leaves.
+    fn sighting(&mut self, _sighting: SightingDraft) {}
 
     /// The record that began turned out to be broken: nothing of it is kept.
     fn abandon(&mut self);

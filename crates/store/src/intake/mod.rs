@@ -9,7 +9,7 @@ pub use report::Report;
 
 use crate::{Result, Store, StoreError};
 use batch::{Batch, Ready};
-use manara_model::record::{PartDraft, RecordDraft, Rejection, Sink};
+use manara_model::record::{PartDraft, RecordDraft, Rejection, SightingDraft, Sink};
 use manara_model::{Label, Marking, OrgId};
 
 /// A record with more parts, or more bytes, than this is written in several transactions. Each of them
@@ -61,6 +61,7 @@ pub struct Intake<'s> {
     terms: Terms,
     open: Option<Open>,
     batch: Batch,
+    sightings: Vec<SightingDraft>,
     report: Report,
     progress: Option<Tell<'s>>,
 }
@@ -69,7 +70,15 @@ impl<'s> Intake<'s> {
     /// An intake on these terms.
     #[must_use]
     pub fn new(store: &'s Store, terms: Terms) -> Self {
-        Intake { store, terms, open: None, batch: Batch::default(), report: Report::default(), progress: None }
+        Intake {
+            store,
+            terms,
+            open: None,
+            batch: Batch::default(),
+            sightings: Vec::new(),
+            report: Report::default(),
+            progress: None,
+        }
     }
 
     /// Tells of progress after each batch.
@@ -86,11 +95,21 @@ impl<'s> Intake<'s> {
     pub fn finish(mut self) -> Result<Report> {
         self.abandon();
         self.flush()?;
+        self.flush_sightings()?;
         self.store.sweep()?;
         if self.report.observables >= LARGE_PARTS as u64 {
             self.store.write(crate::engine::shrink)?;
         }
         Ok(std::mem::take(&mut self.report))
+    }
+
+    /// Sightings that came with records are the holder's to pass on: they are kept for its organisation.
+    fn flush_sightings(&mut self) -> Result<()> {
+        if self.sightings.is_empty() {
+            return Ok(());
+        }
+        let (sightings, owner) = (std::mem::take(&mut self.sightings), self.terms.owner);
+        self.store.write(move |conn| crate::sightings::keep(conn, owner, sightings))
     }
 
     fn flush(&mut self) -> Result<()> {
@@ -179,6 +198,9 @@ impl Sink for Intake<'_> {
             self.flush()?;
             self.spill()?;
         }
+        if self.sightings.len() >= 8192 {
+            self.flush_sightings()?;
+        }
         let Some(open) = self.open.take() else { return Ok(()) };
         match open.pending {
             Some(pending) => {
@@ -195,6 +217,10 @@ impl Sink for Intake<'_> {
             }
         }
         Ok(())
+    }
+
+    fn sighting(&mut self, sighting: SightingDraft) {
+        self.sightings.push(sighting);
     }
 
     fn abandon(&mut self) {
