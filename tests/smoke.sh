@@ -69,6 +69,8 @@ check "verify" "$manara" verify --data "$data"
 check "config" "$manara" config --data "$data"
 check "formats" "$manara" formats
 check "completions" "$manara" completions bash
+check "a reader that has seen enough is no error" bash -c "set -o pipefail; '$manara' export --data '$data' --format csv --audience self | head -1"
+check "nor for JSON" bash -c "set -o pipefail; '$manara' record list --data '$data' --json | head -1"
 check "man pages" "$manara" man "$folder/man"
 check "the man page is there" test -s "$folder/man/manara.1"
 

@@ -24,6 +24,11 @@ pub fn detect(input: &mut Input) -> Result<&'static Format, InputError> {
         return Err(failed("is a binary file; no reader here takes it".into()));
     }
     let text = String::from_utf8_lossy(&sample);
+    // Text in another encoding has a wrong byte here and there; noise has them everywhere.
+    let wrong = text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count();
+    if wrong * 10 > text.chars().count() {
+        return Err(failed("is a binary file, or text that is not UTF-8; no reader here takes it".into()));
+    }
     let start = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
     let name = if start.starts_with(['{', '[']) { json(input, start)? } else { lines(&text) };
     format(name).ok_or_else(|| failed(format!("looks like '{name}', which has no reader")))

@@ -57,6 +57,8 @@ fn errors_say_what_and_where() {
     assert!(error(&[b"{\"a\":".repeat(1_000_000), b"1".to_vec()].concat(), "knowledge").contains("deep"));
     assert!(error(b"{\"nothing\": 1}", "misp").contains("no MISP event"));
     assert!(error(b"{\"objects\": 7}", "stix").contains("/objects"));
+    let noise: Vec<u8> = (0..4000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8 | 0x80).collect();
+    assert!(take(&noise, None).err().unwrap().contains("binary"));
     assert!(Input::open(Path::new("/"), Limits::default()).err().unwrap().to_string().contains("directory"));
     assert!(
         Input::open(Path::new("/no/such/file"), Limits::default())

@@ -5,10 +5,7 @@ use std::io::{IsTerminal, Write};
 
 /// JSON on one screen, with a line end.
 pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, value)?;
-    writeln!(out)?;
-    Ok(())
+    line(serde_json::to_string_pretty(value)?)
 }
 
 /// A line that is no error if nobody reads it any more.
