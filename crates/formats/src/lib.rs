@@ -27,9 +27,10 @@ pub use detect::detect;
 pub use input::{Input, InputError, Limits};
 pub use misp::feed::FeedWriter;
 pub use table::{Format, format, formats};
-pub use writer::{HeldBack, WriteOptions, Writer, writer};
+pub use writer::{HeldBack, WriteOptions, Writer};
 
 use manara_model::record::Sink;
+use std::io::Write;
 
 /// Why reading stopped.
 #[derive(Debug, thiserror::Error)]
@@ -57,4 +58,17 @@ pub fn read<S: Sink>(format: &Format, input: &mut Input, sink: &mut S) -> Result
         "csaf" | "knowledge" | "json" => documents::document(input, sink),
         _ => Err(InputError::new(input.name(), "", format!("'{}' can be written but not read", format.name)).into()),
     }
+}
+
+/// A writer of a format to a stream; `None` for formats that have none (`misp-feed` writes a
+/// directory: [`FeedWriter`]).
+#[must_use]
+pub fn writer<'w>(format: &str, out: Box<dyn Write + 'w>, options: WriteOptions) -> Option<Box<dyn Writer + 'w>> {
+    Some(match format {
+        "misp" => Box::new(misp::MispWriter::new(out, options)),
+        "stix" => Box::new(stix::StixWriter::new(out, options)),
+        "native" => Box::new(native::NativeWriter::new(out)),
+        "csaf" => Box::new(native::DocumentWriter::new(out, "csaf")),
+        other => Box::new(values::ValueWriter::new(out, options, values::lines(other)?)),
+    })
 }

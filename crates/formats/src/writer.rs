@@ -1,15 +1,11 @@
 //! What every writer is: it takes cleared heads and parts, and nothing else.
 
-use crate::misp::MispWriter;
-use crate::native::{DocumentWriter, NativeWriter};
-use crate::stix::StixWriter;
-use crate::values::{self, ValueWriter};
 use manara_model::observable::Type;
 use manara_model::warninglist::WarningLists;
 use manara_model::{Cleared, Head, Part};
 use serde::Serialize;
 use std::collections::BTreeSet;
-use std::io::{self, Write};
+use std::io;
 use std::sync::Arc;
 
 /// What a writer is told.
@@ -66,17 +62,4 @@ pub trait Writer {
 
     /// What was kept back.
     fn held_back(&self) -> HeldBack;
-}
-
-/// A writer of a format to a stream; `None` for formats that have none (`misp-feed` writes a
-/// directory: [`crate::FeedWriter`]).
-#[must_use]
-pub fn writer<'w>(format: &str, out: Box<dyn Write + 'w>, options: WriteOptions) -> Option<Box<dyn Writer + 'w>> {
-    Some(match format {
-        "misp" => Box::new(MispWriter::new(out, options)),
-        "stix" => Box::new(StixWriter::new(out, options)),
-        "native" => Box::new(NativeWriter::new(out)),
-        "csaf" => Box::new(DocumentWriter::new(out, "csaf")),
-        other => Box::new(ValueWriter::new(out, options, values::lines(other)?)),
-    })
 }
