@@ -41,7 +41,8 @@ deny: ## Licences, bans, sources; advisories where the database can be had
 docs: ## Documentation, warnings are errors
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --quiet
 
-nextest: ## Tests of the crates
+nextest: ## Tests of the crates (and the binary that the next three try)
+	cargo build --locked --workspace
 	cargo nextest run --locked --workspace
 	cargo test --locked --workspace --doc --quiet
 
