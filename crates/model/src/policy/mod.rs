@@ -8,6 +8,13 @@
 //! // Nobody else can mint.
 //! let leak = manara_model::policy::Cleared { inner: "secret" };
 //! ```
+//!
+//! ```compile_fail
+//! // And nothing turns into something cleared by itself.
+//! fn leak(head: manara_model::Head) -> manara_model::Cleared<manara_model::Head> {
+//!     head.into()
+//! }
+//! ```
 
 mod decide;
 mod redact;
@@ -21,8 +28,7 @@ use std::ops::Deref;
 
 /// Something that policy has allowed to leave for one audience.
 ///
-/// There is no way to make one but [`Gate`]; there is no way to change what is in it but by
-/// functions of this module. `map` turns it into another form of the same content (a line, a page).
+/// There is no way to make one but [`Gate`], and no way to change what is in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cleared<T> {
     inner: T,
@@ -40,21 +46,6 @@ impl<T> Cleared<T> {
     #[must_use]
     pub fn into_inner(self) -> T {
         self.inner
-    }
-
-    /// Another form of the same content. The function gets nothing but what is already cleared;
-    /// it is a plain function pointer so that it can't capture anything else.
-    #[must_use]
-    pub fn map<U>(self, form: fn(T) -> U) -> Cleared<U> {
-        Cleared { inner: form(self.inner) }
-    }
-}
-
-impl<T> Cleared<Vec<T>> {
-    /// Several cleared things are a cleared list of them.
-    #[must_use]
-    pub fn list(items: impl IntoIterator<Item = Cleared<T>>) -> Self {
-        Cleared { inner: items.into_iter().map(|item| item.inner).collect() }
     }
 }
 
@@ -143,16 +134,5 @@ impl<'w> Gate<'w> {
         let own = matches!(self.audience, Audience::Node) || self.audience.org() == Some(label.owner);
         let agreed = matches!(&self.audience, Audience::Peer { agreement, .. } if agreement.persons_in_clear);
         (!own && !agreed).then(|| Redactor::new(&self.world.pseudonym_key))
-    }
-}
-
-/// Facts about the node itself (its name, counts of its own health, its version, texts of its
-/// pages and errors) carry no record content; each such type says so by implementing this, and
-/// the implementations are few enough to be read in one sitting.
-pub trait NodeFact {}
-
-impl<T: NodeFact> From<T> for Cleared<T> {
-    fn from(fact: T) -> Self {
-        Cleared { inner: fact }
     }
 }
