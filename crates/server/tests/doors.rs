@@ -136,8 +136,12 @@ async fn what_is_not_for_a_caller_looks_like_what_is_not_there() {
     }
     let (_, list) = node.call("GET", "/api/v1/records", &node.user, "").await;
     assert_eq!(list["records"], json!([]));
-    let (status, _) = node.call("GET", "/api/v1/export?format=text&audience=org:CERT", &node.user, "").await;
-    assert_eq!(status, StatusCode::FORBIDDEN);
+    let known = node.call("GET", "/api/v1/export?format=text&audience=org:CERT", &node.user, "").await;
+    let unknown = node.call("GET", "/api/v1/export?format=text&audience=org:Nobody", &node.user, "").await;
+    assert_eq!(known.0, StatusCode::FORBIDDEN);
+    assert_eq!(known, unknown, "whether an organisation is known here is not for everybody");
+    let own = node.call("GET", "/api/v1/export?format=text&audience=org:Bank", &node.user, "").await;
+    assert_eq!(own.0, StatusCode::OK);
 }
 
 #[tokio::test]

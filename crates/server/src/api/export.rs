@@ -7,7 +7,7 @@ use axum::extract::{Extension, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use manara_corridor::{Selection, audience, export as corridor_export};
-use manara_formats::WriteOptions;
+use manara_formats::{HeldBack, WriteOptions};
 use manara_model::Audience;
 use manara_model::observable::Type;
 use manara_model::record::{parse_time, rfc3339};
@@ -59,19 +59,57 @@ impl Write for Spool<'_> {
 }
 
 /// For whom a caller may export: the operator for anyone, others for themselves or the public (which
-/// gets nothing that they could not see).
+/// gets nothing that they could not see). Other names are not even looked up: whether an organisation
+/// is known here is not for everybody.
 fn for_whom(app: &App, caller: &Caller, text: Option<&str>) -> Result<Audience, Problem> {
     let own = caller.audience();
-    let Some(text) = text else { return Ok(own) };
-    if text == "self" {
-        return Ok(own);
+    match text {
+        None | Some("self") => Ok(own),
+        Some("public") => Ok(Audience::Public),
+        Some(text) if own == Audience::Node => Ok(audience(&app.store, text)?),
+        Some(text) => {
+            let org = caller.account.org;
+            let name = app.store.facts()?.name(org);
+            let named = text.strip_prefix("org:").is_some_and(|given| given == name || given == org.to_string());
+            let refused = || Problem::forbidden("you may export for yourself, your organisation, or the public");
+            named.then_some(Audience::Org(org)).ok_or_else(refused)
+        }
     }
-    let wanted = audience(&app.store, text)?;
-    let allowed = own == Audience::Node || wanted == Audience::Public || wanted == Audience::Org(caller.account.org);
-    if allowed {
-        Ok(wanted)
-    } else {
-        Err(Problem::forbidden("you may export for yourself, your organisation, or the public"))
+}
+
+/// An export on disk: the file at its start, its tag, and what was kept back.
+pub(crate) struct Spooled {
+    file: File,
+    tag: String,
+    held: HeldBack,
+}
+
+/// Writes an export to a file that has no name: bounded memory, whatever is in it.
+pub(crate) fn spool(app: &App, format: &str, audience: Audience, selection: &Selection) -> Result<Spooled, Problem> {
+    let now = jiff::Timestamp::now().as_millisecond();
+    let options = WriteOptions {
+        types: selection.types.clone(),
+        warning_lists: Some(app.warnings.get(&app.store)?),
+        now,
+        origin: app.store.facts()?.name(app.store.node_org()?),
+        ..WriteOptions::default()
+    };
+    let mut file = tempfile::tempfile().map_err(|_| Problem::internal())?;
+    let mut hash = Sha256::new();
+    let report = {
+        let stamps = [rfc3339(now), format!("{} 3600", now / 1000)];
+        let spool = Spool { file: BufWriter::new(&file), hash: &mut hash, stamps, first: true };
+        corridor_export(&app.store, format, audience, selection, options, Box::new(spool), None)?
+    };
+    file.seek(SeekFrom::Start(0)).map_err(|_| Problem::internal())?;
+    let hex: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    Ok(Spooled { file, tag: format!("\"{hex}\""), held: report.held_back })
+}
+
+impl Spooled {
+    /// The file as a body, a piece at a time.
+    pub(crate) fn body(self) -> Body {
+        Body::from_stream(ReaderStream::with_capacity(tokio::fs::File::from_std(self.file), 64 * 1024))
     }
 }
 
@@ -97,40 +135,20 @@ pub(super) async fn export(
         None => None,
     };
     let media = manara_formats::format(&query.format).map_or("application/octet-stream", |format| format.media_type);
-    let (file, tag, held) = app
+    let spooled = app
         .blocking(move |app| {
             let audience = for_whom(app, &caller, query.audience.as_deref())?;
-            let selection = Selection {
-                filter: Filter { kind: query.kind, tag: query.tag, since, owner: None },
-                types: types.clone(),
-                record: None,
-            };
-            let now = jiff::Timestamp::now().as_millisecond();
-            let options = WriteOptions {
-                types,
-                warning_lists: Some(app.warnings.get(&app.store)?),
-                now,
-                origin: app.store.facts()?.name(app.store.node_org()?),
-                ..WriteOptions::default()
-            };
-            let mut file = tempfile::tempfile().map_err(|_| Problem::internal())?;
-            let mut hash = Sha256::new();
-            let report = {
-                let stamps = [rfc3339(now), format!("{} 3600", now / 1000)];
-                let spool = Spool { file: BufWriter::new(&file), hash: &mut hash, stamps, first: true };
-                corridor_export(&app.store, &query.format, audience, &selection, options, Box::new(spool), None)?
-            };
-            file.seek(SeekFrom::Start(0)).map_err(|_| Problem::internal())?;
-            let hex: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-            Ok((file, format!("\"{hex}\""), report.held_back))
+            let filter = Filter { kind: query.kind, tag: query.tag, since, owner: None };
+            spool(app, &query.format, audience, &Selection { filter, types, record: None })
         })
         .await?;
+    let tag = spooled.tag.clone();
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     let fields = [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, "private, no-cache".to_owned())];
     if known.is_some_and(|known| known.split(',').any(|one| one.trim().trim_start_matches("W/") == tag)) {
         return Ok((StatusCode::NOT_MODIFIED, fields).into_response());
     }
-    let count = (held.warning_listed + held.reserved).to_string();
-    let body = Body::from_stream(ReaderStream::with_capacity(tokio::fs::File::from_std(file), 64 * 1024));
+    let count = (spooled.held.warning_listed + spooled.held.reserved).to_string();
+    let body = spooled.body();
     Ok((fields, [(header::CONTENT_TYPE.as_str(), media.to_owned()), ("x-held-back", count)], body).into_response())
 }

@@ -124,6 +124,10 @@ fn must_be(app: &App, caller: &Caller, input: &mut Input, uuid: Uuid) -> Result<
     if held.is_none_or(|head| head.label.owner != caller.account.org) {
         return Err(Problem::missing("this record, among those of your organisation,"));
     }
+    let limit = input.limits().document;
+    if input.length() > limit {
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, format!("a record may have at most {limit} bytes")));
+    }
     let mut bytes = Vec::new();
     input
         .reader()

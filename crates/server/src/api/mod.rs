@@ -5,6 +5,7 @@ mod import;
 mod openapi;
 mod people;
 mod records;
+pub(crate) use export::spool;
 pub(crate) use import::{ImportQuery, take};
 pub(crate) use records::{CorrelationLine, correlation_lines};
 mod search;

@@ -1,15 +1,14 @@
 //! The list of records, and the page of one: what it is, who may see it, where its values stand too.
 
 use super::page::{Frame, failed, render};
-use crate::api::{CorrelationLine, correlation_lines};
+use crate::api::{CorrelationLine, correlation_lines, spool};
 use crate::app::App;
 use crate::problem::Problem;
 use askama::Template;
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use manara_corridor::{RecordLine, Selection, export as corridor_export};
-use manara_formats::WriteOptions;
+use manara_corridor::{RecordLine, Selection};
 use manara_model::policy::{Decision, Rule};
 use manara_model::{Audience, Gate, Purpose};
 use manara_store::people::Session;
@@ -164,22 +163,13 @@ pub(super) async fn export(
     Path((uuid, format)): Path<(Uuid, String)>,
 ) -> Result<Response, Problem> {
     let format = manara_formats::format(&format).filter(|f| f.writes).ok_or_else(|| Problem::missing("this format"))?;
-    app.blocking(move |app| {
-        let mut body = Vec::new();
-        let selection = Selection { record: Some(uuid), ..Selection::default() };
-        let audience = session.caller.audience();
-        corridor_export(
-            &app.store,
-            format.name,
-            audience,
-            &selection,
-            WriteOptions::default(),
-            Box::new(&mut body),
-            None,
-        )?;
-        let name = format!("attachment; filename=\"{uuid}.{}\"", format.name);
-        let fields = [(header::CONTENT_TYPE, format.media_type.to_owned()), (header::CONTENT_DISPOSITION, name)];
-        Ok((fields, body).into_response())
-    })
-    .await
+    let spooled = app
+        .blocking(move |app| {
+            let selection = Selection { record: Some(uuid), ..Selection::default() };
+            spool(app, format.name, session.caller.audience(), &selection)
+        })
+        .await?;
+    let name = format!("attachment; filename=\"{uuid}.{}\"", format.name);
+    let fields = [(header::CONTENT_TYPE, format.media_type.to_owned()), (header::CONTENT_DISPOSITION, name)];
+    Ok((fields, spooled.body()).into_response())
 }
