@@ -9,7 +9,7 @@ export PATH := $(CARGO_HOME)/bin:$(PATH)
 VENV := .venv
 LISTEN ?= 127.0.0.1:8765
 
-.PHONY: help run demo-clean test fmt lint deny docs nextest smoke clients browser deps bench screenshots
+.PHONY: help run demo-clean test fmt lint deny docs nextest smoke clients browser deps bench screenshots engines torture torture-short
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -22,7 +22,7 @@ run: ## Build, make a demo node with real records, serve it
 demo-clean: ## Remove the demo node
 	rm -rf demo
 
-test: deps fmt lint deny docs nextest smoke clients browser ## Everything that has to pass
+test: deps fmt lint deny docs nextest engines smoke clients browser torture-short ## Everything that has to pass
 	@echo "all of it passed"
 
 deps: ## Install what the tests need (Debian packages when root, Python packages in .venv, cargo tools)
@@ -45,6 +45,17 @@ nextest: ## Tests of the crates (and the binary that the next three try)
 	cargo build --locked --workspace
 	cargo nextest run --locked --workspace
 	cargo test --locked --workspace --doc --quiet
+
+engines: ## The same tests of store, corridor and doors over PostgreSQL (a throw-away server)
+	scripts/postgres.sh cargo nextest run --locked -p manara-store -p manara-corridor -p manara-server
+
+torture-short: ## Fifty crashes, and faults of the disk
+	$(VENV)/bin/python tests/torture.py target/debug/manara --rounds 50 --faults
+
+torture: ## A thousand crashes of each engine, and faults of the disk; takes its time
+	cargo build --release --locked
+	$(VENV)/bin/python tests/torture.py target/release/manara --rounds 1000 --faults
+	scripts/postgres.sh $(VENV)/bin/python tests/torture.py target/release/manara --rounds 200 --processes 2
 
 smoke: ## The built binary, as a user starts it
 	tests/smoke.sh target/debug/manara

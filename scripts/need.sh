@@ -17,6 +17,7 @@ if [ "$what" = tests ]; then
   want nft nftables
   want squid squid
   want zstd zstd
+  ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || want initdb postgresql
   python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
 fi
 if [ ${#packages[@]} -gt 0 ]; then

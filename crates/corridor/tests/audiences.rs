@@ -22,8 +22,8 @@ struct World {
 /// A node with three organisations and two groups (one of them empty), where each marking carries a
 /// value of its own, and one value is in all of them.
 fn world() -> World {
-    let folder = tempfile::tempdir().unwrap();
-    let (store, made) = Store::init(&folder.path().join("node"), "CERT Test", "MY", "admin@cert.example").unwrap();
+    let folder = manara_testing::folder();
+    let (store, made) = Store::init(manara_testing::place(&folder), "CERT Test", "MY", "admin@cert.example").unwrap();
     let mut orgs = vec![made.org.uuid];
     for name in ["Bank", "Telecom"] {
         orgs.push(store.add_org("test", Organisation::new(name, "TR", true).unwrap()).unwrap().uuid);

@@ -8,8 +8,8 @@ use manara_store::Store;
 use manara_store::intake::Terms;
 
 fn node() -> (tempfile::TempDir, Store) {
-    let folder = tempfile::tempdir().unwrap();
-    let (store, _) = Store::init(&folder.path().join("node"), "CERT Test", "MY", "admin@cert.example").unwrap();
+    let folder = manara_testing::folder();
+    let (store, _) = Store::init(manara_testing::place(&folder), "CERT Test", "MY", "admin@cert.example").unwrap();
     (folder, store)
 }
 
@@ -140,16 +140,15 @@ fn a_feed_folder_comes_in_again() {
 
 #[test]
 fn a_changed_log_or_index_is_told() {
-    let (folder, store) = node();
+    let (_folder, store) = node();
     take(&store, "list.txt", LIST);
     assert!(store.verify().unwrap().problems.is_empty());
+    let place = store.place().clone();
     drop(store);
-    let file = folder.path().join("node/manara.db");
-    let change = |sql: &str| rusqlite::Connection::open(&file).unwrap().execute_batch(sql).unwrap();
-    change("UPDATE audit SET detail = 'nothing happened' WHERE seq = 2");
-    let problems = Store::open(&folder.path().join("node")).unwrap().verify().unwrap().problems;
+    manara_testing::tamper(&place, "UPDATE audit SET detail = 'nothing happened' WHERE seq = 2");
+    let problems = Store::open(place.clone()).unwrap().verify().unwrap().problems;
     assert!(problems.iter().any(|p| p.contains("audit entry 2")), "{problems:?}");
-    change("DELETE FROM occurrence WHERE observable = 1");
-    let problems = Store::open(&folder.path().join("node")).unwrap().verify().unwrap().problems;
+    manara_testing::tamper(&place, "DELETE FROM occurrence WHERE observable = 1");
+    let problems = Store::open(place).unwrap().verify().unwrap().problems;
     assert!(problems.iter().any(|p| p.contains("not in the index")), "{problems:?}");
 }

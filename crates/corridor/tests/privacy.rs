@@ -10,8 +10,8 @@ use manara_store::people::Organisation;
 use manara_store::view::Filter;
 
 fn node() -> (tempfile::TempDir, Store, OrgId) {
-    let folder = tempfile::tempdir().unwrap();
-    let (store, made) = Store::init(&folder.path().join("node"), "CERT Test", "MY", "admin@cert.example").unwrap();
+    let folder = manara_testing::folder();
+    let (store, made) = Store::init(manara_testing::place(&folder), "CERT Test", "MY", "admin@cert.example").unwrap();
     store.add_org("test", Organisation::new("Bank", "TR", true).unwrap()).unwrap();
     let owner = made.org.uuid;
     (folder, store, owner)

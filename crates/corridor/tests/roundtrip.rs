@@ -15,8 +15,8 @@ fn fixtures() -> PathBuf {
 }
 
 fn node() -> (tempfile::TempDir, Store) {
-    let folder = tempfile::tempdir().unwrap();
-    let (store, _) = Store::init(&folder.path().join("node"), "CERT Test", "MY", "admin@cert.example").unwrap();
+    let folder = manara_testing::folder();
+    let (store, _) = Store::init(manara_testing::place(&folder), "CERT Test", "MY", "admin@cert.example").unwrap();
     (folder, store)
 }
 

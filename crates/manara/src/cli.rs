@@ -20,6 +20,9 @@ pub(crate) struct Place {
     /// The node's data folder
     #[arg(long, global = true, env = "MANARA_DATA", value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    /// The database, where it is a server's [default: embedded, in the data folder]
+    #[arg(long, global = true, env = "MANARA_DATABASE", value_name = "postgres://…", hide_env_values = true)]
+    pub(crate) database: Option<String>,
     /// Settings file [default: manara.toml here, or in the data folder]
     #[arg(long, global = true, env = "MANARA_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -53,6 +56,14 @@ pub(crate) enum Command {
     Record(RecordArgs),
     /// Check that store, index and audit log agree
     Verify(Output),
+    /// Copy the node into one file, while it runs
+    Backup(BackupArgs),
+    /// Make a node of a backup
+    Restore(RestoreArgs),
+    /// Copy the node's data to another engine, and compare
+    MigrateStore(MigrateArgs),
+    /// Look for what could go wrong: permissions, disk, clock, limits, integrity
+    Doctor(DoctorArgs),
     /// Organisations
     Org(OrgArgs),
     /// Accounts
@@ -75,6 +86,42 @@ pub(crate) enum Command {
         /// The folder
         folder: PathBuf,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackupArgs {
+    /// The file to make; - is standard output
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// The backup; - is standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MigrateArgs {
+    /// Where to: `postgres://…`, or `embedded` for the data folder
+    #[arg(long, value_name = "postgres://…|embedded")]
+    pub(crate) to: String,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Read everything and compare, as `manara verify` does; takes its time
+    #[arg(long)]
+    pub(crate) deep: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 #[derive(Debug, Args)]
@@ -103,6 +150,18 @@ pub(crate) struct ServeArgs {
     /// How much to log: error, warn, info, debug [default: info]
     #[arg(long, env = "MANARA_LOG", value_name = "LEVEL")]
     pub(crate) log: Option<String>,
+    /// Requests that take longer are logged as slow, in milliseconds [default: 1000]
+    #[arg(long, env = "MANARA_SLOW_MS", value_name = "MS")]
+    pub(crate) slow_ms: Option<u64>,
+    /// Folder for scheduled backups [default: none are made]
+    #[arg(long, env = "MANARA_BACKUP_DIR", value_name = "DIR")]
+    pub(crate) backup_dir: Option<PathBuf>,
+    /// Hours between scheduled backups [default: 24]
+    #[arg(long, env = "MANARA_BACKUP_EVERY_HOURS", value_name = "HOURS")]
+    pub(crate) backup_every_hours: Option<u64>,
+    /// Scheduled backups that are kept [default: 7]
+    #[arg(long, env = "MANARA_BACKUP_KEEP", value_name = "NUMBER")]
+    pub(crate) backup_keep: Option<u64>,
     #[command(flatten)]
     pub(crate) output: Output,
 }
@@ -288,6 +347,20 @@ pub(crate) enum UserCommand {
         /// E-mail address
         #[arg(long)]
         email: String,
+        /// Take the first line of standard input instead of making one up
+        #[arg(long)]
+        stdin: bool,
+    },
+    /// Give an account a second factor (a code from an app), shown once; its sessions end
+    Totp {
+        /// E-mail address
+        #[arg(long)]
+        email: String,
+        /// Take it away, for instance when the telephone is lost
+        #[arg(long)]
+        remove: bool,
+        #[command(flatten)]
+        output: Output,
     },
 }
 

@@ -12,9 +12,14 @@ use std::path::{Path, PathBuf};
 #[serde(deny_unknown_fields)]
 struct FileSettings {
     data: Option<PathBuf>,
+    database: Option<String>,
     listen: Option<String>,
     max_body_mb: Option<u64>,
     log: Option<String>,
+    slow_ms: Option<u64>,
+    backup_dir: Option<PathBuf>,
+    backup_every_hours: Option<u64>,
+    backup_keep: Option<u64>,
 }
 
 /// A setting in force.
@@ -77,11 +82,25 @@ impl Settings {
         };
         let text = |path: &Path| path.display().to_string();
         setting("data", place.data.as_deref().map(text), file.data.as_deref().map(text), "");
+        setting("database", place.database.clone(), file.database, "");
         setting("listen", args.and_then(|args| args.listen.clone()), file.listen, "127.0.0.1:8765");
-        let body = args.and_then(|args| args.max_body_mb);
-        setting("max_body_mb", body.map(|mb| mb.to_string()), file.max_body_mb.map(|mb| mb.to_string()), "512");
         setting("log", args.and_then(|args| args.log.clone()), file.log, "info");
+        let mut number = |name, arg: Option<u64>, file: Option<u64>, default| {
+            setting(name, arg.map(|n| n.to_string()), file.map(|n| n.to_string()), default);
+        };
+        number("max_body_mb", args.and_then(|args| args.max_body_mb), file.max_body_mb, "512");
+        number("slow_ms", args.and_then(|args| args.slow_ms), file.slow_ms, "1000");
+        let every = args.and_then(|args| args.backup_every_hours);
+        number("backup_every_hours", every, file.backup_every_hours, "24");
+        number("backup_keep", args.and_then(|args| args.backup_keep), file.backup_keep, "7");
+        let folder = args.and_then(|args| args.backup_dir.as_deref());
+        setting("backup_dir", folder.map(text), file.backup_dir.as_deref().map(text), "");
         Ok(Settings { all })
+    }
+
+    /// A setting that is a number.
+    pub(crate) fn number(&self, name: &str) -> anyhow::Result<u64> {
+        self.get(name).parse().with_context(|| format!("{name} = '{}' is no number", self.get(name)))
     }
 
     pub(crate) fn get(&self, name: &str) -> &str {
@@ -89,17 +108,43 @@ impl Settings {
     }
 }
 
-/// The data folder, from wherever it was named.
-pub(crate) fn folder(place: &Place) -> anyhow::Result<PathBuf> {
+/// The node's place, from wherever it was named.
+pub(crate) fn location(place: &Place) -> anyhow::Result<manara_store::Place> {
     let settings = Settings::read(place, None)?;
-    let data = settings.get("data");
+    let (data, database) = (settings.get("data"), settings.get("database"));
     if data.is_empty() {
         bail!("which node? Name its data folder with --data DIR, MANARA_DATA, or 'data' in manara.toml");
     }
-    Ok(PathBuf::from(data))
+    let database = (!database.is_empty()).then(|| database.to_owned());
+    if let Some(url) = database.as_deref().filter(|url| !url.starts_with("postgres")) {
+        bail!("--database {url} is no address of a PostgreSQL server; give postgres://USER:PASSWORD@HOST/DATABASE");
+    }
+    Ok(manara_store::Place { folder: PathBuf::from(data), database })
+}
+
+/// An address without its password.
+pub(crate) fn without_password(address: &str) -> String {
+    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
+    match rest.rsplit_once('@') {
+        Some((who, place)) => match who.split_once(':') {
+            Some((user, _)) => format!("{scheme}://{user}:…@{place}"),
+            None => address.to_owned(),
+        },
+        None => address.to_owned(),
+    }
 }
 
 /// Opens the node's store.
 pub(crate) fn store(place: &Place) -> anyhow::Result<Store> {
-    Ok(Store::open(&folder(place)?)?)
+    Ok(Store::open(location(place)?)?)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_password_in_an_address_is_not_shown() {
+        let shown = super::without_password("postgres://manara:s3cr@t@db.example:5432/manara?x=1");
+        assert_eq!(shown, "postgres://manara:…@db.example:5432/manara?x=1");
+        assert_eq!(super::without_password("postgres://db/manara"), "postgres://db/manara");
+    }
 }

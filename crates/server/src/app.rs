@@ -1,6 +1,6 @@
 //! What every handler has at hand.
 
-use crate::health::Metrics;
+use crate::metrics::Metrics;
 use crate::problem::Problem;
 use manara_corridor::WarningCache;
 use manara_store::Store;
@@ -11,6 +11,14 @@ use std::sync::Arc;
 pub struct Options {
     /// Largest body of an import, in bytes.
     pub max_body: u64,
+    /// Requests that take longer are logged as slow.
+    pub slow: std::time::Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { max_body: 512 << 20, slow: std::time::Duration::from_secs(1) }
+    }
 }
 
 #[derive(Clone)]
@@ -35,6 +43,7 @@ impl App {
         match tokio::task::spawn_blocking(move || work(&app)).await {
             Ok(result) => result,
             Err(error) => {
+                self.metrics.panicked();
                 tracing::error!(%error, "a request failed inside");
                 Err(Problem::internal())
             }

@@ -1,4 +1,4 @@
-//! Health, readiness, metrics; and what every answer carries: a request's number, security headers.
+//! Health and readiness; and what every answer carries: a request's number, security headers.
 
 use crate::access::{Door, Route, route};
 use crate::app::App;
@@ -8,51 +8,45 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use std::sync::atomic::{AtomicU64, Ordering};
+use futures_util::FutureExt;
+use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
-
-/// Counters since start.
-#[derive(Default)]
-pub(crate) struct Metrics {
-    requests: AtomicU64,
-    client_errors: AtomicU64,
-    server_errors: AtomicU64,
-    micros: AtomicU64,
-}
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
         route(Method::GET, "/healthz", Door::Open, "The process answers", get(async || "ok\n")),
-        route(Method::GET, "/readyz", Door::Open, "The store answers", get(ready)),
+        route(Method::GET, "/readyz", Door::Open, "The store takes and gives", get(ready)),
         route(Method::GET, "/metrics", Door::Open, "Counters for Prometheus", get(metrics)),
     ]
 }
 
+/// Says the truth: store, schema, disk, and whether the last write could be made.
 async fn ready(State(app): State<App>) -> Result<&'static str, Problem> {
-    app.blocking(|app| {
-        app.store
-            .node()
-            .map(|_| "ready\n")
-            .map_err(|_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the store does not answer"))
+    let unready = |why: String| Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}"));
+    app.blocking(move |app| {
+        // In words of our own: the reason may name paths and servers, which are the log's.
+        let health = app.store.health().map_err(|error| {
+            tracing::warn!(%error, "not ready");
+            unready("the store does not answer".into())
+        })?;
+        let problems = health.problems();
+        if problems.is_empty() {
+            return Ok("ready\n");
+        }
+        tracing::warn!(?problems, "not ready");
+        let failing = health.failing.is_some();
+        // It may work again by now: only a write tells, and this one costs nothing.
+        if failing && problems.len() == 1 && app.store.try_write().is_ok() {
+            return Ok("ready\n");
+        }
+        Err(unready(if failing { "the store can't write".into() } else { problems.join("; ") }))
     })
     .await
 }
 
-async fn metrics(State(app): State<App>) -> impl IntoResponse {
-    let m = &app.metrics;
-    let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-    let text = format!(
-        "# HELP manara_requests_total Requests answered.\n# TYPE manara_requests_total counter\nmanara_requests_total {}\n\
-         # HELP manara_request_errors_total Requests answered with an error.\n# TYPE manara_request_errors_total counter\n\
-         manara_request_errors_total{{side=\"client\"}} {}\nmanara_request_errors_total{{side=\"server\"}} {}\n\
-         # HELP manara_request_seconds_total Time spent answering.\n# TYPE manara_request_seconds_total counter\n\
-         manara_request_seconds_total {:.6}\n",
-        load(&m.requests),
-        load(&m.client_errors),
-        load(&m.server_errors),
-        load(&m.micros) as f64 / 1e6
-    );
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
+async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Problem> {
+    let text = app.blocking(|app| Ok(app.metrics.text(&app.store))).await?;
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text))
 }
 
 /// What the framework itself refuses (a broken body, a wrong method) it says in plain text; clients get
@@ -84,31 +78,51 @@ fn time_limit(path: &str) -> Duration {
     Duration::from_secs(if long { 3600 } else { 30 })
 }
 
+/// The handler's answer; what fails inside, or takes too long, is an answer too.
+async fn answer(app: &App, request: Request, next: Next, limit: Duration) -> Response {
+    let running = AssertUnwindSafe(next.run(request)).catch_unwind();
+    match tokio::time::timeout(limit, running).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => {
+            app.metrics.panicked();
+            Problem::internal().into_response()
+        }
+        Err(_) => {
+            let detail = format!("no answer within {} seconds; ask for less, or again later", limit.as_secs());
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).into_response()
+        }
+    }
+}
+
 /// Counts, logs (route, never the values asked for) and sets the headers that every answer has.
 pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let id = uuid::Uuid::now_v7().to_string();
+    let id = uuid::Uuid::now_v7();
     let method = request.method().clone();
     let path = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
-    let limit = time_limit(&path);
-    let answer = tokio::time::timeout(limit, next.run(request)).await;
-    let answer = answer.unwrap_or_else(|_| {
-        let detail = format!("no answer within {} seconds; ask for less, or again later", limit.as_secs());
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).into_response()
-    });
-    let mut response = as_problem(answer).await;
+    let response = {
+        let _open = app.metrics.begin();
+        answer(&app, request, next, time_limit(&path)).await
+    };
+    let mut response = as_problem(response).await;
     let status = response.status();
-    let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-    app.metrics.requests.fetch_add(1, Ordering::Relaxed);
-    app.metrics.micros.fetch_add(micros, Ordering::Relaxed);
+    let took = started.elapsed();
+    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    let slow = took > app.options.slow;
+    app.metrics.answered(known(&method), &path, status.as_u16(), took, slow);
     if status.is_server_error() {
-        app.metrics.server_errors.fetch_add(1, Ordering::Relaxed);
-    } else if status.is_client_error() {
-        app.metrics.client_errors.fetch_add(1, Ordering::Relaxed);
+        // With its number, so that who asked and who reads the log speak of the same.
+        if let Some(problem) = response.extensions().get::<Problem>().cloned() {
+            response = problem.with_id(id).into_response();
+        }
+        tracing::error!(%method, path, status = status.as_u16(), micros, %id, "request failed");
+    } else if slow {
+        tracing::warn!(%method, path, status = status.as_u16(), micros, %id, "slow request");
+    } else {
+        tracing::info!(%method, path, status = status.as_u16(), micros, %id, "request");
     }
-    tracing::info!(%method, path, status = status.as_u16(), micros, id, "request");
     let headers = response.headers_mut();
-    if let Ok(value) = HeaderValue::from_str(&id) {
+    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
         headers.insert("x-request-id", value);
     }
     for (name, value) in [
@@ -121,9 +135,66 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
             "content-security-policy",
             "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
         ),
+        ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// Anyone can make up a method; only those that exist get a counter of their own.
+fn known(method: &Method) -> &'static str {
+    ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
+        .into_iter()
+        .find(|name| method.as_str() == *name)
+        .unwrap_or("other")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::Router;
+    use axum::body::{Body, to_bytes};
+    use tower::ServiceExt;
+
+    /// A request that fails inside, before or after it went to a thread that may wait, is an error
+    /// with a number; the node goes on and counts it.
+    #[test]
+    #[allow(clippy::unwrap_used, clippy::panic)]
+    fn a_panic_is_a_500_with_an_id_and_a_metric() {
+        let folder = manara_testing::folder();
+        let (store, _) =
+            manara_store::Store::init(manara_testing::place(&folder), "CERT", "MY", "admin@cert.example").unwrap();
+        let app = App::new(std::sync::Arc::new(store), crate::Options::default());
+        let doors = Router::new()
+            .route("/here", get(async || -> &'static str { panic!("a defect") }))
+            .route(
+                "/there",
+                get(async |State(app): State<App>| {
+                    app.blocking(|_| -> Result<&'static str, Problem> { panic!("a defect") }).await
+                }),
+            )
+            .merge(crate::plain(routes(), &app))
+            .layer(axum::middleware::from_fn_with_state(app.clone(), observe))
+            .with_state(app.clone());
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let ask = |path: &str| {
+            let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+            let response = runtime.block_on(doors.clone().oneshot(request)).unwrap();
+            let (parts, body) = response.into_parts();
+            (parts, String::from_utf8(runtime.block_on(to_bytes(body, 1 << 20)).unwrap().to_vec()).unwrap())
+        };
+        for path in ["/here", "/there"] {
+            let (parts, body) = ask(path);
+            assert_eq!(parts.status, StatusCode::INTERNAL_SERVER_ERROR);
+            let id = parts.headers["x-request-id"].to_str().unwrap();
+            assert!(body.contains(id) && !body.contains("a defect"), "{body}");
+        }
+        let (parts, text) = ask("/metrics");
+        assert_eq!(parts.status, StatusCode::OK);
+        assert!(text.contains("manara_panics_total 2"), "{text}");
+        assert!(text.contains("manara_requests_total{method=\"GET\",route=\"/here\",status=\"500\"} 1"), "{text}");
+        assert_eq!(ask("/readyz").1, "ready\n");
+    }
 }

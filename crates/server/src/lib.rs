@@ -5,28 +5,33 @@ mod access;
 mod api;
 mod app;
 mod health;
+mod jobs;
+mod metrics;
 mod problem;
 mod web;
 
 pub use app::Options;
+pub use jobs::{Jobs, Schedule, newest_backup};
 
 use app::App;
 use axum::Router;
 use manara_store::Store;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
 /// All doors in one router. Which right a route needs stands in its row (see `access`).
 pub fn router(store: Arc<Store>, options: Options) -> Router {
     let app = App::new(store, options);
-    let mut router = Router::new();
-    for route in routes() {
-        router = router.route(route.path, access::guarded(route, &app));
-    }
-    router
+    plain(routes(), &app)
         .fallback(problem::not_found)
         .layer(axum::middleware::from_fn_with_state(app.clone(), health::observe))
         .with_state(app)
+}
+
+/// Routes behind their guards.
+fn plain(routes: Vec<access::Route>, app: &App) -> Router<App> {
+    routes.into_iter().fold(Router::new(), |router, route| router.route(route.path, access::guarded(route, app)))
 }
 
 /// Every route of every door: the router, the OpenAPI document and the access tests read this list.
@@ -39,7 +44,8 @@ fn routes() -> Vec<access::Route> {
 /// # Errors
 /// What the listener says.
 pub async fn serve(listener: TcpListener, store: Arc<Store>, options: Options) -> std::io::Result<()> {
-    axum::serve(listener, router(store, options)).with_graceful_shutdown(ended()).await
+    let doors = router(store, options).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, doors).with_graceful_shutdown(ended()).await
 }
 
 async fn ended() {

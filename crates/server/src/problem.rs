@@ -6,17 +6,24 @@ use axum::response::{IntoResponse, Response};
 use manara_corridor::Error;
 use manara_store::StoreError;
 use serde_json::json;
+use uuid::Uuid;
 
 /// An error that a client reads.
 #[derive(Debug, Clone)]
 pub(crate) struct Problem {
     pub(crate) status: StatusCode,
     pub(crate) detail: String,
+    /// The request's number, where the log says more about it.
+    id: Option<Uuid>,
 }
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Problem { status, detail: detail.into() }
+        Problem { status, detail: detail.into(), id: None }
+    }
+
+    pub(crate) fn with_id(self, id: Uuid) -> Self {
+        Problem { id: Some(id), ..self }
     }
 
     pub(crate) fn bad(detail: impl Into<String>) -> Self {
@@ -39,12 +46,22 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let title = self.status.canonical_reason().unwrap_or("Error");
-        let body =
+        let mut body =
             json!({"type": "about:blank", "title": title, "status": self.status.as_u16(), "detail": self.detail});
+        if let Some(id) = self.id {
+            body["instance"] = json!(format!("urn:uuid:{id}"));
+        }
         let mut response =
             (self.status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response();
+        // Ask again: the disk may have room by then, the server be back, the guessing be over.
+        if matches!(self.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE) {
+            response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("30"));
+        }
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+        }
+        if self.status.is_server_error() {
+            response.extensions_mut().insert(self);
         }
         response
     }
@@ -56,6 +73,25 @@ impl From<StoreError> for Problem {
             StoreError::Unknown { .. } => Problem::missing("what was asked for"),
             StoreError::Exists { .. } => Problem::new(StatusCode::CONFLICT, error.to_string()),
             StoreError::Invalid(reason) => Problem::bad(reason),
+            StoreError::Conflict => Problem::new(StatusCode::CONFLICT, error.to_string()),
+            StoreError::Full => {
+                tracing::error!(%error, "store");
+                Problem::new(StatusCode::INSUFFICIENT_STORAGE, "the node's disk is full: nothing of this was written")
+            }
+            // What the disk or the server says is the operator's, not the caller's.
+            StoreError::Disk(_)
+            | StoreError::Busy
+            | StoreError::Unreachable(_)
+            | StoreError::Closed
+            | StoreError::Io { .. } => {
+                tracing::error!(%error, "store");
+                let detail = "the node's store can't do this now: nothing of it was written; send it again later";
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+            }
+            StoreError::Unsure => {
+                tracing::error!(%error, "store");
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+            }
             error => {
                 tracing::error!(%error, "store");
                 Problem::internal()

@@ -1,6 +1,6 @@
 -- Records as they came, one observable index, and the people of the node.
 -- Times are Unix milliseconds, UUIDs 16 bytes. Written in the dialect that SQLite and PostgreSQL share
--- where they do; 'WITHOUT ROWID' and fts5 are the exceptions.
+-- where they do; lines for one of them stand after '--- sqlite' or '--- postgres'.
 
 CREATE TABLE meta (
     key   TEXT PRIMARY KEY,
@@ -66,9 +66,15 @@ CREATE TABLE sharing_group_member (
 CREATE TABLE label (                    -- each distinct (owner, marking) once: policy judges these
     id      INTEGER PRIMARY KEY,
     owner   BLOB NOT NULL,
-    marking TEXT NOT NULL,               -- canonical JSON
-    UNIQUE (owner, marking)
+    marking TEXT NOT NULL                -- canonical JSON
+--- sqlite
+    , UNIQUE (owner, marking)
+--- both
 );
+--- postgres
+-- B-trees take no long texts: see engine/dialect.rs
+CREATE UNIQUE INDEX label_marking ON label (owner, (CAST(md5(marking) AS uuid)), (hashtextextended(marking, 1)));
+--- both
 
 CREATE TABLE record (                   -- one row a version
     id          INTEGER PRIMARY KEY,
@@ -124,9 +130,16 @@ CREATE TABLE part_uuid (                -- parts that have an identifier of thei
 CREATE TABLE observable (
     id    INTEGER PRIMARY KEY,
     type  INTEGER NOT NULL,
-    value TEXT NOT NULL,
-    UNIQUE (type, value)
+    value TEXT NOT NULL
+--- sqlite
+    , UNIQUE (type, value)
+--- both
 );
+--- postgres
+CREATE UNIQUE INDEX observable_value ON observable (type, (CAST(md5(value) AS uuid)), (hashtextextended(value, 1)));
+-- values that begin alike
+CREATE INDEX observable_begin ON observable (type, (left(value, 256)));
+--- both
 CREATE TABLE reach (                    -- parent domains, networks
     kind       INTEGER NOT NULL,         -- 0 name (labels right to left), 1 network (16 bytes and length)
     key        BLOB NOT NULL,
@@ -173,9 +186,17 @@ CREATE TABLE text_doc (                 -- a text of a record or of one of its p
     label   INTEGER NOT NULL
 );
 CREATE INDEX text_doc_record ON text_doc (record);
+--- sqlite
 CREATE VIRTUAL TABLE text_index USING fts5 (
     body, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'
 );
+--- postgres
+CREATE TABLE text_index (
+    rowid BIGINT PRIMARY KEY,
+    body  tsvector NOT NULL
+);
+CREATE INDEX text_index_body ON text_index USING gin (body);
+--- both
 
 CREATE TABLE audit (                    -- each row's hash covers the one before
     seq     INTEGER PRIMARY KEY,

@@ -1,8 +1,9 @@
 //! The audit log: who changed what, when. Each row's hash covers the row before, so that nothing
 //! can be taken out or changed without every later hash being wrong.
 
+use crate::engine::{Bulk, Conn, Kind, Row, params};
+use crate::tx::Tx;
 use crate::{Result, Store, StoreError};
-use rusqlite::{Connection, OptionalExtension};
 use sha2::{Digest, Sha256};
 
 /// One entry.
@@ -35,28 +36,61 @@ fn chain(previous: &[u8], entry: &Entry) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// Appends an entry, in the transaction of the change that it tells of.
-pub(crate) fn append(conn: &Connection, actor: &str, action: &str, subject: &str, detail: &str) -> Result<()> {
-    let mut last = conn.prepare_cached("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")?;
-    let (seq, previous): (i64, Vec<u8>) =
-        last.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?.unwrap_or((0, vec![0; 32]));
-    let entry = Entry {
-        seq: seq + 1,
+const AUDIT: Bulk<'static> = Bulk {
+    table: "audit",
+    columns: &[
+        ("seq", Kind::Int),
+        ("at", Kind::Int),
+        ("actor", Kind::Text),
+        ("action", Kind::Text),
+        ("subject", Kind::Text),
+        ("detail", Kind::Text),
+        ("hash", Kind::Blob),
+    ],
+};
+/// Processes on one database write the log's end one after another.
+const LOG: i64 = 0x6d61_6e61_7261_0002;
+/// Entries read at a time where all are.
+const PAGE: i64 = 1000;
+
+/// Notes an entry, to be written with the change that it tells of.
+pub(crate) fn append(tx: &Tx<'_>, actor: &str, action: &str, subject: &str, detail: &str) -> Result<()> {
+    // A NUL would read differently in the two engines, and break the chain.
+    let text = |text: &str| text.replace('\0', "\u{2400}");
+    tx.note(Entry {
+        seq: 0,
         at: jiff::Timestamp::now().as_millisecond(),
-        actor: actor.into(),
+        actor: text(actor),
         action: action.into(),
-        subject: subject.into(),
-        detail: detail.into(),
-    };
-    let hash = chain(&previous, &entry);
-    conn.prepare_cached(
-        "INSERT INTO audit (seq, at, actor, action, subject, detail, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    )?
-    .execute((entry.seq, entry.at, actor, action, subject, detail, hash.as_slice()))?;
+        subject: text(subject),
+        detail: text(detail),
+    });
     Ok(())
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Entry, Vec<u8>)> {
+/// Writes entries at the log's end.
+pub(crate) fn write(tx: &Tx<'_>, entries: Vec<Entry>) -> Result<()> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    tx.hold(LOG)?;
+    let last = tx.first("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1", &[], |row| {
+        Ok((row.get::<i64>(0)?, row.get::<Vec<u8>>(1)?))
+    })?;
+    let (mut seq, mut hash) = last.unwrap_or((0, vec![0; 32]));
+    let mut rows = Vec::with_capacity(entries.len());
+    for mut entry in entries {
+        seq += 1;
+        entry.seq = seq;
+        hash = chain(&hash, &entry).to_vec();
+        let Entry { seq, at, actor, action, subject, detail } = entry;
+        rows.push(params![seq, at, actor, action, subject, detail, hash.clone()]);
+    }
+    let (written, added) = (rows.len() as u64, AUDIT.add(tx, rows.into_iter())?);
+    if written == added { Ok(()) } else { Err(StoreError::damaged("the audit log's end is not its end")) }
+}
+
+fn read(row: &Row<'_>) -> Result<(Entry, Vec<u8>)> {
     let entry = Entry {
         seq: row.get(0)?,
         at: row.get(1)?,
@@ -69,22 +103,25 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Entry, Vec<u8>)> {
 }
 
 /// Walks the whole chain; the first break is told.
-pub(crate) fn check(conn: &Connection) -> Result<std::result::Result<i64, String>> {
-    let mut statement = conn.prepare("SELECT seq, at, actor, action, subject, detail, hash FROM audit ORDER BY seq")?;
-    let mut rows = statement.query([])?;
+pub(crate) fn check(conn: &Conn) -> Result<std::result::Result<i64, String>> {
+    let sql = "SELECT seq, at, actor, action, subject, detail, hash FROM audit WHERE seq > ?1 ORDER BY seq LIMIT ?2";
     let (mut previous, mut count) = (vec![0; 32], 0);
-    while let Some(row) = rows.next()? {
-        let (entry, hash) = read(row)?;
-        count += 1;
-        if entry.seq != count {
-            return Ok(Err(format!("audit entry {count} is missing")));
+    loop {
+        let page = conn.all(sql, &params![count, PAGE], read)?;
+        if page.is_empty() {
+            return Ok(Ok(count));
         }
-        if chain(&previous, &entry).as_slice() != hash {
-            return Ok(Err(format!("audit entry {} does not fit the one before it: it was changed", entry.seq)));
+        for (entry, hash) in page {
+            count += 1;
+            if entry.seq != count {
+                return Ok(Err(format!("audit entry {count} is missing")));
+            }
+            if chain(&previous, &entry).as_slice() != hash {
+                return Ok(Err(format!("audit entry {count} does not fit the one before it: it was changed")));
+            }
+            previous = hash;
         }
-        previous = hash;
     }
-    Ok(Ok(count))
 }
 
 impl Store {
@@ -93,11 +130,10 @@ impl Store {
     /// # Errors
     /// The engine's.
     pub fn audit(&self, before: Option<i64>, limit: u32) -> Result<Vec<Entry>> {
-        let conn = self.reader()?;
-        let mut statement = conn.prepare_cached(
+        self.reader()?.all(
             "SELECT seq, at, actor, action, subject, detail, hash FROM audit WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2",
-        )?;
-        let rows = statement.query_map((before.unwrap_or(i64::MAX), limit), |row| read(row).map(|(entry, _)| entry))?;
-        rows.collect::<std::result::Result<_, _>>().map_err(StoreError::from)
+            &params![before.unwrap_or(i64::MAX), limit],
+            |row| read(row).map(|(entry, _)| entry),
+        )
     }
 }

@@ -7,7 +7,7 @@
 
 use crate::{Result, StoreError};
 use manara_model::observable::{Observable, Type};
-use manara_model::record::{Found, Slot};
+use manara_model::record::{Found, PartDraft, Slot};
 use uuid::Uuid;
 
 /// A chunk is closed at this many bytes before compression, or this many parts.
@@ -42,10 +42,10 @@ fn put_text(out: &mut Vec<u8>, text: &str) {
 }
 
 /// Appends a part to an open chunk.
-pub(crate) fn push(out: &mut Vec<u8>, part: &StoredPart) {
+pub(crate) fn push(out: &mut Vec<u8>, part: &PartDraft, label: i64) {
     out.push(part.slot as u8);
     put(out, part.parent.map_or(0, |parent| u64::from(parent) + 1));
-    put(out, part.label as u64);
+    put(out, label as u64);
     match part.uuid {
         Some(uuid) => {
             out.push(1);
@@ -169,7 +169,11 @@ mod tests {
         fn what_went_in_comes_out(raws in prop::collection::vec((".*", 0i64..1 << 40, prop::option::of(any::<u32>())), 0..20)) {
             let parts: Vec<_> = raws.iter().map(|(raw, label, parent)| part(raw, *label, *parent)).collect();
             let mut bytes = Vec::new();
-            parts.iter().for_each(|part| push(&mut bytes, part));
+            for part in &parts {
+                let mut draft = PartDraft::new(part.slot, &part.raw);
+                (draft.parent, draft.uuid, draft.found) = (part.parent, part.uuid, part.found.clone());
+                push(&mut bytes, &draft, part.label);
+            }
             prop_assert_eq!(read(&pack(&bytes).unwrap()).unwrap(), parts);
         }
 

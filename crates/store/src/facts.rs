@@ -2,13 +2,18 @@
 //! clients) and every label. An audience is judged per label here, by policy's own function; the SQL
 //! predicate is nothing but the list of labels that it allowed.
 
+use crate::engine::{Conn, Value, params};
+use crate::seal::Seal;
+use crate::tx::Tx;
 use crate::{Result, StoreError};
 use manara_model::world::Group;
 use manara_model::{Audience, Gate, GroupId, Label, Marking, OrgId, Purpose, World};
-use rusqlite::{Connection, OptionalExtension};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
+
+/// Name of the key of pseudonyms, among the node's own values; sealed.
+pub(crate) const PSEUDONYM_KEY: &str = "pseudonym_key";
 
 /// A snapshot of the facts.
 #[derive(Debug, Default)]
@@ -41,11 +46,11 @@ impl Allowed {
         }
     }
 
-    /// As a parameter for `IN (SELECT value FROM json_each(?))`; `None`: everything.
-    pub(crate) fn parameter(&self) -> Option<String> {
+    /// As a parameter for [`Conn::within`]; `None`: everything.
+    pub(crate) fn parameter(&self, conn: &Conn) -> Option<Value<'static>> {
         match self {
             Allowed::Everything => None,
-            Allowed::Only(labels) => Some(crate::engine::number_list(labels)),
+            Allowed::Only(labels) => Some(conn.list(labels)),
         }
     }
 }
@@ -77,16 +82,22 @@ impl Facts {
 }
 
 /// Keeps the newest [`Facts`].
-#[derive(Default)]
-pub(crate) struct FactsCache(Mutex<Arc<Facts>>);
+pub(crate) struct FactsCache {
+    kept: Mutex<Arc<Facts>>,
+    seal: Seal,
+}
 
 impl FactsCache {
-    pub(crate) fn get(&self, conn: &Connection) -> Result<Arc<Facts>> {
+    pub(crate) fn new(seal: Seal) -> Self {
+        FactsCache { kept: Mutex::default(), seal }
+    }
+
+    pub(crate) fn get(&self, conn: &Conn) -> Result<Arc<Facts>> {
         let version = version(conn)?;
         let now = jiff::Timestamp::now().as_second();
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.version != version || version == 0 {
-            *kept = Arc::new(load(conn, version, now)?);
+            *kept = Arc::new(load(conn, &self.seal, version, now)?);
         } else if kept.world.now != now && kept.labels.values().any(|label| label.marking.embargo.is_some()) {
             let world = World { now, ..kept.world.clone() };
             let (names, labels) = (kept.names.clone(), kept.labels.clone());
@@ -96,83 +107,90 @@ impl FactsCache {
     }
 }
 
-/// Counts changes of organisations, groups and labels; whoever changes one of them calls [`changed`].
-fn version(conn: &Connection) -> Result<i64> {
-    let mut statement = conn.prepare_cached("SELECT value FROM meta WHERE key = 'facts'")?;
-    let text: Option<String> = statement.query_row([], |row| row.get(0)).optional()?;
+/// Counts changes of organisations, groups and labels: see [`Tx::facts_changed`].
+fn version(conn: &Conn) -> Result<i64> {
+    let text: Option<String> = conn.first("SELECT value FROM meta WHERE key = 'facts'", &[], |row| row.get(0))?;
     Ok(text.and_then(|text| text.parse().ok()).unwrap_or(0))
 }
 
-/// To be called, in the same transaction, by whoever changes a fact.
-pub(crate) fn changed(conn: &Connection) -> Result<()> {
-    let next = version(conn)? + 1;
-    conn.execute(
-        "INSERT INTO meta (key, value) VALUES ('facts', ?1) ON CONFLICT (key) DO UPDATE SET value = ?1",
-        [next.to_string()],
-    )?;
-    Ok(())
+/// Counts one more change, at the end of the transaction that made it.
+pub(crate) fn bump(tx: &Tx<'_>) -> Result<()> {
+    tx.execute(
+        "INSERT INTO meta (key, value) VALUES ('facts', '1')
+         ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(meta.value AS BIGINT) + 1 AS TEXT)",
+        &[],
+    )
+    .map(drop)
 }
 
-fn load(conn: &Connection, version: i64, now: i64) -> Result<Facts> {
+fn load(conn: &Conn, seal: &Seal, version: i64, now: i64) -> Result<Facts> {
     let mut facts = Facts { version, ..Facts::default() };
     facts.world.now = now;
-    let mut statement = conn.prepare("SELECT uuid, name, local FROM org")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let org = OrgId(row.get::<_, Uuid>(0)?);
-        facts.names.insert(org, row.get(1)?);
-        if row.get::<_, bool>(2)? {
+    let orgs = conn.all("SELECT uuid, name, local FROM org", &[], |row| {
+        Ok((OrgId(row.get(0)?), row.get::<String>(1)?, row.get::<bool>(2)?))
+    })?;
+    for (org, name, local) in orgs {
+        facts.names.insert(org, name);
+        if local {
             facts.world.local.insert(org);
         }
     }
-    let mut statement = conn.prepare("SELECT server, client FROM org_client")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        facts.world.clients.entry(OrgId(row.get(0)?)).or_default().insert(OrgId(row.get(1)?));
+    let clients =
+        conn.all("SELECT server, client FROM org_client", &[], |row| Ok((OrgId(row.get(0)?), OrgId(row.get(1)?))))?;
+    for (server, client) in clients {
+        facts.world.clients.entry(server).or_default().insert(client);
     }
-    let mut statement = conn.prepare("SELECT uuid, name, owner, shows_members, active FROM sharing_group")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
+    let groups = conn.all("SELECT uuid, name, owner, shows_members, active FROM sharing_group", &[], |row| {
         let group = Group {
             name: row.get(1)?,
-            owner: row.get::<_, Option<Uuid>>(2)?.map(OrgId),
+            owner: row.get::<Option<Uuid>>(2)?.map(OrgId),
             shows_members: row.get(3)?,
             active: row.get(4)?,
             ..Group::default()
         };
-        facts.world.groups.insert(GroupId(row.get(0)?), group);
-    }
-    let mut statement = conn.prepare("SELECT sharing_group, org FROM sharing_group_member")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        if let Some(group) = facts.world.groups.get_mut(&GroupId(row.get(0)?)) {
-            group.orgs.insert(OrgId(row.get(1)?));
+        Ok((GroupId(row.get(0)?), group))
+    })?;
+    facts.world.groups.extend(groups);
+    let members = conn.all("SELECT sharing_group, org FROM sharing_group_member", &[], |row| {
+        Ok((GroupId(row.get(0)?), OrgId(row.get(1)?)))
+    })?;
+    for (group, org) in members {
+        if let Some(group) = facts.world.groups.get_mut(&group) {
+            group.orgs.insert(org);
         }
     }
-    let mut statement = conn.prepare("SELECT id, owner, marking FROM label")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let marking: Marking = serde_json::from_str(&row.get::<_, String>(2)?).map_err(StoreError::damaged)?;
-        facts.labels.insert(row.get(0)?, Label::new(OrgId(row.get(1)?), marking));
-    }
+    facts.labels = conn
+        .all("SELECT id, owner, marking FROM label", &[], |row| {
+            let marking: Marking = serde_json::from_str(&row.get::<String>(2)?).map_err(StoreError::damaged)?;
+            Ok((row.get(0)?, Label::new(OrgId(row.get(1)?), marking)))
+        })?
+        .into_iter()
+        .collect();
     let key: Option<String> =
-        conn.query_row("SELECT value FROM meta WHERE key = 'pseudonym_key'", [], |row| row.get(0)).optional()?;
-    facts.world.pseudonym_key = key.map(String::into_bytes).unwrap_or_default();
+        conn.first("SELECT value FROM meta WHERE key = ?1", &params![PSEUDONYM_KEY], |row| row.get(0))?;
+    if let Some(sealed) = key {
+        facts.world.pseudonym_key = seal.open(PSEUDONYM_KEY, &sealed)?.into_bytes();
+    }
     Ok(facts)
 }
 
 /// The number of a label, making one where it is new.
-pub(crate) fn intern(conn: &Connection, label: &Label) -> Result<i64> {
+pub(crate) fn intern(tx: &Tx<'_>, label: &Label) -> Result<i64> {
     let marking = serde_json::to_string(&label.marking).map_err(StoreError::damaged)?;
-    let mut find = conn.prepare_cached("SELECT id FROM label WHERE owner = ?1 AND marking = ?2")?;
-    if let Some(id) = find.query_row((label.owner.0, &marking), |row| row.get(0)).optional()? {
+    let key = params![label.owner.0, &marking];
+    let find = format!("SELECT id FROM label WHERE owner = ?1 AND {}", tx.same_text("marking", 2));
+    if let Some(id) = tx.first(&find, &key, |row| row.get(0))? {
         return Ok(id);
     }
-    let id = conn.query_row(
-        "INSERT INTO label (owner, marking) VALUES (?1, ?2) RETURNING id",
-        (label.owner.0, &marking),
-        |row| row.get(0),
-    )?;
-    changed(conn)?;
-    Ok(id)
+    tx.dictionary(|tx| {
+        let add = "INSERT INTO label (owner, marking) VALUES (?1, ?2) ON CONFLICT DO NOTHING RETURNING id";
+        match tx.first(add, &key, |row| row.get(0))? {
+            Some(id) => {
+                tx.facts_changed();
+                Ok(id)
+            }
+            // Another process was faster.
+            None => tx.one(&find, &key, |row| row.get(0)),
+        }
+    })
 }

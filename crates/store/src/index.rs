@@ -2,13 +2,28 @@
 //! so that a batch touches each page of it once.
 
 use crate::chunk::{self, StoredPart};
+use crate::engine::{Bulk, Conn, Kind, dialect, params, unnest};
+use crate::tx::Tx;
 use crate::{Result, StoreError};
 use manara_model::observable::{Observable, Reach};
-use rusqlite::{Connection, OptionalExtension};
+
+const REACH: Bulk<'static> =
+    Bulk { table: "reach", columns: &[("kind", Kind::Int), ("key", Kind::Blob), ("observable", Kind::Int)] };
+const OCCURRENCE: Bulk<'static> = Bulk {
+    table: "occurrence",
+    columns: &[
+        ("observable", Kind::Int),
+        ("label", Kind::Int),
+        ("record", Kind::Int),
+        ("ordinal", Kind::Int),
+        ("detect", Kind::Int),
+    ],
+};
+const VALUE: [Kind; 2] = [Kind::Int, Kind::Text];
 
 /// An observable in a part of a record.
-pub(crate) struct Mention {
-    pub(crate) observable: Observable,
+pub(crate) struct Mention<'p> {
+    pub(crate) observable: &'p Observable,
     pub(crate) label: i64,
     pub(crate) ordinal: u32,
     pub(crate) detect: bool,
@@ -32,112 +47,146 @@ pub(crate) fn reach_key(reach: &Reach) -> (i64, Vec<u8>) {
 }
 
 /// The number of an observable, if any record ever mentioned it.
-pub(crate) fn find(conn: &Connection, observable: &Observable) -> Result<Option<i64>> {
-    let mut statement = conn.prepare_cached("SELECT id FROM observable WHERE type = ?1 AND value = ?2")?;
-    Ok(statement.query_row((observable.ty().code(), observable.value()), |row| row.get(0)).optional()?)
+pub(crate) fn find(conn: &Conn, observable: &Observable) -> Result<Option<i64>> {
+    let sql = format!("SELECT id FROM observable WHERE type = ?1 AND {}", conn.same_text("value", 2));
+    conn.first(&sql, &params![observable.ty().code(), observable.value()], |row| row.get(0))
 }
 
-/// Places of new observables among their neighbours, to be added in the order of that table.
-type Reaches = Vec<((i64, Vec<u8>), i64)>;
-
-fn add_reaches(conn: &Connection, mut reaches: Reaches) -> Result<()> {
-    reaches.sort_unstable();
-    let mut insert =
-        conn.prepare_cached("INSERT INTO reach (kind, key, observable) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?;
-    for ((kind, key), id) in reaches {
-        insert.execute((kind, key, id))?;
-    }
-    Ok(())
-}
-
-fn find_or_add(conn: &Connection, observable: &Observable, reaches: &mut Reaches) -> Result<i64> {
-    let mut insert = conn.prepare_cached(
-        "INSERT INTO observable (type, value) VALUES (?1, ?2) ON CONFLICT (type, value) DO NOTHING RETURNING id",
-    )?;
-    let new = insert.query_row((observable.ty().code(), observable.value()), |row| row.get(0)).optional()?;
-    let Some(id) = new else {
-        return find(conn, observable)?.ok_or_else(|| StoreError::damaged("an observable is neither new nor old"));
+/// Numbers of these distinct, sorted observables, in their order; those that are new are added, with
+/// their places among their neighbours.
+fn numbers(tx: &Tx<'_>, observables: &[&Observable]) -> Result<Vec<i64>> {
+    let mut reaches: Vec<((i64, Vec<u8>), i64)> = Vec::new();
+    let mut new = |observable: &Observable, id: i64| {
+        reaches.extend(observable.reach().map(|reach| (reach_key(&reach), id)));
     };
-    reaches.extend(observable.reach().map(|reach| (reach_key(&reach), id)));
-    Ok(id)
+    let ids = match &**tx {
+        Conn::Sqlite(_) => one_by_one(tx, observables, &mut new)?,
+        Conn::Postgres(_) => all_at_once(tx, observables, &mut new)?,
+    };
+    // In the order of that table.
+    reaches.sort_unstable();
+    REACH.add(tx, reaches.into_iter().map(|((kind, key), id)| params![kind, key, id]))?;
+    Ok(ids)
+}
+
+fn one_by_one(conn: &Conn, observables: &[&Observable], new: &mut dyn FnMut(&Observable, i64)) -> Result<Vec<i64>> {
+    let insert =
+        "INSERT INTO observable (type, value) VALUES (?1, ?2) ON CONFLICT (type, value) DO NOTHING RETURNING id";
+    let mut ids = Vec::with_capacity(observables.len());
+    for observable in observables {
+        let added = conn.first(insert, &params![observable.ty().code(), observable.value()], |row| row.get(0))?;
+        ids.push(match added {
+            Some(id) => {
+                new(observable, id);
+                id
+            }
+            None => {
+                find(conn, observable)?.ok_or_else(|| StoreError::damaged("an observable is neither new nor old"))?
+            }
+        });
+    }
+    Ok(ids)
+}
+
+/// Across a wire: those that are there, then those that are new, then those that another process added
+/// in between.
+fn all_at_once(conn: &Conn, observables: &[&Observable], new: &mut dyn FnMut(&Observable, i64)) -> Result<Vec<i64>> {
+    let Conn::Postgres(link) = conn else { return Ok(Vec::new()) };
+    let given = format!("{} WITH ORDINALITY AS u (type, value, n)", unnest(&VALUE));
+    let same = dialect::same_text("o.value", "u.value");
+    let find = format!("SELECT u.n, o.id FROM {given} JOIN observable o ON o.type = u.type AND {same}");
+    let add = format!(
+        "WITH u AS (SELECT * FROM {given}),
+              o AS (INSERT INTO observable (type, value) SELECT type, value FROM u ORDER BY n
+                    ON CONFLICT DO NOTHING RETURNING id, type, value)
+         SELECT u.n, o.id FROM o JOIN u ON u.type = o.type AND u.value = o.value"
+    );
+    let mut ids = vec![0; observables.len()];
+    for sql in [&find, &add, &find] {
+        let missing: Vec<usize> = (0..ids.len()).filter(|at| ids[*at] == 0).collect();
+        if missing.is_empty() {
+            break;
+        }
+        let rows = missing.iter().map(|at| params![observables[*at].ty().code(), observables[*at].value()]);
+        let found = link.query_arrays(sql, VALUE.len(), rows, |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?)))?;
+        for (n, id) in found {
+            let at = missing[usize::try_from(n - 1).map_err(StoreError::damaged)?];
+            ids[at] = id;
+            if std::ptr::eq(sql, &add) {
+                new(observables[at], id);
+            }
+        }
+    }
+    if ids.contains(&0) {
+        return Err(StoreError::damaged("an observable is neither new nor old"));
+    }
+    Ok(ids)
 }
 
 /// The number of an observable that a sighting speaks of, whether or not a record mentions it.
-pub(crate) fn intern(conn: &Connection, observable: &Observable) -> Result<i64> {
-    match find(conn, observable)? {
+pub(crate) fn intern(tx: &Tx<'_>, observable: &Observable) -> Result<i64> {
+    match find(tx, observable)? {
         Some(id) => Ok(id),
-        None => {
-            let mut reaches = Vec::new();
-            let id = find_or_add(conn, observable, &mut reaches)?;
-            add_reaches(conn, reaches)?;
-            Ok(id)
-        }
+        None => tx.dictionary(|tx| Ok(numbers(tx, &[observable])?[0])),
     }
 }
 
 /// Adds what a run of parts mentions.
-pub(crate) fn add(conn: &Connection, record: i64, mut mentions: Vec<Mention>) -> Result<()> {
-    mentions.sort_by(|a, b| (&a.observable, a.label, a.ordinal).cmp(&(&b.observable, b.label, b.ordinal)));
-    let mut rows = Vec::with_capacity(mentions.len());
-    let mut reaches = Vec::new();
-    let mut last: Option<(&Observable, i64)> = None;
+pub(crate) fn add(tx: &Tx<'_>, record: i64, mut mentions: Vec<Mention<'_>>) -> Result<()> {
+    mentions.sort_by(|a, b| (a.observable, a.label, a.ordinal).cmp(&(b.observable, b.label, b.ordinal)));
+    let mut distinct: Vec<&Observable> = mentions.iter().map(|mention| mention.observable).collect();
+    distinct.dedup();
+    let ids = tx.dictionary(|tx| numbers(tx, &distinct))?;
+    let (mut rows, mut at) = (Vec::with_capacity(mentions.len()), 0);
     for mention in &mentions {
-        let id = match last {
-            Some((observable, id)) if *observable == mention.observable => id,
-            _ => find_or_add(conn, &mention.observable, &mut reaches)?,
-        };
-        last = Some((&mention.observable, id));
-        rows.push((id, mention.label, mention.ordinal, mention.detect));
+        if distinct[at] != mention.observable {
+            at += 1;
+        }
+        rows.push((ids[at], mention.label, mention.ordinal, mention.detect));
     }
-    add_reaches(conn, reaches)?;
     // New observables got rising numbers, old ones did not: sort again by what the table is sorted by.
     rows.sort_unstable();
-    let mut insert = conn.prepare_cached(
-        "INSERT INTO occurrence (observable, label, record, ordinal, detect) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT DO NOTHING",
-    )?;
-    for (id, label, ordinal, detect) in rows {
-        insert.execute((id, label, record, ordinal, detect))?;
-    }
-    Ok(())
+    let rows = rows.into_iter().map(|(id, label, ordinal, detect)| params![id, label, record, ordinal, detect]);
+    OCCURRENCE.add(tx, rows).map(drop)
 }
 
 /// Takes a chunk's mentions out of the index.
-pub(crate) fn remove(conn: &Connection, record: i64, first: u32, parts: &[StoredPart]) -> Result<()> {
-    let mut delete = conn.prepare_cached(
-        "DELETE FROM occurrence WHERE observable = ?1 AND label = ?2 AND record = ?3 AND ordinal = ?4",
-    )?;
-    let mut delete_uuid =
-        conn.prepare_cached("DELETE FROM part_uuid WHERE uuid = ?1 AND record = ?2 AND ordinal = ?3")?;
+pub(crate) fn remove(tx: &Tx<'_>, record: i64, first: u32, parts: &[StoredPart]) -> Result<()> {
     for (ordinal, part) in (first..).zip(parts) {
         for found in &part.found {
-            if let Some(id) = find(conn, &found.observable)? {
-                delete.execute((id, part.label, record, ordinal))?;
+            if let Some(id) = find(tx, &found.observable)? {
+                tx.execute(
+                    "DELETE FROM occurrence WHERE observable = ?1 AND label = ?2 AND record = ?3 AND ordinal = ?4",
+                    &params![id, part.label, record, ordinal],
+                )?;
             }
         }
         if let Some(uuid) = part.uuid {
-            delete_uuid.execute((uuid, record, ordinal))?;
+            tx.execute(
+                "DELETE FROM part_uuid WHERE uuid = ?1 AND record = ?2 AND ordinal = ?3",
+                &params![uuid, record, ordinal],
+            )?;
         }
     }
     Ok(())
 }
 
 /// Clears one record that is no longer current (or never became it) out of the index, a chunk a
-/// call; true when there is nothing left to clear.
-pub(crate) fn sweep_chunk(conn: &Connection, record: i64, after: i64) -> Result<Option<i64>> {
-    let next: Option<(u32, Vec<u8>)> = conn
-        .prepare_cached("SELECT first, body FROM chunk WHERE record = ?1 AND first > ?2 ORDER BY first LIMIT 1")?
-        .query_row((record, after), |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
+/// call; `None` when there is nothing left to clear.
+pub(crate) fn sweep_chunk(tx: &Tx<'_>, record: i64, after: i64) -> Result<Option<i64>> {
+    let next = tx.first(
+        "SELECT first, body FROM chunk WHERE record = ?1 AND first > ?2 ORDER BY first LIMIT 1",
+        &params![record, after],
+        |row| Ok((row.get::<u32>(0)?, row.get::<Vec<u8>>(1)?)),
+    )?;
     if let Some((first, body)) = next {
-        remove(conn, record, first, &chunk::read(&body)?)?;
+        remove(tx, record, first, &chunk::read(&body)?)?;
         return Ok(Some(i64::from(first)));
     }
-    conn.prepare_cached("DELETE FROM text_index WHERE rowid IN (SELECT id FROM text_doc WHERE record = ?1)")?
-        .execute([record])?;
-    conn.prepare_cached("DELETE FROM text_doc WHERE record = ?1")?.execute([record])?;
-    conn.prepare_cached("DELETE FROM record_tag WHERE record = ?1 AND tag IN (SELECT id FROM tag)")?
-        .execute([record])?;
-    conn.prepare_cached("UPDATE record SET indexed = 0 WHERE id = ?1")?.execute([record])?;
+    let record = params![record];
+    tx.execute("DELETE FROM text_index WHERE rowid IN (SELECT id FROM text_doc WHERE record = ?1)", &record)?;
+    tx.execute("DELETE FROM text_doc WHERE record = ?1", &record)?;
+    tx.execute("DELETE FROM record_tag WHERE record = ?1", &record)?;
+    tx.execute("UPDATE record SET indexed = 0 WHERE id = ?1", &record)?;
     Ok(None)
 }

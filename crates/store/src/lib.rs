@@ -5,25 +5,36 @@
 //! nothing else ([`view`]). Never happens here: formats, HTTP, deciding who may see what.
 
 pub mod audit;
+pub mod backup;
 mod chunk;
 mod engine;
 mod error;
 mod facts;
+pub mod health;
 mod index;
 pub mod intake;
+mod lease;
 pub mod node;
 pub mod people;
 mod schema;
+mod seal;
 mod secret;
 pub mod sightings;
 mod store;
+mod transfer;
+mod tx;
 pub mod verify;
 pub mod view;
+mod words;
 mod writer;
 
+pub use engine::{Place, log_slower_than};
 pub use error::StoreError;
 pub use facts::Facts;
+pub use lease::Serving;
+pub use seal::KEY_FILE;
 pub use store::Store;
+pub use transfer::Moved;
 
 /// Result of anything that touches the store.
 pub type Result<T> = std::result::Result<T, StoreError>;

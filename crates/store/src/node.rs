@@ -1,10 +1,13 @@
 //! The node itself: its identifier, name, key and first organisation.
 
+use crate::engine::{Conn, Place, params};
+use crate::facts::PSEUDONYM_KEY;
 use crate::people::{NewAccount, Organisation};
-use crate::{Result, Store, StoreError, audit, facts, secret};
+use crate::seal::{self, KEY_FILE};
+use crate::tx::Tx;
+use crate::{Result, Store, StoreError, audit, secret};
 use manara_model::OrgId;
 use manara_model::role::Role;
-use rusqlite::{Connection, OptionalExtension};
 use std::path::Path;
 use uuid::Uuid;
 
@@ -23,28 +26,24 @@ pub struct Made {
     pub api_key: String,
 }
 
-/// Name of the node's signing key in the data folder: 32 bytes in hex, mode 0600.
-pub const KEY_FILE: &str = "node.key";
-
 impl Store {
     /// Makes a node: store, key, organisation and administrator.
     ///
     /// # Errors
     /// [`StoreError::NodeExists`], [`StoreError::Invalid`] for a bad country or e-mail, and the engine's.
-    pub fn init(folder: &Path, org: &str, country: &str, admin: &str) -> Result<(Store, Made)> {
+    pub fn init(place: impl Into<Place>, org: &str, country: &str, admin: &str) -> Result<(Store, Made)> {
         let organisation = Organisation::new(org, country, true)?;
         crate::people::check_email(admin)?;
-        let store = Store::create(folder)?;
-        write_key(&folder.join(KEY_FILE))?;
-        let (node, pseudonyms) = (Uuid::new_v4(), secret::token(43)?);
+        let store = Store::create(place)?;
+        let (node, pseudonyms) = (Uuid::new_v4(), store.seal.close(PSEUDONYM_KEY, &secret::token(43)?)?);
         let new = organisation.clone();
-        store.write(move |conn| {
-            set(conn, "node", &node.to_string())?;
-            set(conn, "pseudonym_key", &pseudonyms)?;
-            set(conn, "org", &new.uuid.to_string())?;
-            new.insert(conn, "cli")?;
-            audit::append(conn, "cli", "node.init", &node.to_string(), &new.name)?;
-            facts::changed(conn)
+        store.write(move |tx| {
+            set(tx, "node", &node.to_string())?;
+            set(tx, PSEUDONYM_KEY, &pseudonyms)?;
+            set(tx, "org", &new.uuid.to_string())?;
+            audit::append(tx, "cli", "node.init", &node.to_string(), &new.name)?;
+            tx.facts_changed();
+            new.insert(tx, "cli")
         })?;
         let account =
             store.add_account("cli", NewAccount { org: organisation.uuid, email: admin.into(), role: Role::Admin })?;
@@ -56,6 +55,20 @@ impl Store {
             api_key: account.api_key,
         };
         Ok((store, made))
+    }
+
+    /// The first schema kept the key of pseudonyms as it is.
+    pub(crate) fn seal_old(&self) -> Result<()> {
+        match get(&*self.reader()?, PSEUDONYM_KEY)? {
+            Some(open) if !seal::is_sealed(&open) => {
+                let sealed = self.seal.close(PSEUDONYM_KEY, &open)?;
+                self.write(move |tx| {
+                    tx.facts_changed();
+                    set(tx, PSEUDONYM_KEY, &sealed)
+                })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The node's identifier.
@@ -79,23 +92,24 @@ impl Store {
     }
 }
 
-fn set(conn: &Connection, key: &str, value: &str) -> Result<()> {
-    conn.execute(
-        "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2",
-        (key, value),
-    )?;
-    Ok(())
+fn set(tx: &Tx<'_>, key: &str, value: &str) -> Result<()> {
+    tx.execute(
+        "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        &params![key, value],
+    )
+    .map(drop)
 }
 
-fn get(conn: &Connection, key: &str) -> Result<Option<String>> {
-    Ok(conn.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0)).optional()?)
+fn get(conn: &Conn, key: &str) -> Result<Option<String>> {
+    conn.first("SELECT value FROM meta WHERE key = ?1", &params![key], |row| row.get(0))
 }
 
 /// The Ed25519 secret key (RFC 8032 §5.1.5: any 32 random bytes), readable by its owner only.
-fn write_key(path: &Path) -> Result<()> {
+pub(crate) fn write_key(folder: &Path) -> Result<()> {
     use std::io::Write;
+    let path = &folder.join(KEY_FILE);
     let io = |source| StoreError::Io { path: path.to_path_buf(), source };
-    let hex: String = secret::random::<32>()?.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = seal::to_hex(&secret::random::<32>()?);
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

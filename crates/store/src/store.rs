@@ -1,79 +1,89 @@
 //! The store's handle: a writer, a few readers, and the facts that policy needs.
 
+use crate::engine::{Conn, FILE, Place, Use};
 use crate::facts::{Facts, FactsCache};
+use crate::seal::Seal;
+use crate::tx::Tx;
 use crate::writer::Writer;
-use crate::{Result, StoreError, engine, schema};
-use rusqlite::Connection;
+use crate::{Result, StoreError, node, schema};
 use std::ops::Deref;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Name of the database in the data folder.
-pub(crate) const FILE: &str = "manara.db";
 /// Readers kept open between requests.
 const IDLE_READERS: usize = 4;
 
 /// A node's store. Cheap to share behind an [`Arc`].
 pub struct Store {
-    folder: PathBuf,
-    file: PathBuf,
+    place: Place,
     writer: Writer,
-    readers: Mutex<Vec<Connection>>,
+    readers: Mutex<Vec<Conn>>,
     facts: FactsCache,
+    pub(crate) seal: Seal,
 }
 
 impl Store {
-    /// Opens the store in a data folder; a crash's leftovers are invisible already and are cleared away.
+    /// Opens the store at a place; a crash's leftovers are invisible already and are cleared away later.
     ///
     /// # Errors
     /// [`StoreError::NoNode`] where `manara init` has not been; the engine's errors.
-    pub fn open(folder: &Path) -> Result<Self> {
-        let file = folder.join(FILE);
-        if !file.is_file() {
-            return Err(StoreError::NoNode(folder.to_path_buf()));
+    pub fn open(place: impl Into<Place>) -> Result<Self> {
+        let place = place.into();
+        if place.database.is_none() && !place.folder.join(FILE).is_file() {
+            return Err(StoreError::NoNode(place.folder));
         }
-        Self::start(folder, false)
+        let conn = Conn::open(&place, Use::Write)?;
+        if conn.schema_version()? == 0 {
+            return Err(StoreError::NoNode(place.folder));
+        }
+        Self::start(place, conn)
     }
 
     /// Makes an empty store.
     ///
     /// # Errors
     /// [`StoreError::NodeExists`], or what the file system says.
-    pub fn create(folder: &Path) -> Result<Self> {
-        let io = |source| StoreError::Io { path: folder.to_path_buf(), source };
-        std::fs::create_dir_all(folder).map_err(io)?;
-        private(folder).map_err(io)?;
-        if folder.join(FILE).exists() {
-            return Err(StoreError::NodeExists(folder.to_path_buf()));
-        }
-        Self::start(folder, true)
+    pub fn create(place: impl Into<Place>) -> Result<Self> {
+        let place = place.into();
+        let io = |source| StoreError::Io { path: place.folder.clone(), source };
+        std::fs::create_dir_all(&place.folder).map_err(io)?;
+        private(&place.folder).map_err(io)?;
+        let conn = schema::create(&place, schema::KNOWN)?;
+        node::write_key(&place.folder)?;
+        Self::start(place, conn)
     }
 
-    fn start(folder: &Path, create: bool) -> Result<Self> {
-        let file = folder.join(FILE);
-        let mut conn = engine::open_writer(&file, create)?;
-        schema::migrate(&mut conn)?;
-        Ok(Store {
-            folder: folder.to_path_buf(),
-            file,
-            writer: Writer::start(conn),
-            readers: Mutex::new(Vec::new()),
-            facts: FactsCache::default(),
-        })
+    fn start(place: Place, conn: Conn) -> Result<Self> {
+        schema::migrate(&conn, &place)?;
+        let seal = Seal::read(&place.folder)?;
+        let writer = Writer::start(conn, &place);
+        let facts = FactsCache::new(seal.clone());
+        let store = Store { place, writer, readers: Mutex::default(), facts, seal };
+        store.seal_old()?;
+        Ok(store)
     }
 
     /// The data folder.
     #[must_use]
     pub fn folder(&self) -> &Path {
-        &self.folder
+        &self.place.folder
     }
 
-    /// Runs a job in the writer's transaction and waits until it is on disk.
-    pub(crate) fn write<T: Send + 'static>(
-        &self,
-        job: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
+    /// Where the data is.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Runs a job in a transaction and waits until it is on disk. It may be run more than once before
+    /// one run counts: it changes nothing but what it writes.
+    pub(crate) fn write<T: Send + 'static>(&self, job: impl Fn(&Tx<'_>) -> Result<T> + Send + 'static) -> Result<T> {
         self.writer.write(job)
+    }
+
+    /// Writes that wait, and why the last one failed where that was the disk's doing.
+    pub(crate) fn writes(&self) -> (u64, Option<String>) {
+        self.writer.state()
     }
 
     /// A connection that can only read, from a small pool.
@@ -81,7 +91,7 @@ impl Store {
         let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let conn = match idle {
             Some(conn) => conn,
-            None => engine::open_reader(&self.file)?,
+            None => Conn::open(&self.place, Use::Read)?,
         };
         Ok(Reader { conn: Some(conn), pool: &self.readers })
     }
@@ -96,20 +106,20 @@ impl Store {
     }
 
     /// The facts as a snapshot sees them: labels and rows must be of one moment.
-    pub(crate) fn facts_on(&self, conn: &Connection) -> Result<Arc<Facts>> {
+    pub(crate) fn facts_on(&self, conn: &Conn) -> Result<Arc<Facts>> {
         self.facts.get(conn)
     }
 }
 
 /// A borrowed connection; goes back to the pool when dropped.
 pub(crate) struct Reader<'s> {
-    conn: Option<Connection>,
-    pool: &'s Mutex<Vec<Connection>>,
+    conn: Option<Conn>,
+    pool: &'s Mutex<Vec<Conn>>,
 }
 
 impl Deref for Reader<'_> {
-    type Target = Connection;
-    fn deref(&self) -> &Connection {
+    type Target = Conn;
+    fn deref(&self) -> &Conn {
         match &self.conn {
             Some(conn) => conn,
             // Only `drop` takes it.
@@ -122,7 +132,7 @@ impl Drop for Reader<'_> {
     fn drop(&mut self) {
         let Some(conn) = self.conn.take() else { return };
         // A reader that stopped in the middle of a snapshot must not keep it.
-        if !conn.is_autocommit() && conn.execute_batch("ROLLBACK").is_err() {
+        if conn.in_transaction() && conn.script("ROLLBACK").is_err() || !conn.is_alive() {
             return;
         }
         let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
@@ -134,12 +144,12 @@ impl Drop for Reader<'_> {
 
 /// The data folder is nobody else's business.
 #[cfg(unix)]
-fn private(folder: &Path) -> std::io::Result<()> {
+pub(crate) fn private(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))
 }
 
 #[cfg(not(unix))]
-fn private(_folder: &Path) -> std::io::Result<()> {
+pub(crate) fn private(_folder: &Path) -> std::io::Result<()> {
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! `manara verify`: do store, index and audit log agree? And withdrawal, which they must all follow.
 
-use crate::{Result, Store, StoreError, audit, chunk, engine, index};
+use crate::engine::{Conn, params};
+use crate::{Result, Store, StoreError, audit, chunk, index};
 use manara_model::OrgId;
-use rusqlite::{Connection, OptionalExtension};
 use uuid::Uuid;
 
 /// What was checked, and what is wrong.
@@ -35,29 +35,36 @@ impl Store {
     /// The engine's, where it can't even be read.
     pub fn verify(&self) -> Result<Verdict> {
         let conn = self.reader()?;
-        conn.execute_batch("BEGIN")?;
+        conn.begin_snapshot()?;
         let mut verdict = Verdict::default();
-        for line in engine::integrity(&conn)? {
+        for line in conn.integrity()? {
             verdict.problem(format!("database: {line}"));
         }
         match audit::check(&conn)? {
             Ok(count) => verdict.audit = count,
             Err(problem) => verdict.problem(problem),
         }
-        let mut statement = conn.prepare("SELECT id, uuid, parts, label FROM record WHERE state = 1 ORDER BY id")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            verdict.records += 1;
-            let (id, uuid, parts): (i64, Uuid, u32) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            match record(&conn, id, &mut verdict) {
-                Ok(read) if read == parts => {}
-                Ok(read) => verdict.problem(format!("record {uuid} has {read} parts, {parts} were written")),
-                Err(error) => verdict.problem(format!("record {uuid}: {error}")),
+        let mut last = 0;
+        loop {
+            let page = conn.all(
+                "SELECT id, uuid, parts FROM record WHERE state = 1 AND id > ?1 ORDER BY id LIMIT 1000",
+                &params![last],
+                |row| Ok((row.get::<i64>(0)?, row.get::<Uuid>(1)?, row.get::<u32>(2)?)),
+            )?;
+            let Some((id, ..)) = page.last() else { break };
+            last = *id;
+            for (id, uuid, parts) in page {
+                verdict.records += 1;
+                match record(&conn, id, &mut verdict) {
+                    Ok(read) if read == parts => {}
+                    Ok(read) => verdict.problem(format!("record {uuid} has {read} parts, {parts} were written")),
+                    Err(error) => verdict.problem(format!("record {uuid}: {error}")),
+                }
             }
         }
-        let indexed: i64 = conn.query_row(
+        let indexed: i64 = conn.one(
             "SELECT count(*) FROM occurrence o JOIN record r ON r.id = o.record WHERE r.state = 1",
-            [],
+            &[],
             |row| row.get(0),
         )?;
         if indexed != verdict.occurrences as i64 {
@@ -74,35 +81,40 @@ impl Store {
     /// [`StoreError::Unknown`] where `owner` holds no such record.
     pub fn withdraw(&self, actor: &str, owner: Option<OrgId>, uuid: Uuid, reason: &str) -> Result<()> {
         let (actor, reason) = (actor.to_owned(), reason.to_owned());
-        self.write(move |conn| {
-            let mut find = conn.prepare_cached("SELECT id, owner FROM record WHERE uuid = ?1 AND state = 1")?;
-            let rows = find.query_map([uuid], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Uuid>(1)?)))?;
+        self.write(move |tx| {
+            let held = tx.all(
+                &format!("SELECT id, owner FROM record WHERE uuid = ?1 AND state = 1{}", tx.for_update()),
+                &params![uuid],
+                |row| Ok((row.get::<i64>(0)?, row.get::<Uuid>(1)?)),
+            )?;
             let mut withdrawn = 0;
-            for row in rows {
-                let (id, holder) = row?;
+            for (id, holder) in held {
                 if owner.is_none_or(|owner| owner.0 == holder) {
-                    withdrawn += conn.execute("UPDATE record SET state = 3 WHERE id = ?1", [id])?;
+                    withdrawn += tx.execute("UPDATE record SET state = 3 WHERE id = ?1", &params![id])?;
                 }
             }
             if withdrawn == 0 {
                 return Err(StoreError::Unknown { what: "record", name: uuid.to_string() });
             }
-            audit::append(conn, &actor, "record.withdraw", &uuid.to_string(), &reason)
+            audit::append(tx, &actor, "record.withdraw", &uuid.to_string(), &reason)
         })?;
         self.sweep()
     }
 }
 
-fn record(conn: &Connection, id: i64, verdict: &mut Verdict) -> Result<u32> {
-    let mut chunks = conn.prepare_cached("SELECT first, parts, body FROM chunk WHERE record = ?1 ORDER BY first")?;
-    let mut rows = chunks.query([id])?;
+fn record(conn: &Conn, id: i64, verdict: &mut Verdict) -> Result<u32> {
     let mut next = 0u32;
-    while let Some(row) = rows.next()? {
-        let (first, count): (u32, u32) = (row.get(0)?, row.get(1)?);
+    loop {
+        let chunk = conn.first(
+            "SELECT first, parts, body FROM chunk WHERE record = ?1 AND first >= ?2 ORDER BY first LIMIT 1",
+            &params![id, next],
+            |row| Ok((row.get::<u32>(0)?, row.get::<u32>(1)?, row.get::<Vec<u8>>(2)?)),
+        )?;
+        let Some((first, count, body)) = chunk else { return Ok(next) };
         if first != next {
             return Err(StoreError::Damaged(format!("parts {next} to {first} are missing")));
         }
-        let parts = chunk::read(&row.get::<_, Vec<u8>>(2)?)?;
+        let parts = chunk::read(&body)?;
         if parts.len() != count as usize {
             return Err(StoreError::Damaged(format!("the chunk at {first} has {} parts of {count}", parts.len())));
         }
@@ -117,13 +129,11 @@ fn record(conn: &Connection, id: i64, verdict: &mut Verdict) -> Result<u32> {
                     verdict.problem(format!("a value in part {ordinal} of record {id} is not in the index"));
                     continue;
                 };
-                let known = conn
-                    .prepare_cached(
-                        "SELECT 1 FROM occurrence WHERE observable = ?1 AND label = ?2 AND record = ?3 AND ordinal = ?4",
-                    )?
-                    .query_row((observable, part.label, id, ordinal), |_| Ok(()))
-                    .optional()?;
-                if known.is_none() {
+                let known = conn.exists(
+                    "SELECT 1 FROM occurrence WHERE observable = ?1 AND label = ?2 AND record = ?3 AND ordinal = ?4",
+                    &params![observable, part.label, id, ordinal],
+                )?;
+                if !known {
                     verdict.problem(format!("part {ordinal} of record {id} is not in the index"));
                 }
             }
@@ -131,5 +141,4 @@ fn record(conn: &Connection, id: i64, verdict: &mut Verdict) -> Result<u32> {
         verdict.parts += u64::from(count);
         next = first + count;
     }
-    Ok(next)
 }

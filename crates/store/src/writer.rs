@@ -1,51 +1,117 @@
-//! One writer. Jobs that wait together share a transaction and its flush to disk; each runs in a
-//! savepoint of its own, so that one that fails takes nothing of the others with it. A job's answer
-//! is given after the commit, never before.
+//! Who writes. Embedded: one thread; jobs that wait together share a transaction and its flush to disk,
+//! each in a savepoint of its own, so that one that fails takes nothing of the others with it. On a
+//! server: whoever asks, on a connection from a small pool, a transaction a job. Either way a job's
+//! answer is given after the commit, never before, and a job that met another's lock is run again.
 
+use crate::engine::{Conn, Place, Use};
+use crate::tx::Tx;
 use crate::{Result, StoreError};
-use rusqlite::Connection;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// How long one transaction may take in further jobs before it commits.
 const BATCH: Duration = Duration::from_millis(20);
+/// How often a job is run again that lost against another process.
+const ATTEMPTS: u32 = 8;
+/// Writing connections kept open to a server.
+const IDLE_LINKS: usize = 4;
 
 type Outcome = Box<dyn FnOnce(std::result::Result<(), &StoreError>) + Send>;
-/// A job gets the connection in a transaction, or nothing when there is none to be had.
-type Job = Box<dyn FnOnce(Option<&Connection>) -> (bool, Outcome) + Send>;
+/// A job gets a transaction, or nothing when there is none to be had.
+type Job = Box<dyn FnOnce(Option<&Tx<'_>>) -> (bool, Outcome) + Send>;
+
+/// See the module.
+pub(crate) struct Writer {
+    way: Way,
+    waiting: AtomicU64,
+    failing: Mutex<Option<String>>,
+}
+
+enum Way {
+    Embedded(Thread),
+    Server(Links),
+}
 
 /// Handle on the writer's thread; the thread ends when the last handle is dropped.
-pub(crate) struct Writer {
+struct Thread {
     jobs: Option<Sender<Job>>,
-    thread: Option<JoinHandle<()>>,
+    handle: Option<JoinHandle<()>>,
+}
+
+/// Connections to a server: one for the transaction, one for dictionaries.
+struct Links {
+    place: Place,
+    idle: Mutex<Vec<(Conn, Conn)>>,
 }
 
 impl Writer {
-    pub(crate) fn start(conn: Connection) -> Self {
+    pub(crate) fn start(conn: Conn, place: &Place) -> Self {
+        if let Conn::Postgres(_) = conn {
+            return Way::Server(Links { place: place.clone(), idle: Mutex::default() }).into();
+        }
         let (jobs, queue) = channel();
-        let thread = std::thread::Builder::new().name("store-writer".into()).spawn(move || run(conn, &queue)).ok();
-        Writer { jobs: Some(jobs), thread }
+        let handle = std::thread::Builder::new().name("store-writer".into()).spawn(move || run(conn, &queue)).ok();
+        Way::Embedded(Thread { jobs: Some(jobs), handle }).into()
     }
 
-    /// Runs a job and waits until it is on disk.
-    pub(crate) fn write<T: Send + 'static>(
-        &self,
-        job: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
+    /// Runs a job and waits until it is on disk. It may be run more than once, never twice to its end.
+    pub(crate) fn write<T: Send + 'static>(&self, job: impl Fn(&Tx<'_>) -> Result<T> + Send + 'static) -> Result<T> {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let result = match &self.way {
+            Way::Embedded(thread) => thread.write(job),
+            Way::Server(links) => links.write(job),
+        };
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        let failing = match &result {
+            Ok(_) => None,
+            Err(error) if error.is_environment() => Some(error.to_string()),
+            // The caller's doing: it says nothing about the disk.
+            Err(_) => return result,
+        };
+        *self.failing.lock().unwrap_or_else(PoisonError::into_inner) = failing;
+        result
+    }
+
+    /// Writes that wait, and why the last one failed where that was the disk's or the server's doing.
+    pub(crate) fn state(&self) -> (u64, Option<String>) {
+        let failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        (self.waiting.load(Ordering::Relaxed), failing)
+    }
+}
+
+impl From<Way> for Writer {
+    fn from(way: Way) -> Self {
+        Writer { way, waiting: AtomicU64::new(0), failing: Mutex::default() }
+    }
+}
+
+/// A panic in one job must not take the writer, and everyone's work, with it.
+fn guarded<T>(job: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(job)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+        tracing::error!(text, "a write failed inside");
+        Err(StoreError::Inside)
+    })
+}
+
+impl Thread {
+    fn write<T: Send + 'static>(&self, job: impl Fn(&Tx<'_>) -> Result<T> + Send + 'static) -> Result<T> {
         let (answer, wait) = channel::<Result<T>>();
-        let job: Job = Box::new(move |conn| {
-            let result = match conn {
-                // A panic in one job must not take the writer, and everyone's work, with it.
-                Some(conn) => std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(conn)))
-                    .unwrap_or_else(|_| Err(StoreError::Damaged("a write failed inside; see the log".into()))),
+        let job: Job = Box::new(move |tx| {
+            let result = match tx {
+                Some(tx) => guarded(|| job(tx)),
                 None => Err(StoreError::Closed),
             };
             let good = result.is_ok();
             let outcome: Outcome = Box::new(move |committed| {
                 let result = match committed {
-                    Ok(()) => result,
-                    Err(error) => Err(StoreError::Invalid(error.to_string())),
+                    Err(error) if good => Err(error.for_each()),
+                    _ => result,
                 };
                 // The asker may be gone (a client hung up); the work is done all the same.
                 let _ = answer.send(result);
@@ -57,45 +123,110 @@ impl Writer {
     }
 }
 
-impl Drop for Writer {
+impl Drop for Thread {
     fn drop(&mut self) {
         self.jobs = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+        if let Some(handle) = self.handle.take() {
+            let _ = handle.join();
         }
     }
 }
 
-fn run(conn: Connection, queue: &Receiver<Job>) {
+fn run(conn: Conn, queue: &Receiver<Job>) {
     while let Ok(first) = queue.recv() {
         let mut outcomes = Vec::new();
         let committed = batch(&conn, first, queue, &mut outcomes);
-        if committed.is_err() {
-            let _ = conn.execute_batch("ROLLBACK");
+        if let Err(error) = &committed {
+            tracing::error!(%error, "a transaction was not written");
+            if conn.in_transaction() {
+                let _ = conn.script("ROLLBACK");
+            }
         }
         for outcome in outcomes {
             outcome(committed.as_ref().copied());
         }
     }
-    let _ = conn.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)");
+    conn.settle();
 }
 
-fn batch(conn: &Connection, first: Job, queue: &Receiver<Job>, outcomes: &mut Vec<Outcome>) -> Result<()> {
+fn batch(conn: &Conn, first: Job, queue: &Receiver<Job>, outcomes: &mut Vec<Outcome>) -> Result<()> {
     let started = Instant::now();
-    let begun = conn.execute_batch("BEGIN IMMEDIATE");
+    let begun = conn.begin_write();
+    let tx = Tx::new(conn, None);
+    let mut broken = begun;
     let mut next = Some(first);
     while let Some(job) = next {
-        if begun.is_ok() {
-            conn.execute_batch("SAVEPOINT job")?;
+        let mark = tx.mark();
+        if broken.is_ok() {
+            broken = conn.script("SAVEPOINT job");
         }
-        let (good, outcome) = job(begun.is_ok().then_some(conn));
+        let (good, outcome) = job(broken.is_ok().then_some(&tx));
         outcomes.push(outcome);
-        if begun.is_ok() {
-            conn.execute_batch(if good { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" })?;
+        if broken.is_ok() {
+            if !good {
+                tx.back_to(mark);
+            }
+            // A full disk ends the whole transaction, savepoint and all.
+            broken = conn.script(if good { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" });
         }
-        next = if started.elapsed() < BATCH && begun.is_ok() { queue.try_recv().ok() } else { None };
+        next = if started.elapsed() < BATCH && broken.is_ok() { queue.try_recv().ok() } else { None };
     }
-    begun?;
-    conn.execute_batch("COMMIT")?;
-    Ok(())
+    broken?;
+    tx.seal()?;
+    conn.script("COMMIT")
+}
+
+impl Links {
+    fn write<T>(&self, job: impl Fn(&Tx<'_>) -> Result<T>) -> Result<T> {
+        let mut attempt = 0;
+        loop {
+            let kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let (conn, side) = match kept {
+                Some(pair) => pair,
+                None => (Conn::open(&self.place, Use::Write)?, Conn::open(&self.place, Use::Write)?),
+            };
+            let result = self.once(&conn, &side, &job);
+            let sound = conn.is_alive() && side.is_alive() && !conn.in_transaction() && !side.in_transaction();
+            if sound {
+                let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+                if idle.len() < IDLE_LINKS {
+                    idle.push((conn, side));
+                }
+            }
+            match result {
+                // Lost against another, or the server went away before anything was decided: once more.
+                Err(error) if error.is_passing() && attempt < ATTEMPTS => {
+                    attempt += 1;
+                    let jitter = u64::from(std::process::id() % 7) + 1;
+                    std::thread::sleep(Duration::from_millis((5u64 << attempt) + jitter * u64::from(attempt)));
+                }
+                result => return result,
+            }
+        }
+    }
+
+    fn once<T>(&self, conn: &Conn, side: &Conn, job: &impl Fn(&Tx<'_>) -> Result<T>) -> Result<T> {
+        conn.begin_write()?;
+        let tx = Tx::new(conn, Some(side));
+        let done = guarded(|| job(&tx)).and_then(|value| tx.seal().map(|()| value));
+        match done {
+            Ok(value) => match conn.script("COMMIT") {
+                Ok(()) => Ok(value),
+                // It may have been written, or not: to run it again could do it twice.
+                Err(_) if !conn.is_alive() => Err(StoreError::Unsure),
+                Err(error) => {
+                    let _ = conn.script("ROLLBACK");
+                    Err(error)
+                }
+            },
+            Err(error) => {
+                for link in [side, conn] {
+                    if link.in_transaction() {
+                        let _ = link.script("ROLLBACK");
+                    }
+                }
+                Err(error)
+            }
+        }
+    }
 }

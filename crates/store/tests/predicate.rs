@@ -56,10 +56,8 @@ fn predicate_and_function_agree_over_random_worlds() {
     let seed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos() as u64;
     println!("seed {seed}");
     let mut dice = Dice(seed);
-    let shared_memory = std::path::Path::new("/dev/shm");
-    let folder =
-        if shared_memory.is_dir() { tempfile::tempdir_in(shared_memory) } else { tempfile::tempdir() }.unwrap();
-    let (store, made) = Store::init(&folder.path().join("node"), "CERT", "MY", "admin@cert.example").unwrap();
+    let folder = manara_testing::folder();
+    let (store, made) = Store::init(manara_testing::place(&folder), "CERT", "MY", "admin@cert.example").unwrap();
     let mut orgs = vec![made.org.uuid];
     for n in 0..4 {
         orgs.push(store.add_org("test", Organisation::new(&format!("Org {n}"), "", n < 3).unwrap()).unwrap().uuid);
@@ -93,8 +91,10 @@ fn predicate_and_function_agree_over_random_worlds() {
     let everything =
         store.view(Audience::Node, Purpose::Read).unwrap().heads(&Filter::default(), None, 1000).unwrap().items;
     assert_eq!(everything.len(), 300);
+    // The rule is the same function; what a server adds is its SQL, and many more round trips.
+    let enough = if manara_testing::embedded() { 10_000 } else { 1_500 };
     let mut worlds = 0;
-    while worlds < 10_000 {
+    while worlds < enough {
         // The same records in another world: other members, other clients.
         let group = groups[dice.roll(4)];
         let members = dice.some(&orgs, 3);

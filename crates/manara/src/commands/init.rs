@@ -7,8 +7,9 @@ use serde_json::json;
 use std::process::ExitCode;
 
 pub(crate) fn run(place: &Place, args: InitArgs) -> anyhow::Result<ExitCode> {
-    let folder = settings::folder(place)?;
-    let (_store, made) = Store::init(&folder, &args.org, &args.country, &args.admin)?;
+    let location = settings::location(place)?;
+    let folder = location.folder.clone();
+    let (_store, made) = Store::init(location, &args.org, &args.country, &args.admin)?;
     if args.output.json {
         output::json(&json!({
             "node": made.node, "org": made.org.name, "org_uuid": made.org.uuid, "admin": made.admin,

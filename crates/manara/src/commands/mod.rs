@@ -1,8 +1,10 @@
 //! One file a command (or a few that belong together): arguments in, the corridor, answer out.
 
+pub(crate) mod doctor;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod init;
+pub(crate) mod keep;
 pub(crate) mod people;
 pub(crate) mod record;
 pub(crate) mod search;

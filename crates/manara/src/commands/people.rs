@@ -11,6 +11,7 @@ use manara_model::GroupId;
 use manara_model::role::{Right, Role};
 use manara_store::people::{NewAccount, NewGroup, Organisation};
 use serde_json::json;
+use std::io::BufRead;
 use std::process::ExitCode;
 
 pub(crate) fn org(place: &Place, args: OrgArgs) -> anyhow::Result<ExitCode> {
@@ -70,14 +71,45 @@ pub(crate) fn user(place: &Place, args: UserArgs) -> anyhow::Result<ExitCode> {
                             a.email.clone(),
                             a.role.name().into(),
                             output::safe(&facts.name(a.org)),
-                            if a.disabled { "disabled".into() } else { String::new() },
+                            if a.disabled {
+                                "disabled"
+                            } else if a.second_factor {
+                                "second factor"
+                            } else {
+                                ""
+                            }
+                            .into(),
                         ]
                     })
                     .collect();
                 output::table(&rows)?;
             }
         }
-        UserCommand::Password { email } => output::line(format!("password  {}", store.reset_password(ACTOR, &email)?))?,
+        UserCommand::Password { email, stdin: false } => {
+            output::line(format!("password  {}", store.reset_password(ACTOR, &email)?))?;
+        }
+        UserCommand::Password { email, stdin: true } => {
+            let mut password = String::new();
+            std::io::stdin().lock().read_line(&mut password)?;
+            store.set_password(ACTOR, &email, password.trim_end_matches(['\r', '\n']))?;
+            output::line("the password is set; sessions have ended")?;
+        }
+        UserCommand::Totp { email, remove: true, .. } => {
+            store.remove_second_factor(ACTOR, &email)?;
+            output::line(format!("{email} logs in with the password alone"))?;
+        }
+        UserCommand::Totp { email, remove: false, output: how } => {
+            let factor = store.add_second_factor(ACTOR, &email)?;
+            if how.json {
+                output::json(&factor)?;
+            } else {
+                output::line(format!("secret  {}", factor.secret))?;
+                output::line(format!("url     {}", factor.url))?;
+                output::line(
+                    "Shown this once: put it into an authenticator app. Each log-in asks for its code from now on.",
+                )?;
+            }
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -6,6 +6,7 @@ use crate::{output, settings};
 use anyhow::bail;
 use manara_corridor::{RecordLine, audience};
 use manara_model::Purpose;
+use manara_store::verify::Verdict;
 use manara_store::view::Filter;
 use std::process::ExitCode;
 
@@ -63,14 +64,19 @@ pub(crate) fn verify(place: &Place, how: &Output) -> anyhow::Result<ExitCode> {
     if how.json {
         output::json(&verdict)?;
     } else {
-        for problem in &verdict.problems {
-            output::line(format!("problem: {}", output::safe(problem)))?;
-        }
-        let word = if verdict.problems.is_empty() { "good" } else { "BROKEN" };
-        output::line(format!(
-            "{word}: {} records, {} parts, {} occurrences, {} audit entries",
-            verdict.records, verdict.parts, verdict.occurrences, verdict.audit
-        ))?;
+        tell(&verdict)?;
     }
     Ok(if verdict.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A verdict for people.
+pub(crate) fn tell(verdict: &Verdict) -> anyhow::Result<()> {
+    for problem in &verdict.problems {
+        output::line(format!("problem: {}", output::safe(problem)))?;
+    }
+    let word = if verdict.problems.is_empty() { "good" } else { "BROKEN" };
+    output::line(format!(
+        "{word}: {} records, {} parts, {} occurrences, {} audit entries",
+        verdict.records, verdict.parts, verdict.occurrences, verdict.audit
+    ))
 }

@@ -4,9 +4,10 @@ use crate::cli::{Place, ServeArgs};
 use crate::output;
 use crate::settings::Settings;
 use anyhow::Context;
-use manara_server::Options;
+use manara_server::{Jobs, Options, Schedule};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(crate) fn run(place: &Place, args: ServeArgs) -> anyhow::Result<ExitCode> {
     let settings = Settings::read(place, Some(&args))?;
@@ -14,9 +15,17 @@ pub(crate) fn run(place: &Place, args: ServeArgs) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("log '{}' is no level; give error, warn, info or debug", settings.get("log")))?;
     tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
     let store = Arc::new(crate::settings::store(place)?);
-    store.sweep()?;
+    let _serving = store.serving()?;
+    let slow = Duration::from_millis(settings.number("slow_ms")?);
+    manara_store::log_slower_than(slow);
+    let folder = settings.get("backup_dir");
+    let schedule = (!folder.is_empty()).then(|| -> anyhow::Result<Schedule> {
+        let every = Duration::from_secs(settings.number("backup_every_hours")?.max(1) * 3600);
+        Ok(Schedule { folder: folder.into(), every, keep: usize::try_from(settings.number("backup_keep")?)? })
+    });
+    let jobs = Jobs::start(Arc::clone(&store), schedule.transpose()?);
     let listen = settings.get("listen").to_owned();
-    let max_body: u64 = settings.get("max_body_mb").parse().context("max_body_mb is a number")?;
+    let max_body = settings.number("max_body_mb")?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(32).enable_all().build()?;
     runtime.block_on(async {
@@ -25,14 +34,20 @@ pub(crate) fn run(place: &Place, args: ServeArgs) -> anyhow::Result<ExitCode> {
         })?;
         let address = listener.local_addr()?;
         output::line(format!("listening on http://{address}"))?;
-        let options = Options { max_body: max_body << 20 };
-        manara_server::serve(listener, store, options).await.context("the server stopped")
+        let options = Options { max_body: max_body << 20, slow };
+        manara_server::serve(listener, Arc::clone(&store), options).await.context("the server stopped")
     })?;
+    drop(jobs);
     Ok(ExitCode::SUCCESS)
 }
 
 pub(crate) fn config(place: &Place, args: ServeArgs) -> anyhow::Result<ExitCode> {
-    let settings = Settings::read(place, Some(&args))?;
+    let mut settings = Settings::read(place, Some(&args))?;
+    for setting in &mut settings.all {
+        if setting.name == "database" {
+            setting.value = crate::settings::without_password(&setting.value);
+        }
+    }
     if args.output.json {
         output::json(&settings.all)?;
     } else {

@@ -4,57 +4,84 @@ use super::i18n::languages;
 use super::page::{Frame, LANGUAGE, check_csrf, render};
 use crate::access::{COOKIE, same_site, token};
 use crate::app::App;
+use crate::metrics::Login;
 use crate::problem::Problem;
 use askama::Template;
 use axum::Form;
-use axum::extract::{Extension, Path, State};
+use axum::extract::{ConnectInfo, Extension, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use manara_store::people::Session;
+use manara_store::people::{LogIn, Session};
 use serde::Deserialize;
+use std::net::SocketAddr;
 
 #[derive(Template)]
 #[template(path = "login.html")]
 struct LoginPage {
     page: Frame,
     failed: bool,
+    /// Seconds before the next try.
+    wait: i64,
 }
 
 pub(super) async fn form(headers: HeaderMap) -> Response {
-    render(&LoginPage { page: Frame::new(&headers, None, "login"), failed: false })
+    render(&LoginPage { page: Frame::new(&headers, None, "login"), failed: false, wait: 0 })
 }
 
 #[derive(Deserialize)]
-pub(super) struct LogIn {
+pub(super) struct Given {
     email: String,
     password: String,
+    #[serde(default)]
+    code: String,
 }
 
-fn cookie(name: &str, value: &str, seconds: i64) -> String {
-    format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}")
+/// Only over TLS where the browser came over it (as the proxy before the node says).
+fn cookie(headers: &HeaderMap, name: &str, value: &str, seconds: i64) -> String {
+    let tls = headers.get("x-forwarded-proto").is_some_and(|scheme| scheme.as_bytes() == b"https");
+    let secure = if tls { "; Secure" } else { "" };
+    format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}")
 }
 
 pub(super) async fn log_in(
     State(app): State<App>,
+    from: Option<Extension<ConnectInfo<SocketAddr>>>,
     headers: HeaderMap,
-    Form(given): Form<LogIn>,
+    Form(given): Form<Given>,
 ) -> Result<Response, Problem> {
     if !same_site(&headers) {
         return Err(Problem::forbidden("this form was sent from another site"));
     }
-    let token = app
-        .blocking(move |app| match app.store.log_in(&given.email, &given.password)? {
-            Some(account) => Ok(Some(app.store.begin_session(account.uuid)?)),
-            None => Ok(None),
+    let from = from.map(|Extension(ConnectInfo(address))| address.ip());
+    let (result, token) = app
+        .blocking(move |app| {
+            let result = app.store.log_in(&given.email, &given.password, &given.code, from)?;
+            let token = match &result {
+                LogIn::Good(account) => Some(app.store.begin_session(account.uuid)?),
+                _ => None,
+            };
+            Ok((result, token))
         })
         .await?;
-    Ok(match token {
-        Some(token) => ([(header::SET_COOKIE, cookie(COOKIE, &token, 12 * 3600))], Redirect::to("/")).into_response(),
-        None => {
-            let page = LoginPage { page: Frame::new(&headers, None, "login"), failed: true };
-            (StatusCode::UNAUTHORIZED, render(&page)).into_response()
-        }
-    })
+    app.metrics.login(match result {
+        LogIn::Good(_) => Login::Good,
+        LogIn::Wrong => Login::Wrong,
+        LogIn::Wait(_) => Login::Slowed,
+    });
+    if let Some(token) = token {
+        let cookie = cookie(&headers, COOKIE, &token, 12 * 3600);
+        return Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response());
+    }
+    let (status, wait) = match result {
+        LogIn::Wait(seconds) => (StatusCode::TOO_MANY_REQUESTS, seconds),
+        _ => (StatusCode::UNAUTHORIZED, 0),
+    };
+    let page = LoginPage { page: Frame::new(&headers, None, "login"), failed: wait == 0, wait };
+    let mut response = (status, render(&page)).into_response();
+    if wait > 0 {
+        response.headers_mut().insert(header::RETRY_AFTER, wait.into());
+    }
+    Ok(response)
 }
 
 #[derive(Deserialize)]
@@ -72,7 +99,7 @@ pub(super) async fn log_out(
     if let Some(token) = token(&headers) {
         app.blocking(move |app| Ok(app.store.end_session(&token)?)).await?;
     }
-    Ok(([(header::SET_COOKIE, cookie(COOKIE, "", 0))], Redirect::to("/login")).into_response())
+    Ok(([(header::SET_COOKIE, cookie(&headers, COOKIE, "", 0))], Redirect::to("/login")).into_response())
 }
 
 pub(super) async fn language(Path(code): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
@@ -85,5 +112,6 @@ pub(super) async fn language(Path(code): Path<String>, headers: HeaderMap) -> Re
         .and_then(|url| url.split_once("://")?.1.strip_prefix(host))
         .filter(|path| path.starts_with('/') && !path.starts_with("//"));
     let target = path.unwrap_or("/");
-    Ok(([(header::SET_COOKIE, cookie(LANGUAGE, language.code, 31_536_000))], Redirect::to(target)).into_response())
+    Ok(([(header::SET_COOKIE, cookie(&headers, LANGUAGE, language.code, 31_536_000))], Redirect::to(target))
+        .into_response())
 }

@@ -2,19 +2,25 @@
 //! with the last.
 
 use super::{Outcome, Terms};
-use crate::chunk::{self, StoredPart};
+use crate::chunk;
+use crate::engine::{Bulk, Conn, Kind, params};
 use crate::index::{self, Mention};
-use crate::{Result, StoreError, audit, facts};
+use crate::tx::Tx;
+use crate::{Result, StoreError, audit, facts, words};
 use manara_model::record::{PartDraft, RecordDraft};
 use manara_model::{Label, Marking};
-use rusqlite::{Connection, OptionalExtension};
 use std::collections::HashMap;
 
 const BATCH_PARTS: usize = 8192;
 const BATCH_RECORDS: usize = 512;
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
+/// Longer tags stay in the record and are no words of the node's vocabulary.
+const TAG_BYTES: usize = 1024;
 /// Titles are one line of at most this many characters; the body keeps the whole.
 const TITLE_CHARS: usize = 500;
+
+const PART_UUID: Bulk<'static> =
+    Bulk { table: "part_uuid", columns: &[("uuid", Kind::Blob), ("record", Kind::Int), ("ordinal", Kind::Int)] };
 
 /// A record that was read to its end.
 pub(super) struct Ready {
@@ -46,22 +52,18 @@ impl Batch {
         self.records.push(ready);
     }
 
-    pub(super) fn write(self, conn: &Connection, terms: &Terms) -> Result<Vec<(Outcome, u64)>> {
-        let mut outcomes = Vec::with_capacity(self.records.len());
-        for ready in self.records {
-            outcomes.push(write_one(conn, terms, ready)?);
-        }
-        Ok(outcomes)
+    pub(super) fn write(&self, tx: &Tx<'_>, terms: &Terms) -> Result<Vec<(Outcome, u64)>> {
+        self.records.iter().map(|ready| write_one(tx, terms, ready)).collect()
     }
 }
 
-fn write_one(conn: &Connection, terms: &Terms, ready: Ready) -> Result<(Outcome, u64)> {
+fn write_one(tx: &Tx<'_>, terms: &Terms, ready: &Ready) -> Result<(Outcome, u64)> {
     // Asked again inside the transaction: the same record may stand in the file twice.
-    if held_unchanged(conn, &ready.draft, &ready.label)? {
+    if held_unchanged(tx, &ready.draft, &ready.label)? {
         return Ok((Outcome::Unchanged, 0));
     }
-    let pending = Pending::create(conn, terms, &ready.draft, &ready.label)?;
-    pending.parts(conn, &ready.label, ready.parts)?.publish(conn, terms)
+    let pending = Pending::create(tx, terms, &ready.draft, &ready.label)?;
+    pending.parts(tx, &ready.label, &ready.parts)?.publish(tx, terms)
 }
 
 /// Titles for lists: one line, no control or direction characters that could disguise it.
@@ -71,31 +73,32 @@ pub(super) fn tidy(draft: &mut RecordDraft) {
 }
 
 /// Does the owner hold exactly this already, under the same label?
-pub(super) fn held_unchanged(conn: &Connection, draft: &RecordDraft, label: &Label) -> Result<bool> {
+pub(super) fn held_unchanged(conn: &Conn, draft: &RecordDraft, label: &Label) -> Result<bool> {
     let marking = serde_json::to_string(&label.marking).map_err(StoreError::damaged)?;
-    let mut statement = conn.prepare_cached(
+    let held = conn.exists(
         "SELECT 1 FROM record r JOIN label l ON l.id = r.label
          WHERE r.digest = ?1 AND r.owner = ?2 AND r.state = 1 AND r.kind = ?3 AND l.marking = ?4
            AND (r.uuid = ?5 OR r.kind = 'list') LIMIT 1",
+        &params![draft.digest.as_slice(), label.owner.0, &draft.kind, marking, draft.uuid],
     )?;
-    let key = (draft.digest.as_slice(), label.owner.0, &draft.kind, marking, draft.uuid);
-    if statement.query_row(key, |_| Ok(())).optional()?.is_some() {
+    if held {
         return Ok(true);
     }
     // A version that is history already, older by its author's clock than the current one.
-    let mut statement = conn.prepare_cached(
+    conn.exists(
         "SELECT 1 FROM record o JOIN record c ON c.uuid = o.uuid AND c.kind = o.kind AND c.owner = o.owner AND c.state = 1
          WHERE o.uuid = ?1 AND o.kind = ?2 AND o.owner = ?3 AND o.digest = ?4 AND o.state = 2 AND o.modified < c.modified",
-    )?;
-    let key = (draft.uuid, &draft.kind, label.owner.0, draft.digest.as_slice());
-    Ok(statement.query_row(key, |_| Ok(())).optional()?.is_some())
+        &params![draft.uuid, &draft.kind, label.owner.0, draft.digest.as_slice()],
+    )
 }
 
 /// A record that is being written: it has a row, and is invisible.
+#[derive(Clone)]
 pub(super) struct Pending {
     id: i64,
     label: i64,
     labels: HashMap<Marking, i64>,
+    tags: Vec<i64>,
     uuid: uuid::Uuid,
     kind: String,
     owner: uuid::Uuid,
@@ -106,48 +109,38 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    pub(super) fn create(conn: &Connection, terms: &Terms, draft: &RecordDraft, label: &Label) -> Result<Self> {
-        let label_id = facts::intern(conn, label)?;
+    pub(super) fn create(tx: &Tx<'_>, terms: &Terms, draft: &RecordDraft, label: &Label) -> Result<Self> {
+        let label_id = facts::intern(tx, label)?;
         let tags = serde_json::to_string(&draft.tags).map_err(StoreError::damaged)?;
-        let version: i64 = conn
-            .prepare_cached(
-                "SELECT coalesce(max(version), 0) + 1 FROM record WHERE uuid = ?1 AND kind = ?2 AND owner = ?3",
-            )?
-            .query_row((draft.uuid, &draft.kind, label.owner.0), |row| row.get(0))?;
-        let mut insert = conn.prepare_cached(
+        let id = tx.one(
             "INSERT INTO record (uuid, kind, owner, version, state, label, format, title, author, created, modified,
                                  received, received_by, source, digest, tags, skeleton)
-             VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) RETURNING id",
-        )?;
-        let id = insert.query_row(
-            rusqlite::params![
+             VALUES (?1, ?2, ?3, 0, 0, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) RETURNING id",
+            &params![
                 draft.uuid,
-                draft.kind,
+                &draft.kind,
                 label.owner.0,
-                version,
                 label_id,
-                draft.format,
-                draft.title,
-                draft.author,
+                &draft.format,
+                &draft.title,
+                draft.author.as_deref(),
                 draft.created,
                 draft.modified,
-                jiff::Timestamp::now().as_millisecond(),
-                terms.actor,
-                draft.source,
+                now(),
+                &terms.actor,
+                &draft.source,
                 draft.digest.as_slice(),
                 tags,
                 chunk::pack(draft.skeleton.as_bytes())?,
             ],
             |row| row.get(0),
         )?;
-        for tag in &draft.tags {
-            link_tag(conn, id, tag)?;
-        }
-        index_text(conn, id, None, label_id, &format!("{} {}", draft.title, draft.text))?;
+        index_text(tx, id, None, label_id, &format!("{} {}", draft.title, draft.text))?;
         Ok(Pending {
             id,
             label: label_id,
             labels: HashMap::new(),
+            tags: tag_numbers(tx, &draft.tags)?,
             uuid: draft.uuid,
             kind: draft.kind.clone(),
             owner: label.owner.0,
@@ -158,132 +151,145 @@ impl Pending {
     }
 
     /// Writes the next run of parts.
-    pub(super) fn parts(mut self, conn: &Connection, label: &Label, parts: Vec<PartDraft>) -> Result<Self> {
+    pub(super) fn parts(&self, tx: &Tx<'_>, label: &Label, parts: &[PartDraft]) -> Result<Self> {
+        let mut after = self.clone();
         let mut mentions = Vec::with_capacity(parts.len());
-        let mut comments: HashMap<(i64, String), u32> = HashMap::new();
-        let (mut open, mut first) = (Vec::new(), self.next);
+        let mut uuids = Vec::new();
+        let mut comments: HashMap<(i64, &str), u32> = HashMap::new();
+        let (mut open, mut first) = (Vec::new(), after.next);
         for part in parts {
-            let label_id = self.label_of(conn, label, &part.marking)?;
-            let ordinal = self.next;
-            for found in &part.found {
-                let observable = found.observable.clone();
-                if observable.ty().row().correlates {
-                    mentions.push(Mention { observable, label: label_id, ordinal, detect: found.detect });
-                    self.observables += 1;
-                }
+            let label_id = after.label_of(tx, label, &part.marking)?;
+            let ordinal = after.next;
+            for found in part.found.iter().filter(|found| found.observable.ty().row().correlates) {
+                let observable = &found.observable;
+                mentions.push(Mention { observable, label: label_id, ordinal, detect: found.detect });
+                after.observables += 1;
             }
-            if let Some(uuid) = part.uuid {
-                conn.prepare_cached(
-                    "INSERT INTO part_uuid (uuid, record, ordinal) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-                )?
-                .execute((uuid, self.id, ordinal))?;
-            }
+            uuids.extend(part.uuid.map(|uuid| (uuid, ordinal)));
             if !part.comment.is_empty() {
                 // The same comment on a thousand attributes is one text.
-                comments.entry((label_id, part.comment)).or_insert(ordinal);
+                comments.entry((label_id, &part.comment)).or_insert(ordinal);
             }
-            let stored = StoredPart {
-                slot: part.slot,
-                parent: part.parent,
-                uuid: part.uuid,
-                label: label_id,
-                found: part.found,
-                raw: part.raw,
-            };
-            chunk::push(&mut open, &stored);
-            self.next =
-                self.next.checked_add(1).ok_or_else(|| StoreError::Invalid("a record has too many parts".into()))?;
-            if open.len() >= chunk::MAX_BYTES || self.next - first >= chunk::MAX_PARTS {
-                self.close_chunk(conn, first, &open)?;
+            chunk::push(&mut open, part, label_id);
+            after.next =
+                after.next.checked_add(1).ok_or_else(|| StoreError::Invalid("a record has too many parts".into()))?;
+            if open.len() >= chunk::MAX_BYTES || after.next - first >= chunk::MAX_PARTS {
+                after.close_chunk(tx, first, &open)?;
                 open.clear();
-                first = self.next;
+                first = after.next;
             }
         }
-        if self.next > first {
-            self.close_chunk(conn, first, &open)?;
+        if after.next > first {
+            after.close_chunk(tx, first, &open)?;
         }
-        index::add(conn, self.id, mentions)?;
+        PART_UUID.add(tx, uuids.into_iter().map(|(uuid, ordinal)| params![uuid, self.id, ordinal]))?;
+        index::add(tx, self.id, mentions)?;
         for ((label_id, comment), ordinal) in comments {
-            index_text(conn, self.id, Some(ordinal), label_id, &comment)?;
+            index_text(tx, self.id, Some(ordinal), label_id, comment)?;
         }
         // A sign of life: see `sweep`.
-        conn.prepare_cached("UPDATE record SET parts = ?2, received = ?3 WHERE id = ?1")?.execute((
-            self.id,
-            self.next,
-            jiff::Timestamp::now().as_millisecond(),
-        ))?;
-        Ok(self)
+        tx.execute("UPDATE record SET parts = ?2, received = ?3 WHERE id = ?1", &params![self.id, after.next, now()])?;
+        Ok(after)
     }
 
-    fn close_chunk(&self, conn: &Connection, first: u32, bytes: &[u8]) -> Result<()> {
-        conn.prepare_cached("INSERT INTO chunk (record, first, parts, body) VALUES (?1, ?2, ?3, ?4)")?.execute((
-            self.id,
-            first,
-            self.next - first,
-            chunk::pack(bytes)?,
-        ))?;
-        Ok(())
+    fn close_chunk(&self, tx: &Tx<'_>, first: u32, bytes: &[u8]) -> Result<()> {
+        tx.execute(
+            "INSERT INTO chunk (record, first, parts, body) VALUES (?1, ?2, ?3, ?4)",
+            &params![self.id, first, self.next - first, chunk::pack(bytes)?],
+        )
+        .map(drop)
     }
 
-    fn label_of(&mut self, conn: &Connection, whole: &Label, own: &Marking) -> Result<i64> {
+    fn label_of(&mut self, tx: &Tx<'_>, whole: &Label, own: &Marking) -> Result<i64> {
         if *own == Marking::default() {
             return Ok(self.label);
         }
         if let Some(id) = self.labels.get(own) {
             return Ok(*id);
         }
-        let id = facts::intern(conn, &whole.narrowed(own))?;
+        let id = facts::intern(tx, &whole.narrowed(own))?;
         self.labels.insert(own.clone(), id);
         Ok(id)
     }
 
     /// Makes it the current version, all at once.
-    pub(super) fn publish(self, conn: &Connection, terms: &Terms) -> Result<(Outcome, u64)> {
-        let held: Option<(i64, Option<i64>)> = conn
-            .prepare_cached(
-                "SELECT id, modified FROM record WHERE uuid = ?1 AND kind = ?2 AND owner = ?3 AND state = 1",
-            )?
-            .query_row((self.uuid, &self.kind, self.owner), |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
+    pub(super) fn publish(&self, tx: &Tx<'_>, terms: &Terms) -> Result<(Outcome, u64)> {
+        let identity = params![self.uuid, &self.kind, self.owner];
+        let held = tx.first(
+            &format!(
+                "SELECT id, modified FROM record WHERE uuid = ?1 AND kind = ?2 AND owner = ?3 AND state = 1{}",
+                tx.for_update()
+            ),
+            &identity,
+            |row| Ok((row.get::<i64>(0)?, row.get::<Option<i64>>(1)?)),
+        )?;
         let outcome = match held {
             None => Outcome::Added,
             // An older version by its author's own clock is kept as history, and changes nothing.
             Some((_, Some(newer))) if self.modified.is_some_and(|modified| modified < newer) => Outcome::Stale,
             Some(_) => Outcome::Updated,
         };
-        let mut set_state = conn.prepare_cached("UPDATE record SET state = ?2 WHERE id = ?1")?;
         if let (Some((old, _)), Outcome::Updated) = (held, outcome) {
-            set_state.execute((old, 2))?;
+            tx.execute("UPDATE record SET state = 2 WHERE id = ?1", &params![old])?;
         }
-        set_state.execute((self.id, if outcome == Outcome::Stale { 2 } else { 1 }))?;
+        let version: i64 = tx.one(
+            "SELECT coalesce(max(version), 0) + 1 FROM record WHERE uuid = ?1 AND kind = ?2 AND owner = ?3",
+            &identity,
+            |row| row.get(0),
+        )?;
+        let (state, received) = (if outcome == Outcome::Stale { 2u8 } else { 1 }, now());
+        tx.execute(
+            "UPDATE record SET state = ?2, version = ?3, received = ?4 WHERE id = ?1",
+            &params![self.id, state, version, received],
+        )?;
+        for tag in &self.tags {
+            tx.execute(
+                "INSERT INTO record_tag (tag, label, received, record) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+                &params![*tag, self.label, received, self.id],
+            )?;
+        }
         let action = match outcome {
             Outcome::Added => "record.add",
             Outcome::Updated => "record.update",
             Outcome::Unchanged | Outcome::Stale => "record.stale",
         };
-        audit::append(conn, &terms.actor, action, &self.uuid.to_string(), &self.kind)?;
+        audit::append(tx, &terms.actor, action, &self.uuid.to_string(), &self.kind)?;
         Ok((outcome, self.observables))
     }
 }
 
-fn link_tag(conn: &Connection, record: i64, tag: &str) -> Result<()> {
-    let id: i64 = conn
-        .prepare_cached(
-            "INSERT INTO tag (name) VALUES (?1) ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id",
-        )?
-        .query_row([tag], |row| row.get(0))?;
-    conn.prepare_cached("INSERT INTO record_tag (tag, record) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
-        .execute((id, record))?;
-    Ok(())
+fn now() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
 }
 
-fn index_text(conn: &Connection, record: i64, ordinal: Option<u32>, label: i64, text: &str) -> Result<()> {
-    if text.trim().is_empty() {
-        return Ok(());
+/// Numbers of tags in the node's vocabulary; new ones are added to it.
+fn tag_numbers(tx: &Tx<'_>, tags: &[String]) -> Result<Vec<i64>> {
+    let find = "SELECT id FROM tag WHERE name = ?1";
+    let mut numbers = Vec::with_capacity(tags.len());
+    let mut names: Vec<&String> = tags.iter().filter(|tag| tag.len() <= TAG_BYTES).collect();
+    names.sort_unstable();
+    names.dedup();
+    for name in names {
+        numbers.push(match tx.first(find, &params![name], |row| row.get(0))? {
+            Some(id) => id,
+            None => tx.dictionary(|tx| {
+                tx.execute("INSERT INTO tag (name) VALUES (?1) ON CONFLICT DO NOTHING", &params![name])?;
+                tx.one(find, &params![name], |row| row.get(0))
+            })?,
+        });
     }
-    let id: i64 = conn
-        .prepare_cached("INSERT INTO text_doc (record, ordinal, label) VALUES (?1, ?2, ?3) RETURNING id")?
-        .query_row((record, ordinal, label), |row| row.get(0))?;
-    conn.prepare_cached("INSERT INTO text_index (rowid, body) VALUES (?1, ?2)")?.execute((id, text))?;
+    Ok(numbers)
+}
+
+fn index_text(tx: &Tx<'_>, record: i64, ordinal: Option<u32>, label: i64, text: &str) -> Result<()> {
+    for entry in words::entries(text) {
+        let id: i64 = tx.one(
+            "INSERT INTO text_doc (record, ordinal, label) VALUES (?1, ?2, ?3) RETURNING id",
+            &params![record, ordinal, label],
+            |row| row.get(0),
+        )?;
+        let sql = format!("INSERT INTO text_index (rowid, body) VALUES (?1, {})", tx.words(2));
+        tx.execute(&sql, &params![id, entry])?;
+    }
     Ok(())
 }

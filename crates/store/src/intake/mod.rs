@@ -98,7 +98,7 @@ impl<'s> Intake<'s> {
         self.flush_sightings()?;
         self.store.sweep()?;
         if self.report.observables >= LARGE_PARTS as u64 {
-            self.store.write(crate::engine::shrink)?;
+            self.store.write(|tx| tx.shrink())?;
         }
         Ok(std::mem::take(&mut self.report))
     }
@@ -109,7 +109,7 @@ impl<'s> Intake<'s> {
             return Ok(());
         }
         let (sightings, owner) = (std::mem::take(&mut self.sightings), self.terms.owner);
-        self.store.write(move |conn| crate::sightings::keep(conn, owner, sightings))
+        self.store.write(move |tx| crate::sightings::keep(tx, owner, &sightings))
     }
 
     fn flush(&mut self) -> Result<()> {
@@ -117,7 +117,7 @@ impl<'s> Intake<'s> {
             return Ok(());
         }
         let (batch, terms) = (std::mem::take(&mut self.batch), self.terms.clone());
-        let outcomes = self.store.write(move |conn| batch.write(conn, &terms))?;
+        let outcomes = self.store.write(move |tx| batch.write(tx, &terms))?;
         for (outcome, observables) in outcomes {
             self.count(outcome, observables);
         }
@@ -151,11 +151,11 @@ impl<'s> Intake<'s> {
             Some(pending) => pending,
             None => {
                 let (draft, label) = (open.draft.clone(), open.label.clone());
-                self.store.write(move |conn| batch::Pending::create(conn, &terms, &draft, &label))?
+                self.store.write(move |tx| batch::Pending::create(tx, &terms, &draft, &label))?
             }
         };
         let label = open.label.clone();
-        let pending = self.store.write(move |conn| pending.parts(conn, &label, parts))?;
+        let pending = self.store.write(move |tx| pending.parts(tx, &label, &parts))?;
         if let Some(open) = &mut self.open {
             open.pending = Some(pending);
         }
@@ -205,7 +205,7 @@ impl Sink for Intake<'_> {
         match open.pending {
             Some(pending) => {
                 let terms = self.terms.clone();
-                let (outcome, observables) = self.store.write(move |conn| pending.publish(conn, &terms))?;
+                let (outcome, observables) = self.store.write(move |tx| pending.publish(tx, &terms))?;
                 self.count(outcome, observables);
                 self.tell();
             }

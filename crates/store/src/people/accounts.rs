@@ -1,10 +1,10 @@
 //! Accounts: a person or a program of an organisation.
 
 use super::keys;
+use crate::engine::{Row, params};
 use crate::{Result, Store, StoreError, audit, secret};
 use manara_model::role::{Right, Role};
 use manara_model::{OrgId, UserId};
-use rusqlite::{OptionalExtension, Row};
 
 /// An account to be made.
 #[derive(Debug, Clone)]
@@ -43,6 +43,8 @@ pub struct Account {
     pub role: Role,
     /// Can't log in any more.
     pub disabled: bool,
+    /// Logs in with a code besides the password.
+    pub second_factor: bool,
 }
 
 /// Something with one `@`, no blanks, and both sides: more is for the mail server to say.
@@ -59,9 +61,10 @@ pub(crate) fn check_email(email: &str) -> Result<()> {
     }
 }
 
-pub(super) const COLUMNS: &str = "a.uuid, a.org, a.email, a.role, a.disabled";
+pub(super) const COLUMNS: &str =
+    "a.uuid, a.org, a.email, a.role, a.disabled, CAST(CASE WHEN a.totp IS NULL THEN 0 ELSE 1 END AS BIGINT)";
 
-pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Account> {
+pub(super) fn read(row: &Row<'_>) -> Result<Account> {
     let role: String = row.get(3)?;
     Ok(Account {
         uuid: UserId(row.get(0)?),
@@ -70,6 +73,7 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Account> {
         // An unknown role (of a newer Manara) has the least rights.
         role: Role::parse(&role).unwrap_or(Role::Reader),
         disabled: row.get(4)?,
+        second_factor: row.get(5)?,
     })
 }
 
@@ -87,25 +91,25 @@ impl Store {
             api_key: secret::token(43)?,
         };
         let (hash, actor, account) = (secret::hash_password(&made.password)?, actor.to_owned(), made.clone());
-        self.write(move |conn| {
-            let added = conn.execute(
+        self.write(move |tx| {
+            let added = tx.execute(
                 "INSERT INTO account (uuid, org, email, role, password, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
                  ON CONFLICT DO NOTHING",
-                (
+                &params![
                     account.uuid.0,
                     new.org.0,
                     &account.email,
                     new.role.name(),
-                    hash,
+                    &hash,
                     jiff::Timestamp::now().as_millisecond(),
-                ),
+                ],
             )?;
             if added == 0 {
-                return Err(StoreError::Exists { what: "account", name: account.email });
+                return Err(StoreError::Exists { what: "account", name: account.email.clone() });
             }
             let rights: Vec<Right> = Right::ALL.into_iter().filter(|right| new.role.has(*right)).collect();
-            keys::insert(conn, account.uuid, &account.api_key, "first key", &rights, None)?;
-            audit::append(conn, &actor, "account.add", &account.email, new.role.name())
+            keys::insert(tx, account.uuid, &account.api_key, "first key", &rights, None)?;
+            audit::append(tx, &actor, "account.add", &account.email, new.role.name())
         })?;
         Ok(made)
     }
@@ -115,10 +119,7 @@ impl Store {
     /// # Errors
     /// The engine's.
     pub fn accounts(&self) -> Result<Vec<Account>> {
-        let conn = self.reader()?;
-        let mut statement = conn.prepare_cached(&format!("SELECT {COLUMNS} FROM account a ORDER BY a.email"))?;
-        let rows = statement.query_map([], read)?;
-        Ok(rows.collect::<std::result::Result<_, _>>()?)
+        self.reader()?.all(&format!("SELECT {COLUMNS} FROM account a ORDER BY a.email"), &[], read)
     }
 
     /// An account by e-mail.
@@ -126,35 +127,13 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unknown`].
     pub fn account(&self, email: &str) -> Result<Account> {
-        let conn = self.reader()?;
-        conn.prepare_cached(&format!("SELECT {COLUMNS} FROM account a WHERE a.email = ?1"))?
-            .query_row([email.trim().to_lowercase()], read)
-            .optional()?
+        self.reader()?
+            .first(
+                &format!("SELECT {COLUMNS} FROM account a WHERE a.email = ?1"),
+                &params![email.trim().to_lowercase()],
+                read,
+            )?
             .ok_or_else(|| StoreError::Unknown { what: "account", name: email.into() })
-    }
-
-    /// Checks a password; `None` for a wrong one, an unknown account and a disabled one alike. An
-    /// unknown account costs as much time as a known one.
-    ///
-    /// # Errors
-    /// The engine's.
-    pub fn log_in(&self, email: &str, password: &str) -> Result<Option<Account>> {
-        let stored: Option<(Account, String)> = {
-            let conn = self.reader()?;
-            conn.prepare_cached(&format!("SELECT {COLUMNS}, a.password FROM account a WHERE a.email = ?1"))?
-                .query_row([email.trim().to_lowercase()], |row| Ok((read(row)?, row.get(5)?)))
-                .optional()?
-        };
-        match stored {
-            Some((account, hash)) => {
-                let good = secret::password_matches(password, &hash);
-                Ok((good && !account.disabled).then_some(account))
-            }
-            None => {
-                secret::hash_password(password)?;
-                Ok(None)
-            }
-        }
     }
 
     /// Gives an account a new generated password.
@@ -165,10 +144,10 @@ impl Store {
         let account = self.account(email)?;
         let (password, actor) = (secret::token(20)?, actor.to_owned());
         let hash = secret::hash_password(&password)?;
-        self.write(move |conn| {
-            conn.execute("UPDATE account SET password = ?2 WHERE uuid = ?1", (account.uuid.0, hash))?;
-            conn.execute("DELETE FROM session WHERE account = ?1", [account.uuid.0])?;
-            audit::append(conn, &actor, "account.password", &account.email, "")
+        self.write(move |tx| {
+            tx.execute("UPDATE account SET password = ?2 WHERE uuid = ?1", &params![account.uuid.0, &hash])?;
+            tx.execute("DELETE FROM session WHERE account = ?1", &params![account.uuid.0])?;
+            audit::append(tx, &actor, "account.password", &account.email, "")
         })?;
         Ok(password)
     }

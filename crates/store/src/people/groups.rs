@@ -1,6 +1,7 @@
 //! Sharing groups.
 
-use crate::{Result, Store, audit, facts};
+use crate::engine::params;
+use crate::{Result, Store, audit};
 use manara_model::{GroupId, OrgId};
 
 /// A sharing group to be made. Without members it reaches nobody.
@@ -25,21 +26,21 @@ impl Store {
     /// The engine's.
     pub fn put_group(&self, actor: &str, group: NewGroup) -> Result<()> {
         let actor = actor.to_owned();
-        self.write(move |conn| {
-            conn.execute(
+        self.write(move |tx| {
+            tx.execute(
                 "INSERT INTO sharing_group (uuid, name, owner, shows_members) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (uuid) DO UPDATE SET name = excluded.name, shows_members = excluded.shows_members",
-                (group.uuid.0, &group.name, group.owner.0, group.shows_members),
+                &params![group.uuid.0, &group.name, group.owner.0, group.shows_members],
             )?;
-            conn.execute("DELETE FROM sharing_group_member WHERE sharing_group = ?1", [group.uuid.0])?;
+            tx.execute("DELETE FROM sharing_group_member WHERE sharing_group = ?1", &params![group.uuid.0])?;
             for member in &group.members {
-                conn.execute(
+                tx.execute(
                     "INSERT INTO sharing_group_member (sharing_group, org) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-                    (group.uuid.0, member.0),
+                    &params![group.uuid.0, member.0],
                 )?;
             }
-            audit::append(conn, &actor, "group.put", &group.uuid.to_string(), &group.name)?;
-            facts::changed(conn)
+            tx.facts_changed();
+            audit::append(tx, &actor, "group.put", &group.uuid.to_string(), &group.name)
         })
     }
 }

@@ -1,10 +1,11 @@
 //! API keys: 43 random letters and digits (256 bits), kept as SHA-256, with a scope and an end.
 
 use super::accounts::{self, Account};
+use crate::engine::params;
+use crate::tx::Tx;
 use crate::{Result, Store, StoreError, audit, secret};
 use manara_model::role::Right;
 use manara_model::{Audience, UserId};
-use rusqlite::{Connection, OptionalExtension};
 
 /// Who calls, and what the key or session allows of what the role allows.
 #[derive(Debug, Clone)]
@@ -57,7 +58,7 @@ pub struct KeyInfo {
 }
 
 pub(super) fn insert(
-    conn: &Connection,
+    tx: &Tx<'_>,
     account: UserId,
     key: &str,
     note: &str,
@@ -66,9 +67,9 @@ pub(super) fn insert(
 ) -> Result<()> {
     let hint = &key[key.len().saturating_sub(4)..];
     let scope: Vec<&str> = scope.iter().map(|right| right.name()).collect();
-    conn.execute(
+    tx.execute(
         "INSERT INTO api_key (account, hash, hint, note, scope, created, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        (
+        &params![
             account.0,
             secret::digest(key).as_slice(),
             hint,
@@ -76,9 +77,9 @@ pub(super) fn insert(
             scope.join(","),
             jiff::Timestamp::now().as_millisecond(),
             expires,
-        ),
-    )?;
-    Ok(())
+        ],
+    )
+    .map(drop)
 }
 
 impl Store {
@@ -107,9 +108,9 @@ impl Store {
         }
         let (key, scope, note, actor) = (secret::token(43)?, scope.to_vec(), note.to_owned(), actor.to_owned());
         let made = key.clone();
-        self.write(move |conn| {
-            insert(conn, account.uuid, &made, &note, &scope, expires)?;
-            audit::append(conn, &actor, "key.add", &account.email, &note)
+        self.write(move |tx| {
+            insert(tx, account.uuid, &made, &note, &scope, expires)?;
+            audit::append(tx, &actor, "key.add", &account.email, &note)
         })?;
         Ok(key)
     }
@@ -119,25 +120,24 @@ impl Store {
     /// # Errors
     /// The engine's.
     pub fn keys(&self) -> Result<Vec<KeyInfo>> {
-        let conn = self.reader()?;
-        let mut statement = conn.prepare_cached(
+        self.reader()?.all(
             "SELECT k.id, a.email, k.hint, k.note, k.scope, k.created, k.expires, k.revoked
              FROM api_key k JOIN account a ON a.uuid = k.account ORDER BY k.id",
-        )?;
-        let rows = statement.query_map([], |row| {
-            let scope: String = row.get(4)?;
-            Ok(KeyInfo {
-                id: row.get(0)?,
-                account: row.get(1)?,
-                hint: row.get(2)?,
-                note: row.get(3)?,
-                scope: scope.split(',').map(str::to_owned).collect(),
-                created: row.get(5)?,
-                expires: row.get(6)?,
-                revoked: row.get(7)?,
-            })
-        })?;
-        Ok(rows.collect::<std::result::Result<_, _>>()?)
+            &[],
+            |row| {
+                let scope: String = row.get(4)?;
+                Ok(KeyInfo {
+                    id: row.get(0)?,
+                    account: row.get(1)?,
+                    hint: row.get(2)?,
+                    note: row.get(3)?,
+                    scope: scope.split(',').map(str::to_owned).collect(),
+                    created: row.get(5)?,
+                    expires: row.get(6)?,
+                    revoked: row.get(7)?,
+                })
+            },
+        )
     }
 
     /// Ends a key.
@@ -146,11 +146,11 @@ impl Store {
     /// [`StoreError::Unknown`].
     pub fn revoke_key(&self, actor: &str, id: i64) -> Result<()> {
         let actor = actor.to_owned();
-        self.write(move |conn| {
-            if conn.execute("UPDATE api_key SET revoked = 1 WHERE id = ?1", [id])? == 0 {
+        self.write(move |tx| {
+            if tx.execute("UPDATE api_key SET revoked = 1 WHERE id = ?1", &params![id])? == 0 {
                 return Err(StoreError::Unknown { what: "key", name: id.to_string() });
             }
-            audit::append(conn, &actor, "key.revoke", &id.to_string(), "")
+            audit::append(tx, &actor, "key.revoke", &id.to_string(), "")
         })
     }
 
@@ -159,19 +159,15 @@ impl Store {
     /// # Errors
     /// The engine's.
     pub fn caller(&self, key: &str) -> Result<Option<Caller>> {
-        let conn = self.reader()?;
         let sql = format!(
             "SELECT {}, k.scope FROM api_key k JOIN account a ON a.uuid = k.account
              WHERE k.hash = ?1 AND k.revoked = 0 AND a.disabled = 0 AND (k.expires IS NULL OR k.expires > ?2)",
             accounts::COLUMNS
         );
         let now = jiff::Timestamp::now().as_millisecond();
-        let found = conn
-            .prepare_cached(&sql)?
-            .query_row((secret::digest(key).as_slice(), now), |row| {
-                Ok((accounts::read(row)?, row.get::<_, String>(5)?))
-            })
-            .optional()?;
+        let found = self.reader()?.first(&sql, &params![secret::digest(key).as_slice(), now], |row| {
+            Ok((accounts::read(row)?, row.get::<String>(6)?))
+        })?;
         Ok(found.map(|(account, scope)| Caller { account, scope: scope.split(',').filter_map(Right::parse).collect() }))
     }
 }

@@ -3,6 +3,7 @@
 mod accounts;
 mod groups;
 mod keys;
+mod login;
 mod orgs;
 mod sessions;
 mod tags;
@@ -10,6 +11,7 @@ mod tags;
 pub use accounts::{Account, MadeAccount, NewAccount};
 pub use groups::NewGroup;
 pub use keys::{Caller, KeyInfo};
+pub use login::{LogIn, SecondFactor};
 pub use orgs::Organisation;
 pub use sessions::Session;
 

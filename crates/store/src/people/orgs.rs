@@ -1,8 +1,9 @@
 //! Organisations: those of this node's community, and others known by name.
 
-use crate::{Result, Store, StoreError, audit, facts};
+use crate::engine::{Row, params};
+use crate::tx::Tx;
+use crate::{Result, Store, StoreError, audit};
 use manara_model::OrgId;
-use rusqlite::{Connection, OptionalExtension, Row};
 
 /// An organisation.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -38,20 +39,20 @@ impl Organisation {
         Ok(Organisation { uuid: OrgId(uuid::Uuid::new_v4()), name: name.into(), country: code, local })
     }
 
-    pub(crate) fn insert(&self, conn: &Connection, actor: &str) -> Result<()> {
-        let added = conn.execute(
+    pub(crate) fn insert(&self, tx: &Tx<'_>, actor: &str) -> Result<()> {
+        let added = tx.execute(
             "INSERT INTO org (uuid, name, country, local, created) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
-            (self.uuid.0, &self.name, &self.country, self.local, jiff::Timestamp::now().as_millisecond()),
+            &params![self.uuid.0, &self.name, &self.country, self.local, jiff::Timestamp::now().as_millisecond()],
         )?;
         if added == 0 {
             return Err(StoreError::Exists { what: "organisation", name: self.name.clone() });
         }
-        audit::append(conn, actor, "org.add", &self.uuid.to_string(), &self.name)?;
-        facts::changed(conn)
+        tx.facts_changed();
+        audit::append(tx, actor, "org.add", &self.uuid.to_string(), &self.name)
     }
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Organisation> {
+fn read(row: &Row<'_>) -> Result<Organisation> {
     Ok(Organisation { uuid: OrgId(row.get(0)?), name: row.get(1)?, country: row.get(2)?, local: row.get(3)? })
 }
 
@@ -62,7 +63,7 @@ impl Store {
     /// [`StoreError::Exists`], and the engine's.
     pub fn add_org(&self, actor: &str, org: Organisation) -> Result<Organisation> {
         let actor = actor.to_owned();
-        self.write(move |conn| org.insert(conn, &actor).map(|()| org))
+        self.write(move |tx| org.insert(tx, &actor).map(|()| org.clone()))
     }
 
     /// All organisations, by name.
@@ -70,10 +71,7 @@ impl Store {
     /// # Errors
     /// The engine's.
     pub fn orgs(&self) -> Result<Vec<Organisation>> {
-        let conn = self.reader()?;
-        let mut statement = conn.prepare_cached("SELECT uuid, name, country, local FROM org ORDER BY name")?;
-        let rows = statement.query_map([], read)?;
-        Ok(rows.collect::<std::result::Result<_, _>>()?)
+        self.reader()?.all("SELECT uuid, name, country, local FROM org ORDER BY name", &[], read)
     }
 
     /// An organisation by name (exactly) or identifier.
@@ -81,11 +79,13 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unknown`].
     pub fn org(&self, name: &str) -> Result<Organisation> {
-        let conn = self.reader()?;
         let uuid = name.parse::<uuid::Uuid>().unwrap_or_default();
-        conn.prepare_cached("SELECT uuid, name, country, local FROM org WHERE name = ?1 OR uuid = ?2")?
-            .query_row((name, uuid), read)
-            .optional()?
+        self.reader()?
+            .first(
+                "SELECT uuid, name, country, local FROM org WHERE name = ?1 OR uuid = ?2",
+                &params![name, uuid],
+                read,
+            )?
             .ok_or_else(|| StoreError::Unknown { what: "organisation", name: name.into() })
     }
 
@@ -95,13 +95,13 @@ impl Store {
     /// The engine's.
     pub fn add_client(&self, actor: &str, server: OrgId, client: OrgId) -> Result<()> {
         let actor = actor.to_owned();
-        self.write(move |conn| {
-            conn.execute(
+        self.write(move |tx| {
+            tx.execute(
                 "INSERT INTO org_client (server, client) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-                (server.0, client.0),
+                &params![server.0, client.0],
             )?;
-            audit::append(conn, &actor, "org.client", &server.to_string(), &client.to_string())?;
-            facts::changed(conn)
+            tx.facts_changed();
+            audit::append(tx, &actor, "org.client", &server.to_string(), &client.to_string())
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Tags: the node's vocabulary, and how many current records carry each.
 
+use crate::engine::params;
 use crate::{Result, Store, StoreError, audit};
 
 impl Store {
@@ -8,13 +9,12 @@ impl Store {
     /// # Errors
     /// The engine's.
     pub fn tags(&self) -> Result<Vec<(String, i64)>> {
-        let conn = self.reader()?;
-        let mut statement = conn.prepare_cached(
+        self.reader()?.all(
             "SELECT t.name, count(r.id) AS n FROM tag t LEFT JOIN record_tag x ON x.tag = t.id
-             LEFT JOIN record r ON r.id = x.record AND r.state = 1 GROUP BY t.id ORDER BY n DESC, t.name",
-        )?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<std::result::Result<_, _>>()?)
+             LEFT JOIN record r ON r.id = x.record AND r.state = 1 GROUP BY t.id, t.name ORDER BY n DESC, t.name",
+            &[],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
     }
 
     /// Adds a tag.
@@ -26,11 +26,11 @@ impl Store {
         if name.is_empty() || name.len() > 255 || name.chars().any(char::is_control) {
             return Err(StoreError::Invalid("a tag has 1 to 255 characters on one line".into()));
         }
-        self.write(move |conn| {
-            if conn.execute("INSERT INTO tag (name) VALUES (?1) ON CONFLICT DO NOTHING", [&name])? == 0 {
-                return Err(StoreError::Exists { what: "tag", name });
+        self.write(move |tx| {
+            if tx.execute("INSERT INTO tag (name) VALUES (?1) ON CONFLICT DO NOTHING", &params![&name])? == 0 {
+                return Err(StoreError::Exists { what: "tag", name: name.clone() });
             }
-            audit::append(conn, &actor, "tag.add", &name, "")
+            audit::append(tx, &actor, "tag.add", &name, "")
         })
     }
 }

@@ -2,10 +2,10 @@
 //! store as pairs is this look-up: its cost is that of its answer.
 
 use super::{HEAD, View};
+use crate::engine::params;
 use crate::{Result, index};
 use manara_model::observable::Observable;
 use manara_model::{Cleared, Head};
-use rusqlite::types::Value;
 
 /// Counting stops here: a value in more records than this is "ten thousand and more".
 const COUNTED: i64 = 10_000;
@@ -56,8 +56,6 @@ impl View<'_> {
             last_seen: None,
         };
         let Some(id) = index::find(&self.conn, observable)? else { return Ok(known) };
-        let mut values: Vec<Value> = vec![id.into(), (COUNTED + 1).into()];
-        values.extend(self.labels.clone().map(Value::from));
         // Served by occurrence's primary key (observable, label, …); record by its own.
         let sql = format!(
             "SELECT r.id, max(o.detect), min(coalesce(r.created, r.received)), max(coalesce(r.modified, r.received))
@@ -66,19 +64,19 @@ impl View<'_> {
             self.only("label", 3),
             self.only("r.label", 3),
         );
-        let mut statement = self.conn.prepare_cached(&sql)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+        let values = self.and_labels(params![id, COUNTED + 1]);
         let mut newest = Vec::new();
-        while let Some(row) = rows.next()? {
+        self.conn.all(&sql, &values, |row| {
             known.total += 1;
             if newest.len() < limit as usize {
-                newest.push(row.get::<_, i64>(0)?);
+                newest.push(row.get::<i64>(0)?);
             }
-            known.detect |= row.get::<_, bool>(1)?;
+            known.detect |= row.get::<bool>(1)?;
             let (first, last): (i64, i64) = (row.get(2)?, row.get(3)?);
             known.first_seen = Some(known.first_seen.map_or(first, |held: i64| held.min(first)));
             known.last_seen = Some(known.last_seen.map_or(last, |held: i64| held.max(last)));
-        }
+            Ok(())
+        })?;
         if known.total > COUNTED {
             (known.total, known.uncounted) = (COUNTED, true);
         }
@@ -92,32 +90,25 @@ impl View<'_> {
     /// A record's head, by the store's own number, without its body.
     fn head_by_row(&self, row: i64) -> Result<Option<Cleared<Head>>> {
         let sql = format!("SELECT {HEAD} FROM record r WHERE r.id = ?1");
-        let mut statement = self.conn.prepare_cached(&sql)?;
-        let mut rows = statement.query([row])?;
-        Ok(match rows.next()? {
-            Some(row) => self.mint(self.read_head(row, false)?),
-            None => None,
-        })
+        let head = self.conn.first(&sql, &params![row], |row| self.read_head(row, false))?;
+        Ok(head.and_then(|head| self.mint(head)))
     }
 
     fn sightings_of(&self, observable: i64) -> Result<SightingCount> {
-        let mut values: Vec<Value> = vec![observable.into()];
-        values.extend(self.labels.clone().map(Value::from));
         let sql = format!(
-            "SELECT kind, sum(count) FROM sighting WHERE observable = ?1{} GROUP BY kind",
+            "SELECT kind, CAST(sum(count) AS BIGINT) FROM sighting WHERE observable = ?1{} GROUP BY kind",
             self.only("label", 2)
         );
-        let mut statement = self.conn.prepare_cached(&sql)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
         let mut count = SightingCount::default();
-        while let Some(row) = rows.next()? {
+        self.conn.all(&sql, &self.and_labels(params![observable]), |row| {
             let number: i64 = row.get(1)?;
-            match row.get::<_, i64>(0)? {
+            match row.get::<i64>(0)? {
                 0 => count.seen = number,
                 1 => count.false_positive = number,
                 _ => count.expired = number,
             }
-        }
+            Ok(())
+        })?;
         Ok(count)
     }
 }

@@ -13,12 +13,12 @@ pub use lists::{Filter, Page};
 pub use lookup::{Known, SightingCount};
 pub use record::{Correlation, Reason};
 
+use crate::engine::{Row, Value};
 use crate::facts::{Allowed, Facts};
 use crate::store::Reader;
 use crate::{Result, Store, StoreError, chunk};
 use manara_model::policy::Refusal;
 use manara_model::{Audience, Cleared, Gate, Head, Purpose};
-use rusqlite::Row;
 use std::sync::Arc;
 
 /// The store as one audience sees it.
@@ -29,7 +29,7 @@ pub struct View<'s> {
     purpose: Purpose,
     allowed: Allowed,
     /// The allowed labels as an SQL parameter; `None`: everything.
-    labels: Option<String>,
+    labels: Option<Value<'static>>,
 }
 
 impl Store {
@@ -39,10 +39,10 @@ impl Store {
     /// The engine's.
     pub fn view(&self, audience: Audience, purpose: Purpose) -> Result<View<'_>> {
         let conn = self.reader()?;
-        conn.execute_batch("BEGIN")?;
+        conn.begin_snapshot()?;
         let facts = self.facts_on(&conn)?;
         let allowed = facts.allowed(&audience, purpose);
-        let labels = allowed.parameter();
+        let labels = allowed.parameter(&conn);
         Ok(View { conn, facts, audience, purpose, allowed, labels })
     }
 }
@@ -69,8 +69,13 @@ impl View<'_> {
     fn only(&self, column: &str, parameter: usize) -> String {
         match self.labels {
             None => String::new(),
-            Some(_) => format!(" AND {column} IN (SELECT value FROM json_each(?{parameter}))"),
+            Some(_) => format!(" AND {}", self.conn.within(column, parameter)),
         }
+    }
+
+    /// The parameters, and after them the list of allowed labels where there is one.
+    fn and_labels<'v>(&'v self, given: impl IntoIterator<Item = Value<'v>>) -> Vec<Value<'v>> {
+        given.into_iter().chain(self.labels.as_ref().map(Value::by_ref)).collect()
     }
 
     fn read_head(&self, row: &Row<'_>, with_body: bool) -> Result<Head> {
@@ -92,7 +97,7 @@ impl View<'_> {
             received: row.get(11)?,
             source: row.get(12)?,
             parts: row.get(13)?,
-            skeleton: if with_body { chunk::unpack_text(&row.get::<_, Vec<u8>>(14)?)? } else { String::new() },
+            skeleton: if with_body { chunk::unpack_text(&row.get::<Vec<u8>>(14)?)? } else { String::new() },
             redacted: false,
         })
     }

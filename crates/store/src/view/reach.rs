@@ -2,10 +2,10 @@
 //! address, values that begin alike. Only values that a visible record mentions are told.
 
 use super::View;
+use crate::engine::{Value, params};
 use crate::{Result, StoreError, index};
 use manara_model::Audience;
 use manara_model::observable::{Observable, Privacy, Reach, Type};
-use rusqlite::types::Value;
 
 impl View<'_> {
     /// Names below a domain and URLs and mail addresses there; addresses and networks inside a
@@ -35,7 +35,7 @@ impl View<'_> {
         self.visible(
             "SELECT o.id, o.type, o.value FROM reach x JOIN observable o ON o.id = x.observable
              WHERE x.kind = ?1 AND x.key >= ?2 AND x.key < ?3",
-            vec![kind.into(), from.into(), to.into()],
+            params![kind, from, to].to_vec(),
             limit,
         )
         .map(|found| match reach {
@@ -81,7 +81,7 @@ impl View<'_> {
         self.visible(
             "SELECT o.id, o.type, o.value FROM reach x JOIN observable o ON o.id = x.observable
              WHERE x.kind = ?1 AND x.key = ?2",
-            vec![kind.into(), key.into()],
+            params![kind, key].to_vec(),
             100,
         )
     }
@@ -92,35 +92,34 @@ impl View<'_> {
     /// The engine's.
     pub fn beginning(&self, ty: Type, prefix: &str, limit: u32) -> Result<Vec<Observable>> {
         let Some(to) = after_prefix(prefix) else { return Ok(Vec::new()) };
-        self.visible(
-            "SELECT o.id, o.type, o.value FROM observable o WHERE o.type = ?1 AND o.value >= ?2 AND o.value < ?3",
-            vec![i64::from(ty.code()).into(), prefix.to_owned().into(), to.into()],
-            limit,
-        )
+        let sql = format!(
+            "SELECT o.id, o.type, o.value FROM observable o WHERE o.type = ?1 AND {}",
+            self.conn.between("o.value", 2, 3)
+        );
+        self.visible(&sql, params![ty.code(), prefix, to].to_vec(), limit)
     }
 
     /// Runs a query for observables and keeps those that a visible record mentions.
-    fn visible(&self, sql: &str, mut values: Vec<Value>, limit: u32) -> Result<Vec<Observable>> {
+    fn visible(&self, sql: &str, mut values: Vec<Value<'_>>, limit: u32) -> Result<Vec<Observable>> {
         values.push(limit.into());
         let limit_at = values.len();
-        values.extend(self.labels.clone().map(Value::from));
+        let values = self.and_labels(values);
         let sql = format!(
             "{sql} AND EXISTS (SELECT 1 FROM occurrence c JOIN record r ON r.id = c.record AND r.state = 1
                                WHERE c.observable = o.id{}{}) LIMIT ?{limit_at}",
             self.only("c.label", limit_at + 1),
             self.only("r.label", limit_at + 1),
         );
-        let mut statement = self.conn.prepare_cached(&sql)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
         let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
+        self.conn.all(&sql, &values, |row| {
             let ty = Type::by_code(row.get(1)?).ok_or_else(|| StoreError::damaged("an unknown observable type"))?;
             // Nobody walks through other people's subscribers: to ask for one, one must know it.
             let personal = ty.row().privacy != Privacy::None && self.audience != Audience::Node;
             if !personal {
                 found.push(Observable::from_store(ty, row.get(2)?));
             }
-        }
+            Ok(())
+        })?;
         Ok(found)
     }
 }

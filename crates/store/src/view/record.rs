@@ -1,10 +1,10 @@
 //! One record: its head, its parts, what else has its values, and why someone may see it.
 
 use super::{HEAD, Known, View};
+use crate::engine::params;
 use crate::{Result, chunk};
 use manara_model::observable::Observable;
 use manara_model::{Cleared, Head, Part};
-use rusqlite::types::Value;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -44,8 +44,6 @@ impl View<'_> {
     /// The engine's. What is not there and what is not for this audience are both `None`.
     pub fn record(&self, uuid: Uuid) -> Result<Option<Cleared<Head>>> {
         let own = self.audience.org().map(|org| org.0).unwrap_or_default();
-        let mut values: Vec<Value> = vec![bytes(uuid), bytes(own)];
-        values.extend(self.labels.clone().map(Value::from));
         let sql = format!(
             "SELECT {HEAD}, r.skeleton FROM record r
              WHERE r.state = 1 AND r.id IN (SELECT id FROM record WHERE uuid = ?1
@@ -53,12 +51,9 @@ impl View<'_> {
              ORDER BY r.uuid = ?1 DESC, r.owner = ?2 DESC, r.id DESC LIMIT 1",
             self.only("r.label", 3)
         );
-        let mut statement = self.conn.prepare_cached(&sql)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
-        Ok(match rows.next()? {
-            Some(row) => self.mint(self.read_head(row, true)?),
-            None => None,
-        })
+        let values = self.and_labels(params![uuid, own]);
+        let head = self.conn.first(&sql, &values, |row| self.read_head(row, true))?;
+        Ok(head.and_then(|head| self.mint(head)))
     }
 
     /// May this record, or this part of one, go to the view's audience, and by which rule? Answers for
@@ -68,16 +63,16 @@ impl View<'_> {
     /// The engine's.
     pub fn why(&self, uuid: Uuid) -> Result<Vec<Reason>> {
         let sql = format!(
-            "SELECT {HEAD}, NULL FROM record r WHERE r.state = 1 AND r.uuid = ?1
+            "SELECT {HEAD}, CAST(NULL AS BIGINT) FROM record r WHERE r.state = 1 AND r.uuid = ?1
              UNION ALL
              SELECT {HEAD}, p.ordinal FROM part_uuid p JOIN record r ON r.id = p.record WHERE p.uuid = ?1 AND r.state = 1"
         );
-        let mut statement = self.conn.prepare_cached(&sql)?;
-        let mut rows = statement.query([uuid])?;
+        let found = self
+            .conn
+            .all(&sql, &params![uuid], |row| Ok((self.read_head(row, false)?, row.get::<Option<u32>>(14)?)))?;
         let mut reasons = Vec::new();
-        while let Some(row) = rows.next()? {
-            let head = self.read_head(row, false)?;
-            let part = match row.get::<_, Option<u32>>(14)? {
+        for (head, ordinal) in found {
+            let part = match ordinal {
                 Some(ordinal) => self.part_at(head.row, ordinal)?,
                 None => None,
             };
@@ -100,13 +95,13 @@ impl View<'_> {
     }
 
     fn part_at(&self, record: i64, ordinal: u32) -> Result<Option<Part>> {
-        let mut statement = self.conn.prepare_cached(
+        let found = self.conn.first(
             "SELECT first, body FROM chunk WHERE record = ?1 AND first <= ?2 ORDER BY first DESC LIMIT 1",
+            &params![record, ordinal],
+            |row| Ok((row.get::<u32>(0)?, row.get::<Vec<u8>>(1)?)),
         )?;
-        let mut rows = statement.query((record, ordinal))?;
-        let Some(row) = rows.next()? else { return Ok(None) };
-        let first: u32 = row.get(0)?;
-        let stored = chunk::read(&row.get::<_, Vec<u8>>(1)?)?.into_iter().nth((ordinal - first) as usize);
+        let Some((first, body)) = found else { return Ok(None) };
+        let stored = chunk::read(&body)?.into_iter().nth((ordinal - first) as usize);
         stored.map(|stored| self.part(stored, ordinal)).transpose()
     }
 
@@ -133,17 +128,18 @@ impl View<'_> {
         from: u32,
         mut take: impl FnMut(Cleared<Part>) -> std::result::Result<(), E>,
     ) -> std::result::Result<(), E> {
-        let wrap = crate::StoreError::from;
-        let mut statement = self
-            .conn
-            .prepare_cached("SELECT first, body FROM chunk WHERE record = ?1 AND first + parts > ?2 ORDER BY first")
-            .map_err(wrap)?;
-        let mut rows = statement.query((head.row, from)).map_err(wrap)?;
         let gate = self.gate();
         let mut withheld: BTreeSet<u32> = BTreeSet::new();
-        while let Some(row) = rows.next().map_err(wrap)? {
-            let first: u32 = row.get(0).map_err(wrap)?;
-            let body: Vec<u8> = row.get(1).map_err(wrap)?;
+        let sql =
+            "SELECT first, parts, body FROM chunk WHERE record = ?1 AND first + parts > ?2 ORDER BY first LIMIT 1";
+        let mut next = from;
+        loop {
+            let read =
+                |row: &crate::engine::Row<'_>| Ok((row.get::<u32>(0)?, row.get::<u32>(1)?, row.get::<Vec<u8>>(2)?));
+            let Some((first, parts, body)) = self.conn.first(sql, &params![head.row, next], read)? else {
+                return Ok(());
+            };
+            next = first + parts;
             for (ordinal, stored) in (first..).zip(chunk::read(&body)?) {
                 if ordinal < from {
                     continue;
@@ -158,7 +154,6 @@ impl View<'_> {
                 }
             }
         }
-        Ok(())
     }
 
     /// Which of a record's values others have too: looks at its first `values` observables, and gives
@@ -197,8 +192,4 @@ impl View<'_> {
         }
         Ok(shared)
     }
-}
-
-fn bytes(uuid: Uuid) -> Value {
-    Value::Blob(uuid.as_bytes().to_vec())
 }

@@ -1,9 +1,15 @@
 //! Full text over titles, comments and texts.
 
 use super::{HEAD, Page, View};
-use crate::Result;
+use crate::engine::params;
+use crate::{Result, words};
 use manara_model::{Cleared, Head};
-use rusqlite::types::Value;
+use std::collections::BTreeSet;
+
+/// More words than this add nothing to a question.
+const WORDS: usize = 32;
+/// Entries of the index read at a time.
+const RUN: i64 = 200;
 
 impl View<'_> {
     /// Records whose title, text or comments hold all the words; newest first. The last word may be
@@ -11,45 +17,56 @@ impl View<'_> {
     ///
     /// # Errors
     /// The engine's.
-    pub fn text(&self, words: &str, cursor: Option<i64>, limit: u32) -> Result<Page<Cleared<Head>>> {
-        let query = match_expression(words);
-        if query.is_empty() {
-            return Ok(Page { items: Vec::new(), next: None });
+    pub fn text(&self, text: &str, cursor: Option<i64>, limit: u32) -> Result<Page<Cleared<Head>>> {
+        let words: Vec<String> = words::words(text).take(WORDS).collect();
+        let mut page = Page { items: Vec::new(), next: None };
+        if words.is_empty() {
+            return Ok(page);
         }
-        let mut values: Vec<Value> =
-            vec![query.into(), cursor.unwrap_or(i64::MAX).into(), (i64::from(limit) + 1).into()];
-        values.extend(self.labels.clone().map(Value::from));
+        let query = self.conn.all_words(&words);
         let sql = format!(
-            "SELECT {HEAD} FROM record r WHERE r.state = 1 AND r.id < ?2{} AND r.id IN
-               (SELECT d.record FROM text_index x JOIN text_doc d ON d.id = x.rowid WHERE text_index MATCH ?1{})
-             ORDER BY r.id DESC LIMIT ?3",
-            self.only("r.label", 4),
+            "SELECT d.id, d.record FROM text_index x JOIN text_doc d ON d.id = x.rowid
+             WHERE {} AND x.rowid < ?2{} ORDER BY x.rowid DESC LIMIT ?3",
+            self.conn.has_words(1),
             self.only("d.label", 4),
         );
-        let mut statement = self.conn.prepare_cached(&sql)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
-        let mut heads = Vec::new();
-        while let Some(row) = rows.next()? {
-            heads.push(self.read_head(row, false)?);
+        let mut at = cursor.unwrap_or(i64::MAX);
+        let mut told: BTreeSet<i64> = BTreeSet::new();
+        loop {
+            let values = self.and_labels(params![&query, at, RUN]);
+            let found = self.conn.all(&sql, &values, |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?)))?;
+            let last = found.len() < RUN as usize;
+            for (doc, record) in found {
+                if page.items.len() == limit as usize {
+                    page.next = Some(at);
+                    return Ok(page);
+                }
+                at = doc;
+                // On this page already, or on one before?
+                if !told.insert(record) || self.told_before(&query, record, cursor)? {
+                    continue;
+                }
+                let head =
+                    format!("SELECT {HEAD} FROM record r WHERE r.id = ?1 AND r.state = 1{}", self.only("r.label", 2));
+                let head =
+                    self.conn.first(&head, &self.and_labels(params![record]), |row| self.read_head(row, false))?;
+                page.items.extend(head.and_then(|head| self.mint(head)));
+            }
+            if last {
+                return Ok(page);
+            }
         }
-        let more = heads.len() > limit as usize;
-        heads.truncate(limit as usize);
-        let next = if more { heads.last().map(|head| head.row) } else { None };
-        Ok(Page { items: heads.into_iter().filter_map(|head| self.mint(head)).collect(), next })
     }
-}
 
-/// Every word quoted, so that no operator of the engine's language gets through.
-fn match_expression(words: &str) -> String {
-    let quoted: Vec<String> = words
-        .split_whitespace()
-        .map(|word| word.replace('"', ""))
-        .filter(|word| word.chars().any(char::is_alphanumeric))
-        .take(32)
-        .map(|word| format!("\"{word}\""))
-        .collect();
-    match quoted.split_last() {
-        Some((last, rest)) => format!("{} {last}*", rest.join(" ")).trim().to_owned(),
-        None => String::new(),
+    /// Did an entry of this record stand on a page before the one that begins at `cursor`?
+    fn told_before(&self, query: &str, record: i64, cursor: Option<i64>) -> Result<bool> {
+        let Some(cursor) = cursor else { return Ok(false) };
+        let sql = format!(
+            "SELECT 1 FROM text_index x JOIN text_doc d ON d.id = x.rowid
+             WHERE {} AND x.rowid IN (SELECT id FROM text_doc WHERE record = ?2 AND id >= ?3){} LIMIT 1",
+            self.conn.has_words(1),
+            self.only("d.label", 4),
+        );
+        self.conn.exists(&sql, &self.and_labels(params![query, record, cursor]))
     }
 }

@@ -1,0 +1,128 @@
+//! What the node does by itself while it serves: clearing away old versions, and backups on schedule.
+//! Several processes on one database share this work: whoever gets the lease does it.
+
+use manara_store::Store;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime};
+
+/// Between two looks whether there is something to do.
+const PAUSE: Duration = Duration::from_secs(30);
+/// A backup that takes longer than this has lost its process.
+const BACKUP_LEASE: Duration = Duration::from_secs(6 * 3600);
+const SWEEP_LEASE: Duration = Duration::from_secs(300);
+/// Backups are named `manara-` and their time.
+const PREFIX: &str = "manara-";
+const SUFFIX: &str = ".backup";
+
+/// When and where backups are made.
+#[derive(Debug, Clone)]
+pub struct Schedule {
+    /// Folder.
+    pub folder: PathBuf,
+    /// Time between two.
+    pub every: Duration,
+    /// How many are kept.
+    pub keep: usize,
+}
+
+/// The thread that does it; ends when dropped.
+pub struct Jobs {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Jobs {
+    /// Starts it.
+    #[must_use]
+    pub fn start(store: Arc<Store>, schedule: Option<Schedule>) -> Self {
+        let (stop, stopped) = channel();
+        let holder = format!("{}-{}", std::process::id(), uuid::Uuid::new_v4().simple());
+        let work = move || {
+            // The first look comes soon: a node that was down over night is behind.
+            let mut pause = Duration::from_secs(2);
+            while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+                pause = PAUSE;
+                sweep(&store, &holder);
+                if let Some(schedule) = &schedule {
+                    backup(&store, &holder, schedule);
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("jobs".into()).spawn(work).ok();
+        Jobs { stop: Some(stop), thread }
+    }
+}
+
+impl Drop for Jobs {
+    fn drop(&mut self) {
+        self.stop = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn sweep(store: &Store, holder: &str) {
+    let done = (|| {
+        if store.leftovers()? && store.lease("sweep", holder, SWEEP_LEASE)? {
+            store.sweep()?;
+            store.release("sweep", holder)?;
+        }
+        Ok::<(), manara_store::StoreError>(())
+    })();
+    if let Err(error) = done {
+        tracing::warn!(%error, "clearing away");
+    }
+}
+
+fn backup(store: &Store, holder: &str, schedule: &Schedule) {
+    if newest_backup(&schedule.folder).is_some_and(|(_, age)| age < schedule.every) {
+        return;
+    }
+    let done = (|| {
+        if !store.lease("backup", holder, BACKUP_LEASE)? {
+            return Ok(None);
+        }
+        let folder = &schedule.folder;
+        let io = |source| manara_store::StoreError::Io { path: folder.clone(), source };
+        std::fs::create_dir_all(folder).map_err(io)?;
+        let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+        let file = folder.join(format!("{PREFIX}{time}{SUFFIX}"));
+        let made = store.backup(&file);
+        store.release("backup", holder)?;
+        made.map(|_| Some(file))
+    })();
+    match done {
+        Ok(None) => {}
+        Ok(Some(file)) => {
+            tracing::info!(file = %file.display(), "backup");
+            for old in backups(&schedule.folder).into_iter().rev().skip(schedule.keep.max(1)) {
+                if let Err(error) = std::fs::remove_file(&old) {
+                    tracing::warn!(%error, file = %old.display(), "an old backup can't be removed");
+                }
+            }
+        }
+        Err(error) => tracing::error!(%error, "the backup failed"),
+    }
+}
+
+/// Backups in a folder, oldest first.
+fn backups(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let ours = |name: &str| name.starts_with(PREFIX) && name.ends_with(SUFFIX);
+    let mut found: Vec<PathBuf> =
+        entries.filter(|entry| entry.file_name().to_str().is_some_and(ours)).map(|entry| entry.path()).collect();
+    found.sort();
+    found
+}
+
+/// The newest scheduled backup in a folder, and its age.
+#[must_use]
+pub fn newest_backup(folder: &Path) -> Option<(PathBuf, Duration)> {
+    let newest = backups(folder).pop()?;
+    let modified = newest.metadata().ok()?.modified().ok()?;
+    Some((newest, SystemTime::now().duration_since(modified).unwrap_or_default()))
+}
