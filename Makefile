@@ -9,7 +9,7 @@ export PATH := $(CARGO_HOME)/bin:$(PATH)
 VENV := .venv
 LISTEN ?= 127.0.0.1:8765
 
-.PHONY: help run demo-clean test fmt lint deny docs nextest smoke clients browser deps bench screenshots engines torture torture-short
+.PHONY: help run demo-clean test fmt lint deny docs nextest smoke clients browser deps bench screenshots engines torture torture-short fuzz
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -56,6 +56,13 @@ torture: ## A thousand crashes of each engine, and faults of the disk; takes its
 	cargo build --release --locked
 	$(VENV)/bin/python tests/torture.py target/release/manara --rounds 1000 --faults
 	scripts/postgres.sh $(VENV)/bin/python tests/torture.py target/release/manara --rounds 200 --processes 2
+
+FUZZ_SECONDS ?= 300
+fuzz: ## libFuzzer over readers and values (needs a nightly compiler); seeds are the fixtures
+	command -v cargo-fuzz >/dev/null || cargo install --locked --quiet cargo-fuzz
+	scripts/corpus.sh
+	cd fuzz && for target in read observable; do \
+	  cargo +nightly fuzz run --release $$target -- -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=10 -rss_limit_mb=2048; done
 
 smoke: ## The built binary, as a user starts it
 	tests/smoke.sh target/debug/manara

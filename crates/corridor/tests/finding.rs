@@ -152,3 +152,21 @@ fn a_changed_log_or_index_is_told() {
     let problems = Store::open(place).unwrap().verify().unwrap().problems;
     assert!(problems.iter().any(|p| p.contains("not in the index")), "{problems:?}");
 }
+
+/// A million tags are kept as they came; lists and filters have the first thousand.
+#[test]
+fn a_million_tags_are_kept_and_bounded() {
+    let (_folder, store) = node();
+    let tags: Vec<String> = (0..1_000_000).map(|n| format!("{{\"name\":\"t:{n}\"}}")).collect();
+    let body = format!(
+        "{{\"Event\":{{\"info\":\"x\",\"uuid\":\"{}\",\"Tag\":[{}]}}}}",
+        uuid::Uuid::from_u128(1),
+        tags.join(",")
+    );
+    take(&store, "event.json", &body);
+    let view = store.view(Audience::Node, Purpose::Read).unwrap();
+    let head = view.record(uuid::Uuid::from_u128(1)).unwrap().unwrap();
+    assert_eq!(head.tags.len(), 1000);
+    assert!(head.skeleton.contains("t:999999"));
+    assert_eq!(store.tags().unwrap().len(), 1000);
+}

@@ -11,6 +11,21 @@ use std::io::Read;
 /// How much is looked at.
 const SAMPLE: u64 = 64 * 1024;
 
+/// First bytes of what is often sent and never unpacked here: an archive can hold anything, in any size.
+const NOT_READ: &[(&[u8], &str)] = &[
+    (b"PK\x03\x04", "is a zip archive (or an office document): unpack it, and give the files in it"),
+    (b"PK\x05\x06", "is an empty zip archive"),
+    (b"7z\xbc\xaf", "is a 7z archive: unpack it, and give the files in it"),
+    (b"Rar!", "is a rar archive: unpack it, and give the files in it"),
+    (b"\xfd7zXZ", "is compressed with xz: unpack it first (gzip and zstd are read as they are)"),
+    (b"BZh", "is compressed with bzip2: unpack it first (gzip and zstd are read as they are)"),
+    (b"%PDF", "is a PDF: save its text, and give that"),
+    (
+        b"<?xml",
+        "is XML, which no reader here takes: export it as JSON, CSV or text (STIX 1: convert it with stix2-elevator)",
+    ),
+];
+
 /// The format of an input.
 ///
 /// # Errors
@@ -20,6 +35,9 @@ pub fn detect(input: &mut Input) -> Result<&'static Format, InputError> {
     let failed = |reason: String| InputError::new(&file, "", reason);
     let mut sample = Vec::new();
     input.reader()?.take(SAMPLE).read_to_end(&mut sample).map_err(|e| failed(e.to_string()))?;
+    if let Some((_, what)) = NOT_READ.iter().find(|(first, _)| sample.starts_with(first)) {
+        return Err(failed((*what).to_owned()));
+    }
     if sample.iter().take(1024).filter(|b| **b == 0).count() > 4 {
         return Err(failed("is a binary file; no reader here takes it".into()));
     }

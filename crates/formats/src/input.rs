@@ -2,6 +2,7 @@
 //! reader needs. Small inputs stay in memory, large ones in a file that has no name.
 
 use flate2::read::MultiGzDecoder;
+use manara_model::record::telling;
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom, Write};
@@ -45,7 +46,7 @@ pub struct InputError {
 
 impl InputError {
     pub(crate) fn new(file: &str, place: impl Into<String>, reason: impl Into<String>) -> Self {
-        InputError { file: file.into(), place: place.into(), reason: reason.into() }
+        InputError { file: telling(file), place: telling(&place.into()), reason: telling(&reason.into()) }
     }
 }
 

@@ -29,6 +29,17 @@ pub fn router(store: Arc<Store>, options: Options) -> Router {
         .with_state(app)
 }
 
+/// Method, path and kind of door (`open`, `api`, `page`) of every route, for whoever checks them all.
+#[must_use]
+pub fn table() -> Vec<(String, &'static str, &'static str)> {
+    let kind = |door: access::Door| match door {
+        access::Door::Open => "open",
+        access::Door::Api(_) => "api",
+        access::Door::Page(_) => "page",
+    };
+    routes().into_iter().map(|route| (route.method.to_string(), route.path, kind(route.door))).collect()
+}
+
 /// Routes behind their guards.
 fn plain(routes: Vec<access::Route>, app: &App) -> Router<App> {
     routes.into_iter().fold(Router::new(), |router, route| router.route(route.path, access::guarded(route, app)))

@@ -16,6 +16,8 @@ pub mod intake;
 mod lease;
 pub mod node;
 pub mod people;
+#[cfg(test)]
+mod plans;
 mod schema;
 mod seal;
 mod secret;

@@ -7,7 +7,7 @@
 mod redacted;
 mod sink;
 
-pub use sink::{Rejection, SightingDraft, Sink};
+pub use sink::{Rejection, SightingDraft, Sink, telling};
 
 use crate::observable::Observable;
 use crate::{Label, Marking};

@@ -17,6 +17,32 @@ pub struct Rejection {
     pub reason: String,
 }
 
+/// What is told of an input holds pieces of it: on one line, without control or direction characters that
+/// could rewrite a screen, and not longer than people read.
+#[must_use]
+pub fn telling(text: &str) -> String {
+    const MOST: usize = 600;
+    let safe = |c: char| match c {
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' => char::REPLACEMENT_CHARACTER,
+        c if c.is_control() => char::REPLACEMENT_CHARACTER,
+        c => c,
+    };
+    if text.chars().count() <= MOST {
+        return text.chars().map(safe).collect();
+    }
+    // Where it is wrong stands at the end, what is wrong at the beginning.
+    let tail: Vec<char> = text.chars().rev().take(MOST / 3).collect();
+    text.chars().take(MOST * 2 / 3).chain(['…']).chain(tail.into_iter().rev()).map(safe).collect()
+}
+
+impl Rejection {
+    /// The same, fit to be shown: see [`telling`].
+    #[must_use]
+    pub fn tidied(self) -> Self {
+        Rejection { file: telling(&self.file), place: telling(&self.place), reason: telling(&self.reason) }
+    }
+}
+
 /// A sighting that came with a record.
 #[derive(Clone, Debug)]
 pub struct SightingDraft {

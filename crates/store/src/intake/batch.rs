@@ -14,6 +14,8 @@ use std::collections::HashMap;
 const BATCH_PARTS: usize = 8192;
 const BATCH_RECORDS: usize = 512;
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
+/// Further tags stay in the record's body, and are not shown in lists or filtered by.
+const TAGS: usize = 1000;
 /// Longer tags stay in the record and are no words of the node's vocabulary.
 const TAG_BYTES: usize = 1024;
 /// Titles are one line of at most this many characters; the body keeps the whole.
@@ -70,6 +72,7 @@ fn write_one(tx: &Tx<'_>, terms: &Terms, ready: &Ready) -> Result<(Outcome, u64)
 pub(super) fn tidy(draft: &mut RecordDraft) {
     let title = draft.title.split_whitespace().collect::<Vec<_>>().join(" ");
     draft.title = title.chars().filter(|c| !c.is_control()).take(TITLE_CHARS).collect();
+    draft.tags.truncate(TAGS);
 }
 
 /// Does the owner hold exactly this already, under the same label?

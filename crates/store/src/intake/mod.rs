@@ -169,7 +169,12 @@ impl Sink for Intake<'_> {
 
     fn begin(&mut self, mut draft: RecordDraft) -> Result<bool> {
         self.abandon();
+        let tags = draft.tags.len();
         batch::tidy(&mut draft);
+        if draft.tags.len() < tags {
+            let reason = format!("has {tags} tags: the first {} can be filtered by, all are kept", draft.tags.len());
+            self.report.warn(Rejection { file: draft.source.clone(), place: draft.uuid.to_string(), reason });
+        }
         let label = Label::new(self.terms.owner, draft.marking.meet(&self.terms.marking));
         let reader = self.store.reader()?;
         if batch::held_unchanged(&reader, &draft, &label)? {

@@ -34,7 +34,7 @@ impl Report {
     pub fn reject(&mut self, rejection: Rejection) {
         self.rejected_total += 1;
         if self.rejected.len() < KEPT {
-            self.rejected.push(rejection);
+            self.rejected.push(rejection.tidied());
         }
     }
 
@@ -42,7 +42,7 @@ impl Report {
     pub fn warn(&mut self, warning: Rejection) {
         self.warnings_total += 1;
         if self.warnings.len() < KEPT {
-            self.warnings.push(warning);
+            self.warnings.push(warning.tidied());
         }
     }
 

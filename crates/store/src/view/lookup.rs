@@ -58,9 +58,9 @@ impl View<'_> {
         let Some(id) = index::find(&self.conn, observable)? else { return Ok(known) };
         // Served by occurrence's primary key (observable, label, …); record by its own.
         let sql = format!(
-            "SELECT r.id, max(o.detect), min(coalesce(r.created, r.received)), max(coalesce(r.modified, r.received))
-             FROM (SELECT record, label, detect FROM occurrence WHERE observable = ?1{} LIMIT ?2) o
-             JOIN record r ON r.id = o.record AND r.state = 1{} GROUP BY r.id ORDER BY r.id DESC",
+            "SELECT r.id, max(few.detect), min(coalesce(r.created, r.received)), max(coalesce(r.modified, r.received))
+             FROM (SELECT record, label, detect FROM occurrence WHERE observable = ?1{} LIMIT ?2) few
+             JOIN record r ON r.id = few.record AND r.state = 1{} GROUP BY r.id ORDER BY r.id DESC",
             self.only("label", 3),
             self.only("r.label", 3),
         );
