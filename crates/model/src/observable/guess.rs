@@ -27,7 +27,8 @@ const BY_LENGTH: &[(usize, &str)] =
 /// The observable that a token spells, if it spells one without a doubt.
 #[must_use]
 pub fn guess(token: &str) -> Option<Observable> {
-    let token = token.trim().trim_matches(['"', '\'', '`', ',', ';']);
+    let edge = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '"' | '\'' | '`' | ',' | ';');
+    let token = token.trim_matches(edge);
     if token.is_empty() || token.len() > 8192 {
         return None;
     }

@@ -78,12 +78,16 @@ pub(super) fn tidy(draft: &mut RecordDraft) {
 /// Does the owner hold exactly this already, under the same label?
 pub(super) fn held_unchanged(conn: &Conn, draft: &RecordDraft, label: &Label) -> Result<bool> {
     let marking = serde_json::to_string(&label.marking).map_err(StoreError::damaged)?;
-    let held = conn.exists(
-        "SELECT 1 FROM record r JOIN label l ON l.id = r.label
-         WHERE r.digest = ?1 AND r.owner = ?2 AND r.state = 1 AND r.kind = ?3 AND l.marking = ?4
-           AND (r.uuid = ?5 OR r.kind = 'list') LIMIT 1",
-        &params![draft.digest.as_slice(), label.owner.0, &draft.kind, marking, draft.uuid],
+    // Few records have the same content; the rest is compared here, where no plan can go wrong.
+    let same = conn.all(
+        "SELECT r.uuid, r.kind, l.marking FROM record r JOIN label l ON l.id = r.label
+         WHERE r.digest = ?1 AND r.owner = ?2 AND r.state = 1",
+        &params![draft.digest.as_slice(), label.owner.0],
+        |row| Ok((row.get::<uuid::Uuid>(0)?, row.get::<String>(1)?, row.get::<String>(2)?)),
     )?;
+    let held = same.into_iter().any(|(uuid, kind, held)| {
+        kind == draft.kind && held == marking && (uuid == draft.uuid || kind == "list")
+    });
     if held {
         return Ok(true);
     }
