@@ -96,7 +96,7 @@ def measure(size, folder):
     guest = json.loads(out)["api_key"]
     spent = 0
     for first in range(0, size, 500_000):
-        path = folder / "list.txt"
+        path = folder / f"list{first}.txt"
         path.write_text("".join(f"h{(n * 2654435761) % 2**40:x}.n{n}.example.net\n" for n in range(first, min(size, first + 500_000))))
         spent += run("import", "--data", data, "--tlp", "green", str(path), environment=environment)[0]
     note("add from lists", size, f"{size / spent:,.0f}/s")

@@ -351,6 +351,24 @@ pub(crate) enum UserCommand {
         #[arg(long)]
         stdin: bool,
     },
+    /// Keep an account out: its keys and sessions end at once
+    Disable {
+        /// E-mail address
+        #[arg(long)]
+        email: String,
+    },
+    /// Let an account in again
+    Enable {
+        /// E-mail address
+        #[arg(long)]
+        email: String,
+    },
+    /// End all sessions of an account
+    Logout {
+        /// E-mail address
+        #[arg(long)]
+        email: String,
+    },
     /// Give an account a second factor (a code from an app), shown once; its sessions end
     Totp {
         /// E-mail address

@@ -11,8 +11,16 @@ use axum::routing::MethodRouter;
 use manara_model::role::Right;
 use manara_store::people::{Caller, Session};
 
-/// Name of the session cookie.
+/// Name of the session cookie, and the one it has where the browser came over TLS: browsers take the
+/// second from this host only, and only over TLS.
 pub(crate) const COOKIE: &str = "manara_session";
+pub(crate) const COOKIE_TLS: &str = "__Host-manara_session";
+
+/// Did the browser come over TLS? The proxy before the node says so; who lies here only loosens or
+/// tightens the cookie that it gets itself.
+pub(crate) fn over_tls(headers: &HeaderMap) -> bool {
+    headers.get("x-forwarded-proto").is_some_and(|scheme| scheme.as_bytes() == b"https")
+}
 
 /// Who may come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +73,7 @@ pub(crate) fn token(headers: &HeaderMap) -> Option<String> {
     let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
     cookies.flat_map(|line| line.split(';')).find_map(|pair| {
         let (name, value) = pair.trim().split_once('=')?;
-        (name == COOKIE).then(|| value.to_owned())
+        (name == COOKIE_TLS || name == COOKIE).then(|| value.to_owned())
     })
 }
 
@@ -84,6 +92,8 @@ fn check(caller: &Caller, right: Right) -> Result<(), Problem> {
     if caller.may(right) {
         return Ok(());
     }
+    let account = caller.account.uuid;
+    tracing::warn!(%account, right = right.name(), "refused: a right is missing");
     let missing = if caller.account.role.has(right) { "this key's scope" } else { "this account's role" };
     Err(Problem::forbidden(format!("this needs the right '{}', which {missing} does not include", right.name())))
 }

@@ -99,6 +99,7 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
     let started = Instant::now();
     let id = uuid::Uuid::now_v7();
     let method = request.method().clone();
+    let tls = crate::access::over_tls(request.headers());
     let path = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
     let response = {
         let _open = app.metrics.begin();
@@ -133,11 +134,14 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
         ("x-frame-options", "DENY"),
         (
             "content-security-policy",
-            "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+            "default-src 'none'; object-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
         ),
         ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    if tls {
+        headers.insert("strict-transport-security", HeaderValue::from_static("max-age=31536000; includeSubDomains"));
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response

@@ -28,7 +28,13 @@ impl Doors {
         let (store, made) = Store::init(manara_testing::place(&folder), "CERT", "MY", "first@cert.example").unwrap();
         let store = Arc::new(store);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        Doors { _folder: folder, doors: router(Arc::clone(&store), Options::default()), store, runtime, org: made.org.uuid }
+        Doors {
+            _folder: folder,
+            doors: router(Arc::clone(&store), Options::default()),
+            store,
+            runtime,
+            org: made.org.uuid,
+        }
     }
 
     /// Key and session of a new account.
@@ -38,7 +44,14 @@ impl Doors {
         (made.api_key, self.store.begin_session(made.uuid).unwrap())
     }
 
-    fn ask(&self, method: &str, path: &str, key: &str, session: &str, more: &[(&str, &str)]) -> (StatusCode, HeaderMap) {
+    fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        key: &str,
+        session: &str,
+        more: &[(&str, &str)],
+    ) -> (StatusCode, HeaderMap) {
         let path = path.replace("{uuid}", "5b8d9d33-ccf0-4fd9-82dc-7dbc0a016219");
         let path = path.replace("{format}", "text").replace("{code}", "en").replace("{file}", "style.css");
         let mut request = Request::builder().method(method).uri(path).header(header::HOST, "node.example");
@@ -151,6 +164,9 @@ fn no_form_works_from_elsewhere_and_every_answer_is_guarded() {
         ] {
             assert!(headers.contains_key(name), "{method} {path} ({status}) lacks {name}");
         }
+        assert!(!headers.contains_key("strict-transport-security"), "without TLS it means nothing");
+        let (_, tls) = doors.ask(&method, path, &key, &session, &[("x-forwarded-proto", "https")]);
+        assert!(tls["strict-transport-security"].to_str().unwrap().contains("includeSubDomains"));
         assert!(!headers["content-security-policy"].to_str().unwrap().contains("unsafe"));
         assert!(!headers.contains_key("server"), "the answer tells what the node is made of");
     }

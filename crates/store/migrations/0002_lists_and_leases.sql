@@ -36,6 +36,7 @@ CREATE TABLE lease (                    -- who does what only one may do
 
 ALTER TABLE account ADD COLUMN totp TEXT;                              -- sealed secret; null: none
 ALTER TABLE account ADD COLUMN totp_used INTEGER NOT NULL DEFAULT 0;   -- last step that was used
+ALTER TABLE session ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;           -- last use
 CREATE TABLE attempt (                  -- failed log-ins
     name     TEXT PRIMARY KEY,           -- what was guessed at, hashed
     failures INTEGER NOT NULL,

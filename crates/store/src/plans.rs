@@ -3,12 +3,12 @@
 //! The test does everything that a node does from day to day and collects the SQL; the engine explains
 //! each. What reads everything on purpose is named in [`MEANT`], with the reason.
 
+use crate::Store;
 use crate::engine::{Conn, Place, Use};
 use crate::intake::{Intake, Terms};
 use crate::people::{NewAccount, NewGroup};
 use crate::sightings::NewSighting;
 use crate::view::Filter;
-use crate::Store;
 use manara_model::observable::{Reach, guess};
 use manara_model::record::{Found, PartDraft, RecordDraft, SightingDraft, Sink, Slot};
 use manara_model::role::{Right, Role};
@@ -27,8 +27,23 @@ pub(crate) fn asked(sql: &str) {
 /// Tables that grow with what the node takes in. The others (organisations, accounts, groups, labels,
 /// tags) grow with its community, and some of them are read whole: see `facts`.
 const GROWING: &[&str] = &[
-    "record", "r", "o", "c", "chunk", "part_uuid", "observable", "reach", "x", "occurrence", "sighting", "record_tag", "t",
-    "text_doc", "d", "audit", "attempt",
+    "record",
+    "r",
+    "o",
+    "c",
+    "chunk",
+    "part_uuid",
+    "observable",
+    "reach",
+    "x",
+    "occurrence",
+    "sighting",
+    "record_tag",
+    "t",
+    "text_doc",
+    "d",
+    "audit",
+    "attempt",
 ];
 
 /// Pieces of questions that read everything, and why they may.
@@ -36,7 +51,10 @@ const MEANT: &[(&str, &str)] = &[
     ("SELECT count(*) FROM occurrence o JOIN record r", "verify reads everything"),
     ("FROM tag t LEFT JOIN record_tag x", "the node's vocabulary with its use, for its operator"),
     ("DELETE FROM attempt WHERE last <", "failed log-ins of a day"),
-    ("SELECT coalesce(max(id), 0) * 100000 + count(*) FROM record WHERE kind", "of warning lists, of which there are hundreds"),
+    (
+        "SELECT coalesce(max(id), 0) * 100000 + count(*) FROM record WHERE kind",
+        "of warning lists, of which there are hundreds",
+    ),
     ("INSERT INTO label (owner, marking)", "a foreign key's walk, made only where a violation is open already"),
     ("DELETE FROM session WHERE expires <", "sessions of a day"),
 ];
@@ -83,9 +101,11 @@ fn everything_a_node_does(store: &Store, owner: OrgId) {
     }
     let bank = store.add_org("t", crate::people::Organisation::new("Bank", "TR", true).unwrap()).unwrap();
     store.add_client("t", owner, bank.uuid).unwrap();
-    let group = NewGroup { uuid: GroupId(Uuid::nil()), name: "g".into(), owner, members: vec![bank.uuid], shows_members: true };
+    let group =
+        NewGroup { uuid: GroupId(Uuid::nil()), name: "g".into(), owner, members: vec![bank.uuid], shows_members: true };
     store.put_group("t", group).unwrap();
-    let made = store.add_account("t", NewAccount { org: bank.uuid, email: "b@b.example".into(), role: Role::User }).unwrap();
+    let made =
+        store.add_account("t", NewAccount { org: bank.uuid, email: "b@b.example".into(), role: Role::User }).unwrap();
     let observable = guess("common.example.com").unwrap();
     let sighting = NewSighting {
         observable: observable.clone(),
@@ -112,7 +132,12 @@ fn everything_a_node_does(store: &Store, owner: OrgId) {
     store.tags().unwrap();
     store.health().unwrap();
 
-    let audiences = [Audience::Node, Audience::Public, Audience::Org(bank.uuid), Audience::User { user: UserId(Uuid::nil()), org: owner }];
+    let audiences = [
+        Audience::Node,
+        Audience::Public,
+        Audience::Org(bank.uuid),
+        Audience::User { user: UserId(Uuid::nil()), org: owner },
+    ];
     for audience in audiences {
         let view = store.view(audience, Purpose::Read).unwrap();
         let cursor = view.heads(&Filter::default(), None, 3).unwrap().next;
@@ -185,7 +210,9 @@ fn no_question_walks_a_table_that_grows() {
             Conn::Postgres(_) => unreachable!(),
         };
         // A walk down an index in the order that is asked for, to a limit, is what a list is.
-        let list = sql.contains(" LIMIT ") && sql.contains(" ORDER BY ") && !plan.iter().any(|line| line.contains("TEMP B-TREE"));
+        let list = sql.contains(" LIMIT ")
+            && sql.contains(" ORDER BY ")
+            && !plan.iter().any(|line| line.contains("TEMP B-TREE"));
         let walk = plan.iter().find(|line| !list && reads_much(line));
         if walk.is_some() && !MEANT.iter().any(|(piece, _)| sql.contains(piece)) {
             walks.push(format!("{sql}\n    {}", plan.join("\n    ")));

@@ -78,7 +78,15 @@ impl Store {
     /// Runs a job in a transaction and waits until it is on disk. It may be run more than once before
     /// one run counts: it changes nothing but what it writes.
     pub(crate) fn write<T: Send + 'static>(&self, job: impl Fn(&Tx<'_>) -> Result<T> + Send + 'static) -> Result<T> {
-        self.writer.write(job)
+        self.writer.write(false, job)
+    }
+
+    /// The same for a job that touches much: it begins a transaction of its own.
+    pub(crate) fn write_large<T: Send + 'static>(
+        &self,
+        job: impl Fn(&Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.writer.write(true, job)
     }
 
     /// Writes that wait, and why the last one failed where that was the disk's doing.

@@ -22,7 +22,10 @@ const IDLE_LINKS: usize = 4;
 
 type Outcome = Box<dyn FnOnce(std::result::Result<(), &StoreError>) + Send>;
 /// A job gets a transaction, or nothing when there is none to be had.
-type Job = Box<dyn FnOnce(Option<&Tx<'_>>) -> (bool, Outcome) + Send>;
+struct Job {
+    run: Box<dyn FnOnce(Option<&Tx<'_>>) -> (bool, Outcome) + Send>,
+    large: bool,
+}
 
 /// See the module.
 pub(crate) struct Writer {
@@ -59,10 +62,17 @@ impl Writer {
     }
 
     /// Runs a job and waits until it is on disk. It may be run more than once, never twice to its end.
-    pub(crate) fn write<T: Send + 'static>(&self, job: impl Fn(&Tx<'_>) -> Result<T> + Send + 'static) -> Result<T> {
+    ///
+    /// A `large` job begins a transaction: inside a savepoint the engine keeps a copy of every page that
+    /// is touched, and walks them all after each statement (a list's new edition took minutes).
+    pub(crate) fn write<T: Send + 'static>(
+        &self,
+        large: bool,
+        job: impl Fn(&Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         self.waiting.fetch_add(1, Ordering::Relaxed);
         let result = match &self.way {
-            Way::Embedded(thread) => thread.write(job),
+            Way::Embedded(thread) => thread.write(large, job),
             Way::Server(links) => links.write(job),
         };
         self.waiting.fetch_sub(1, Ordering::Relaxed);
@@ -100,9 +110,13 @@ fn guarded<T>(job: impl FnOnce() -> Result<T>) -> Result<T> {
 }
 
 impl Thread {
-    fn write<T: Send + 'static>(&self, job: impl Fn(&Tx<'_>) -> Result<T> + Send + 'static) -> Result<T> {
+    fn write<T: Send + 'static>(
+        &self,
+        large: bool,
+        job: impl Fn(&Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let (answer, wait) = channel::<Result<T>>();
-        let job: Job = Box::new(move |tx| {
+        let run = Box::new(move |tx: Option<&Tx<'_>>| {
             let result = match tx {
                 Some(tx) => guarded(|| job(tx)),
                 None => Err(StoreError::Closed),
@@ -118,7 +132,7 @@ impl Thread {
             });
             (good, outcome)
         });
-        self.jobs.as_ref().ok_or(StoreError::Closed)?.send(job).map_err(|_| StoreError::Closed)?;
+        self.jobs.as_ref().ok_or(StoreError::Closed)?.send(Job { run, large }).map_err(|_| StoreError::Closed)?;
         wait.recv().map_err(|_| StoreError::Closed)?
     }
 }
@@ -133,9 +147,10 @@ impl Drop for Thread {
 }
 
 fn run(conn: Conn, queue: &Receiver<Job>) {
-    while let Ok(first) = queue.recv() {
+    let mut next = None;
+    while let Some(first) = next.take().or_else(|| queue.recv().ok()) {
         let mut outcomes = Vec::new();
-        let committed = batch(&conn, first, queue, &mut outcomes);
+        let committed = batch(&conn, first, queue, &mut outcomes, &mut next);
         if let Err(error) = &committed {
             tracing::error!(%error, "a transaction was not written");
             if conn.in_transaction() {
@@ -149,29 +164,41 @@ fn run(conn: Conn, queue: &Receiver<Job>) {
     conn.settle();
 }
 
-fn batch(conn: &Conn, first: Job, queue: &Receiver<Job>, outcomes: &mut Vec<Outcome>) -> Result<()> {
+/// One transaction: the first job, and those that wait already. `left` is one that wants to be the first.
+fn batch(
+    conn: &Conn,
+    first: Job,
+    queue: &Receiver<Job>,
+    outcomes: &mut Vec<Outcome>,
+    left: &mut Option<Job>,
+) -> Result<()> {
     let started = Instant::now();
     let begun = conn.begin_write();
     let tx = Tx::new(conn, None);
-    let mut broken = begun;
-    let mut next = Some(first);
-    while let Some(job) = next {
-        let mark = tx.mark();
-        if broken.is_ok() {
-            broken = conn.script("SAVEPOINT job");
-        }
-        let (good, outcome) = job(broken.is_ok().then_some(&tx));
-        outcomes.push(outcome);
-        if broken.is_ok() {
-            if !good {
-                tx.back_to(mark);
-            }
-            // A full disk ends the whole transaction, savepoint and all.
-            broken = conn.script(if good { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" });
-        }
-        next = if started.elapsed() < BATCH && broken.is_ok() { queue.try_recv().ok() } else { None };
+    let (good, outcome) = (first.run)(begun.is_ok().then_some(&tx));
+    outcomes.push(outcome);
+    begun?;
+    if !good {
+        // Nobody else is in it yet.
+        return conn.script("ROLLBACK");
     }
-    broken?;
+    while started.elapsed() < BATCH {
+        let Ok(job) = queue.try_recv() else { break };
+        if job.large {
+            *left = Some(job);
+            break;
+        }
+        let mark = tx.mark();
+        let inside = conn.script("SAVEPOINT job");
+        let (good, outcome) = (job.run)(inside.is_ok().then_some(&tx));
+        outcomes.push(outcome);
+        inside?;
+        if !good {
+            tx.back_to(mark);
+        }
+        // A full disk ends the whole transaction, savepoint and all.
+        conn.script(if good { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" })?;
+    }
     tx.seal()?;
     conn.script("COMMIT")
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that can't go on has failed
 
 use manara_model::record::{Found, PartDraft, RecordDraft, Sink, Slot};
+use manara_model::role::Right;
 use manara_model::{Audience, Marking, OrgId, Purpose, Tlp};
 use manara_store::intake::{Intake, Terms};
 use manara_store::people::{LogIn, NewAccount};
@@ -315,5 +316,21 @@ fn who_guesses_waits_and_a_code_is_good_once() {
     assert!(store.set_password("test", "b@bank.example", "password1234").is_err());
     store.set_password("test", "b@bank.example", "several words together").unwrap();
     assert!(store.session(&session).unwrap().is_none(), "sessions end with the password");
+    let account = store.account("b@bank.example").unwrap();
+    let (one, two) = (store.begin_session(account.uuid).unwrap(), store.begin_session(account.uuid).unwrap());
+    assert_eq!(store.end_sessions("test", "b@bank.example").unwrap(), 2);
+    assert!(store.session(&one).unwrap().is_none() && store.session(&two).unwrap().is_none());
+    let (key, session) = (
+        store.add_key("test", "b@bank.example", "", &[Right::Read], None).unwrap(),
+        store.begin_session(account.uuid).unwrap(),
+    );
+    manara_testing::tamper(store.place(), "UPDATE session SET seen = seen - 7300000");
+    assert!(store.session(&session).unwrap().is_none(), "two hours without a page");
+    let session = store.begin_session(account.uuid).unwrap();
+    store.disable_account("test", "b@bank.example", true).unwrap();
+    assert!(store.caller(&key).unwrap().is_none() && store.session(&session).unwrap().is_none());
+    assert_eq!(store.log_in("b@bank.example", "several words together", "", there).unwrap(), LogIn::Wrong);
+    store.disable_account("test", "b@bank.example", false).unwrap();
+    assert!(store.caller(&key).unwrap().is_some());
     assert!(matches!(store.log_in("b@bank.example", "several words together", "", here).unwrap(), LogIn::Good(_)));
 }

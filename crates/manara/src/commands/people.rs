@@ -94,6 +94,17 @@ pub(crate) fn user(place: &Place, args: UserArgs) -> anyhow::Result<ExitCode> {
             store.set_password(ACTOR, &email, password.trim_end_matches(['\r', '\n']))?;
             output::line("the password is set; sessions have ended")?;
         }
+        UserCommand::Disable { email } => {
+            store.disable_account(ACTOR, &email, true)?;
+            output::line(format!("{email} is kept out"))?;
+        }
+        UserCommand::Enable { email } => {
+            store.disable_account(ACTOR, &email, false)?;
+            output::line(format!("{email} may come in again"))?;
+        }
+        UserCommand::Logout { email } => {
+            output::line(format!("{} sessions ended", store.end_sessions(ACTOR, &email)?))?
+        }
         UserCommand::Totp { email, remove: true, .. } => {
             store.remove_second_factor(ACTOR, &email)?;
             output::line(format!("{email} logs in with the password alone"))?;

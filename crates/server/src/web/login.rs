@@ -2,15 +2,15 @@
 
 use super::i18n::languages;
 use super::page::{Frame, LANGUAGE, check_csrf, render};
-use crate::access::{COOKIE, same_site, token};
+use crate::access::{COOKIE, COOKIE_TLS, over_tls, same_site, token};
 use crate::app::App;
 use crate::metrics::Login;
 use crate::problem::Problem;
 use askama::Template;
 use axum::Form;
 use axum::extract::{ConnectInfo, Extension, Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use manara_store::people::{LogIn, Session};
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -36,11 +36,14 @@ pub(super) struct Given {
     code: String,
 }
 
-/// Only over TLS where the browser came over it (as the proxy before the node says).
 fn cookie(headers: &HeaderMap, name: &str, value: &str, seconds: i64) -> String {
-    let tls = headers.get("x-forwarded-proto").is_some_and(|scheme| scheme.as_bytes() == b"https");
-    let secure = if tls { "; Secure" } else { "" };
+    let secure = if over_tls(headers) { "; Secure" } else { "" };
     format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}")
+}
+
+/// The session's cookie, under the name that fits how the browser came.
+fn session_cookie(headers: &HeaderMap, token: &str, seconds: i64) -> String {
+    cookie(headers, if over_tls(headers) { COOKIE_TLS } else { COOKIE }, token, seconds)
 }
 
 pub(super) async fn log_in(
@@ -63,13 +66,19 @@ pub(super) async fn log_in(
             Ok((result, token))
         })
         .await?;
+    // Who, where it is known; never what was typed: a password may stand in the wrong field.
+    match &result {
+        LogIn::Good(account) => tracing::info!(account = %account.uuid, ?from, "log-in"),
+        LogIn::Wrong => tracing::warn!(?from, "log-in refused: wrong"),
+        LogIn::Wait(seconds) => tracing::warn!(?from, seconds, "log-in refused: too many failures"),
+    }
     app.metrics.login(match result {
         LogIn::Good(_) => Login::Good,
         LogIn::Wrong => Login::Wrong,
         LogIn::Wait(_) => Login::Slowed,
     });
     if let Some(token) = token {
-        let cookie = cookie(&headers, COOKIE, &token, 12 * 3600);
+        let cookie = session_cookie(&headers, &token, 12 * 3600);
         return Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response());
     }
     let (status, wait) = match result {
@@ -99,7 +108,11 @@ pub(super) async fn log_out(
     if let Some(token) = token(&headers) {
         app.blocking(move |app| Ok(app.store.end_session(&token)?)).await?;
     }
-    Ok(([(header::SET_COOKIE, cookie(&headers, COOKIE, "", 0))], Redirect::to("/login")).into_response())
+    let gone = [
+        (header::SET_COOKIE, session_cookie(&headers, "", 0)),
+        (HeaderName::from_static("clear-site-data"), "\"cache\", \"storage\"".to_owned()),
+    ];
+    Ok((AppendHeaders(gone), Redirect::to("/login")).into_response())
 }
 
 pub(super) async fn language(Path(code): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {

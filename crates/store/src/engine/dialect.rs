@@ -111,7 +111,7 @@ impl Conn {
         matches!(self, Conn::Postgres(_))
     }
 
-    /// A walk (columns `came` and `row`; ends in a column) for the numbers in parameter `n`, in `order`.
+    /// A walk (columns `came` and `row`; ends in a column) for several numbers, in parameter `n`, in `order`.
     pub(crate) fn walk_each(&self, walk: &str, n: usize, order: &str) -> String {
         match self {
             Conn::Sqlite(_) => format!("{walk} IN (SELECT value FROM json_each(?{n})) {order}"),

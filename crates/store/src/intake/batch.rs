@@ -85,9 +85,9 @@ pub(super) fn held_unchanged(conn: &Conn, draft: &RecordDraft, label: &Label) ->
         &params![draft.digest.as_slice(), label.owner.0],
         |row| Ok((row.get::<uuid::Uuid>(0)?, row.get::<String>(1)?, row.get::<String>(2)?)),
     )?;
-    let held = same.into_iter().any(|(uuid, kind, held)| {
-        kind == draft.kind && held == marking && (uuid == draft.uuid || kind == "list")
-    });
+    let held = same
+        .into_iter()
+        .any(|(uuid, kind, held)| kind == draft.kind && held == marking && (uuid == draft.uuid || kind == "list"));
     if held {
         return Ok(true);
     }

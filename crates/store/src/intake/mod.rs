@@ -109,7 +109,7 @@ impl<'s> Intake<'s> {
             return Ok(());
         }
         let (sightings, owner) = (std::mem::take(&mut self.sightings), self.terms.owner);
-        self.store.write(move |tx| crate::sightings::keep(tx, owner, &sightings))
+        self.store.write_large(move |tx| crate::sightings::keep(tx, owner, &sightings))
     }
 
     fn flush(&mut self) -> Result<()> {
@@ -117,7 +117,7 @@ impl<'s> Intake<'s> {
             return Ok(());
         }
         let (batch, terms) = (std::mem::take(&mut self.batch), self.terms.clone());
-        let outcomes = self.store.write(move |tx| batch.write(tx, &terms))?;
+        let outcomes = self.store.write_large(move |tx| batch.write(tx, &terms))?;
         for (outcome, observables) in outcomes {
             self.count(outcome, observables);
         }
@@ -155,7 +155,7 @@ impl<'s> Intake<'s> {
             }
         };
         let label = open.label.clone();
-        let pending = self.store.write(move |tx| pending.parts(tx, &label, &parts))?;
+        let pending = self.store.write_large(move |tx| pending.parts(tx, &label, &parts))?;
         if let Some(open) = &mut self.open {
             open.pending = Some(pending);
         }

@@ -34,7 +34,7 @@ impl Store {
         for record in leftovers {
             let mut after = Some(-1);
             while let Some(first) = after {
-                after = self.write(move |tx| index::sweep_chunk(tx, record, first))?;
+                after = self.write_large(move |tx| index::sweep_chunk(tx, record, first))?;
             }
         }
         Ok(())

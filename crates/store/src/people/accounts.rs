@@ -136,6 +136,19 @@ impl Store {
             .ok_or_else(|| StoreError::Unknown { what: "account", name: email.into() })
     }
 
+    /// Keeps an account out, or lets it in again: its keys and sessions end at once, its records stay.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`], and the engine's.
+    pub fn disable_account(&self, actor: &str, email: &str, disabled: bool) -> Result<()> {
+        let (account, actor) = (self.account(email)?, actor.to_owned());
+        self.write(move |tx| {
+            tx.execute("UPDATE account SET disabled = ?2 WHERE uuid = ?1", &params![account.uuid.0, disabled])?;
+            tx.execute("DELETE FROM session WHERE account = ?1", &params![account.uuid.0])?;
+            audit::append(tx, &actor, if disabled { "account.disable" } else { "account.enable" }, &account.email, "")
+        })
+    }
+
     /// Gives an account a new generated password.
     ///
     /// # Errors

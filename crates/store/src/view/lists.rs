@@ -152,6 +152,11 @@ impl View<'_> {
         let order = format!("ORDER BY {received} DESC, {id} DESC LIMIT ?3");
         let sql = match labels {
             None => format!("{sql} {order}"),
+            // An index that begins with it is in the order that is asked for; with several it is not.
+            Some([label_id]) => {
+                values.push((*label_id).into());
+                format!("{sql} AND {label} = ?{} {order}", values.len())
+            }
             Some(labels) => {
                 values.push(self.conn.list(labels));
                 self.conn.walk_each(&format!("{sql} AND {label}"), values.len(), &order)
