@@ -9,7 +9,7 @@ export PATH := $(CARGO_HOME)/bin:$(PATH)
 VENV := .venv
 LISTEN ?= 127.0.0.1:8765
 
-.PHONY: help run demo-clean test fmt lint deny docs nextest smoke clients browser deps bench screenshots engines torture torture-short fuzz
+.PHONY: help run demo-clean test fmt lint deny docs nextest smoke clients browser deps bench screenshots engines torture torture-short fuzz growth scaling
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,7 +47,8 @@ nextest: ## Tests of the crates (and the binary that the next three try)
 	cargo test --locked --workspace --doc --quiet
 
 engines: ## The same tests of store, corridor and doors over PostgreSQL (a throw-away server)
-	scripts/postgres.sh cargo nextest run --locked -p manara-store -p manara-corridor -p manara-server
+	scripts/postgres.sh bash -c 'cargo nextest run --locked -p manara-store -p manara-corridor -p manara-server && \
+	  $(VENV)/bin/python tests/torture.py target/debug/manara --rounds 12 --processes 2'
 
 torture-short: ## Fifty crashes, and faults of the disk
 	$(VENV)/bin/python tests/torture.py target/debug/manara --rounds 50 --faults
@@ -76,6 +77,13 @@ browser: ## The pages in a real browser
 screenshots: ## Pictures of the pages in screenshots/
 	$(VENV)/bin/python tests/browser.py target/debug/manara --pictures screenshots
 
-bench: ## Figures, into docs/BENCHMARKS.md
-	cargo build --release --locked
+bench: growth scaling ## Figures, into docs/BENCHMARKS.md, GROWTH.md and scaling.md
 	$(VENV)/bin/python bench/figures.py target/release/manara
+
+growth: ## How costs grow, from ten thousand to ten million indicators
+	cargo build --release --locked
+	$(VENV)/bin/python bench/growth.py target/release/manara
+
+scaling: ## One database with one, two and four processes
+	cargo build --release --locked
+	POSTGRES_OPTIONS=" " POSTGRES_FOLDER=/var/tmp scripts/postgres.sh $(VENV)/bin/python bench/scaling.py target/release/manara

@@ -5,7 +5,7 @@ set -euo pipefail
 binaries=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1 || true)
 [ -n "$binaries" ] || binaries=$(dirname "$(command -v pg_ctl || true)" 2>/dev/null || true)
 [ -x "$binaries/initdb" ] || { echo "no PostgreSQL server here (Debian: postgresql): what needs one is skipped"; exit 0; }
-shared=/dev/shm; [ -w "$shared" ] || shared=${TMPDIR:-/tmp}
+shared=${POSTGRES_FOLDER:-/dev/shm}; [ -w "$shared" ] || shared=${TMPDIR:-/tmp}
 folder=$(mktemp -d "$shared/manara-postgres.XXXXXX")
 as=()
 # PostgreSQL does not run as root.

@@ -121,13 +121,20 @@ with tempfile.TemporaryDirectory() as folder:
             picture(driver, f"import-{code}")
             ask(driver, f"bad-{code}.example.com")
             check(f"{code}: and found", driver.find_elements(By.CSS_SELECTOR, ".answer table a"))
+            driver.get(url + "/account")
+            driver.find_element(By.ID, "password").send_keys(made["password"])
+            driver.find_element(By.ID, "note").send_keys(f"sensor {code}")
+            press(driver, "button[value=key]")
+            check(f"{code}: a key is made", driver.find_elements(By.CSS_SELECTOR, "[role=status] code"))
+            check(f"{code}: and listed", f"sensor {code}" in driver.page_source)
+            picture(driver, f"account-{code}")
             subprocess.run([manara, "record", "list", "--data", data], check=True, capture_output=True)
             # Only the 26 events are counted above.
             listed = json.loads(subprocess.check_output([manara, "record", "list", "--data", data, "--json"]))
             for record in listed:
                 if record["kind"] == "list":
                     subprocess.check_call([manara, "record", "withdraw", "--data", data, record["uuid"]], stdout=subprocess.DEVNULL)
-            missing = re.findall(r">\s*(?:nav|search|record|import|answer|login)-[a-z-]+\s*<", driver.page_source)
+            missing = re.findall(r">\s*(?:nav|search|record|import|answer|login|account)-[a-z-]+\s*<", driver.page_source)
             check(f"{code}: no text is missing", not missing)
         trouble = [line for line in driver.get_log("browser") if line["level"] == "SEVERE" and "401" not in line["message"]]
         check(f"nothing refused by the policy of the pages: {trouble}", not trouble)

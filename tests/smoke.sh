@@ -74,7 +74,32 @@ check "nor for JSON" bash -c "set -o pipefail; '$manara' record list --data '$da
 check "man pages" "$manara" man "$folder/man"
 check "the man page is there" test -s "$folder/man/manara.1"
 
-"$manara" serve --data "$data" --listen 127.0.0.1:0 >"$folder/serve.out" 2>"$folder/serve.err" &
+check "audit" "$manara" audit --data "$data" --json
+check "has the log's newest entries" json "$folder/out" "len(d) > 30 and d[0]['seq'] == len(d) and d[0]['actor'] == 'cli'"
+check "doctor" "$manara" doctor --data "$data" --deep --json
+check "finds nothing bad" json "$folder/out" "all(f['grade'] != 'bad' for f in d) and any(f['what'] == 'integrity' for f in d)"
+check "doctor names what to look at" "$manara" doctor --data "$data"
+check "with advice" says "manara user totp"
+chmod 755 "$data"
+check "an open folder is bad" exits 1 "$manara" doctor --data "$data"
+check "and how to mend it" says "chmod go="
+chmod 700 "$data"
+check "a second factor" "$manara" user totp --data "$data" --email analyst@bank.example --json
+check "as an address for apps" json "$folder/out" "d['url'].startswith('otpauth://totp/') and len(d['secret']) == 32"
+check "is taken away" "$manara" user totp --data "$data" --email analyst@bank.example --remove
+check "an easy password is refused" bash -c "! echo password1234 | '$manara' user password --data '$data' --email analyst@bank.example --stdin"
+check "a good one is taken" bash -c "echo 'four words are enough' | '$manara' user password --data '$data' --email analyst@bank.example --stdin"
+check "backup" "$manara" backup --data "$data" "$folder/node.backup" --json
+check "its manifest" json "$folder/out" "d['format'] == 'manara-backup-1' and len(d['sha256']) == 64"
+check "restore" "$manara" restore "$folder/node.backup" --data "$folder/restored" --json
+check "is verified" json "$folder/out" "d['verify']['problems'] == [] and d['verify']['records'] > 20"
+check "backup into a pipe" bash -c "set -o pipefail; '$manara' backup --data '$data' - | '$manara' restore - --data '$folder/piped'"
+check "restore over a node is refused" exits 1 "$manara" restore "$folder/node.backup" --data "$folder/restored"
+check "the copy exports the same" bash -c "cmp <('$manara' export --data '$data' --format text --audience self) <('$manara' export --data '$folder/restored' --format text --audience self)"
+check "no database server there" exits 1 "$manara" verify --data "$data" --database postgres://nobody@127.0.0.1:1/none
+check "says so" says "can't be reached"
+
+"$manara" serve --data "$data" --listen 127.0.0.1:0 --log debug --slow-ms 0 --backup-dir "$folder/backups" >"$folder/serve.out" 2>"$folder/serve.err" &
 server=$!
 for _ in $(seq 100); do grep -q 'listening on http' "$folder/serve.out" && break; sleep 0.05; done
 url=$(sed -n 's/^listening on //p' "$folder/serve.out")
@@ -97,6 +122,14 @@ check "an error is problem+json" bash -c "curl -sS -H 'Authorization: Bearer $ke
 check "no key, no answer" bash -c "curl -sS -o /dev/null -w '%{http_code}' '$url/api/v1/records' | grep -q 401"
 etag=$(curl -fsS -D - -o /dev/null -H "Authorization: Bearer $key" "$url/api/v1/export?format=rpz&audience=public" | tr -d '\r' | sed -n 's/^etag: //p')
 check "unchanged is 304" bash -c "sleep 1.1; curl -sS -o /dev/null -w '%{http_code}' -H 'Authorization: Bearer $key' -H 'If-None-Match: $etag' '$url/api/v1/export?format=rpz&audience=public' | grep -q 304"
+check "a second node on the folder" exits 1 "$manara" serve --data "$data" --listen 127.0.0.1:0
+check "says so and stops" says "served by another node"
+check "an account is kept out" "$manara" user disable --data "$data" --email analyst@bank.example
+check "at once" bash -c "curl -sS -o /dev/null -w '%{http_code}' -H 'Authorization: Bearer $bank' '$url/api/v1/records' | grep -q 401"
+check "a scheduled backup is made" bash -c "for _ in \$(seq 100); do ls '$folder'/backups/manara-*.backup && exit 0; sleep 0.1; done; exit 1"
+check "slow requests and questions are logged" bash -c "grep -q 'slow request' '$folder/serve.err' && grep -q 'slow query' '$folder/serve.err'"
+check "the log has no value, name, title or key" bash -c "! grep -qiE 'evil.com|analyst@|admin@cert|$key|$bank|novispy' '$folder/serve.err'"
+check "every line of it is JSON" python3 -c "import json,sys; [json.loads(line) for line in open(sys.argv[1])]" "$folder/serve.err"
 kill -TERM "$server"
 check "SIGTERM ends it cleanly" wait "$server"
 server=

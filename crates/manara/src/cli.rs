@@ -56,6 +56,8 @@ pub(crate) enum Command {
     Record(RecordArgs),
     /// Check that store, index and audit log agree
     Verify(Output),
+    /// Who changed what: the audit log, newest first
+    Audit(AuditArgs),
     /// Copy the node into one file, while it runs
     Backup(BackupArgs),
     /// Make a node of a backup
@@ -86,6 +88,18 @@ pub(crate) enum Command {
         /// The folder
         folder: PathBuf,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditArgs {
+    /// How many entries
+    #[arg(long, default_value_t = 50, value_name = "NUMBER")]
+    pub(crate) limit: u32,
+    /// Only entries before this number
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) before: Option<i64>,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 #[derive(Debug, Args)]

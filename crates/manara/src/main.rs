@@ -41,6 +41,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Why(args) => commands::record::why(place, &args),
         Command::Record(args) => commands::record::run(place, args),
         Command::Verify(args) => commands::record::verify(place, &args),
+        Command::Audit(args) => commands::record::audit(place, &args),
         Command::Backup(args) => commands::keep::backup(place, &args),
         Command::Restore(args) => commands::keep::restore(place, &args),
         Command::MigrateStore(args) => commands::keep::migrate(place, &args),

@@ -10,8 +10,9 @@ use std::ops::Deref;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Readers kept open between requests.
+/// Readers kept open between requests: embedded they hold memory, on a server they are slow to open.
 const IDLE_READERS: usize = 4;
+const IDLE_READERS_SERVER: usize = 16;
 
 /// A node's store. Cheap to share behind an [`Arc`].
 pub struct Store {
@@ -144,7 +145,8 @@ impl Drop for Reader<'_> {
             return;
         }
         let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
-        if pool.len() < IDLE_READERS {
+        let most = if matches!(conn, Conn::Postgres(_)) { IDLE_READERS_SERVER } else { IDLE_READERS };
+        if pool.len() < most {
             pool.push(conn);
         }
     }

@@ -18,7 +18,7 @@ const BATCH: Duration = Duration::from_millis(20);
 /// How often a job is run again that lost against another process.
 const ATTEMPTS: u32 = 8;
 /// Writing connections kept open to a server.
-const IDLE_LINKS: usize = 4;
+const IDLE_LINKS: usize = 8;
 
 type Outcome = Box<dyn FnOnce(std::result::Result<(), &StoreError>) + Send>;
 /// A job gets a transaction, or nothing when there is none to be had.
@@ -110,11 +110,7 @@ fn guarded<T>(job: impl FnOnce() -> Result<T>) -> Result<T> {
 }
 
 impl Thread {
-    fn write<T: Send + 'static>(
-        &self,
-        large: bool,
-        job: impl Fn(&Tx<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
+    fn write<T: Send + 'static>(&self, large: bool, job: impl Fn(&Tx<'_>) -> Result<T> + Send + 'static) -> Result<T> {
         let (answer, wait) = channel::<Result<T>>();
         let run = Box::new(move |tx: Option<&Tx<'_>>| {
             let result = match tx {

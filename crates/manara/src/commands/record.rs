@@ -1,7 +1,7 @@
 //! `manara why`, `manara record`, `manara verify`.
 
 use super::ACTOR;
-use crate::cli::{Output, Place, RecordArgs, RecordCommand, WhyArgs};
+use crate::cli::{AuditArgs, Output, Place, RecordArgs, RecordCommand, WhyArgs};
 use crate::{output, settings};
 use anyhow::bail;
 use manara_corridor::{RecordLine, audience};
@@ -67,6 +67,21 @@ pub(crate) fn verify(place: &Place, how: &Output) -> anyhow::Result<ExitCode> {
         tell(&verdict)?;
     }
     Ok(if verdict.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+pub(crate) fn audit(place: &Place, args: &AuditArgs) -> anyhow::Result<ExitCode> {
+    let entries = settings::store(place)?.audit(args.before, args.limit)?;
+    if args.output.json {
+        output::json(&entries)?;
+    } else {
+        let time = |at| jiff::Timestamp::from_millisecond(at).map(|time| time.to_string()).unwrap_or_default();
+        let row = |entry: &manara_store::audit::Entry| {
+            let told = [&entry.actor, &entry.action, &entry.subject, &entry.detail].map(|text| output::safe(text));
+            [entry.seq.to_string(), time(entry.at)].into_iter().chain(told).collect()
+        };
+        output::table(&entries.iter().map(row).collect::<Vec<_>>())?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// A verdict for people.

@@ -156,6 +156,7 @@ mod tests {
             include_str!("../../templates/records.html"),
             include_str!("../../templates/record.html"),
             include_str!("../../templates/import.html"),
+            include_str!("../../templates/account.html"),
             include_str!("../../templates/error.html"),
         ];
         let mut used = BTreeSet::new();
@@ -168,6 +169,8 @@ mod tests {
         }
         let rules = include_str!("record.rs").split('"').filter(|text| text.starts_with("why-"));
         used.extend(rules.map(str::to_owned));
+        let done = include_str!("account.rs").split('"').filter(|text| text.starts_with("account-"));
+        used.extend(done.map(str::to_owned));
         assert!(used.len() > 50);
         let missing: Vec<_> = used.difference(&english).collect();
         // `code()` and `direction()` take no text: what follows them is an attribute.

@@ -1,5 +1,6 @@
 //! The pages for people: rendered here, working without a script, in every language of `locales/`.
 
+mod account;
 mod i18n;
 mod import;
 mod login;
@@ -26,6 +27,8 @@ pub(crate) fn routes() -> Vec<Route> {
         route(Method::GET, "/records", Page(Read), "Records page", get(record::list)),
         route(Method::GET, "/records/{uuid}", Page(Read), "A record's page", get(record::one)),
         route(Method::GET, "/records/{uuid}/export/{format}", Page(Read), "A record in a format", get(record::export)),
+        route(Method::GET, "/account", Page(Read), "One's own account", get(account::form)),
+        route(Method::POST, "/account", Page(Read), "Change password, factor, keys, sessions", post(account::change)),
         route(Method::GET, "/import", Page(Read), "Import page", get(import::form)),
         route(
             Method::POST,

@@ -45,6 +45,10 @@ impl Frame {
         self.who.as_ref().map_or("", |who| who.csrf.as_str())
     }
 
+    pub(super) fn email(&self) -> &str {
+        self.who.as_ref().map_or("", |who| who.email.as_str())
+    }
+
     /// Day and minute of a time in RFC 3339.
     pub(super) fn date(&self, text: &str) -> String {
         text.get(..16).unwrap_or(text).replace('T', " ")
