@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Between two looks whether there is something to do.
 const PAUSE: Duration = Duration::from_secs(30);
 /// A backup that takes longer than this has lost its process.
 const BACKUP_LEASE: Duration = Duration::from_secs(6 * 3600);
+/// A backup that failed is tried again after this: a full disk is not mended by a full log.
+const AFTER_FAILURE: Duration = Duration::from_secs(900);
 const SWEEP_LEASE: Duration = Duration::from_secs(300);
 /// Backups are named `manara-` and their time.
 const PREFIX: &str = "manara-";
@@ -43,11 +45,13 @@ impl Jobs {
         let work = move || {
             // The first look comes soon: a node that was down over night is behind.
             let mut pause = Duration::from_secs(2);
+            let (mut rest, mut waiting) = (Instant::now(), Duration::ZERO);
             while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
                 pause = PAUSE;
                 sweep(&store, &holder);
-                if let Some(schedule) = &schedule {
-                    backup(&store, &holder, schedule);
+                if let Some(schedule) = schedule.as_ref().filter(|_| rest.elapsed() >= waiting) {
+                    waiting = if backup(&store, &holder, schedule) { Duration::ZERO } else { AFTER_FAILURE };
+                    rest = Instant::now();
                 }
             }
         };
@@ -78,9 +82,10 @@ fn sweep(store: &Store, holder: &str) {
     }
 }
 
-fn backup(store: &Store, holder: &str, schedule: &Schedule) {
+/// Makes a backup where one is due; false: it did not work.
+fn backup(store: &Store, holder: &str, schedule: &Schedule) -> bool {
     if newest_backup(&schedule.folder).is_some_and(|(_, age)| age < schedule.every) {
-        return;
+        return true;
     }
     let done = (|| {
         if !store.lease("backup", holder, BACKUP_LEASE)? {
@@ -105,8 +110,12 @@ fn backup(store: &Store, holder: &str, schedule: &Schedule) {
                 }
             }
         }
-        Err(error) => tracing::error!(%error, "the backup failed"),
+        Err(error) => {
+            tracing::error!(%error, "the backup failed");
+            return false;
+        }
     }
+    true
 }
 
 /// Backups in a folder, oldest first.

@@ -9,11 +9,16 @@ use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 const LEVEL: i32 = 3;
 const FORMAT: &str = "manara-backup-1";
 /// No manifest or key is longer.
 const SMALL: u64 = 64 * 1024;
+
+/// Names of folders that are worked in, and the age at which nobody does any more.
+const HIDDEN: &str = ".manara-work-";
+const LEFT_BEHIND: Duration = Duration::from_secs(24 * 3600);
 
 /// What a backup holds.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -57,7 +62,15 @@ struct Beside(PathBuf);
 
 impl Beside {
     fn new(folder: &Path) -> Result<Self> {
-        let path = folder.join(format!(".manara-{}", uuid::Uuid::new_v4().simple()));
+        // What a process left that was killed in the middle.
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(HIDDEN));
+            let age = entry.metadata().and_then(|meta| meta.modified()).ok().and_then(|time| time.elapsed().ok());
+            if ours && age.is_some_and(|age| age > LEFT_BEHIND) {
+                let _ = std::fs::remove_dir_all(entry.path());
+            }
+        }
+        let path = folder.join(format!("{HIDDEN}{}", uuid::Uuid::new_v4().simple()));
         std::fs::create_dir(&path).map_err(io(&path))?;
         let beside = Beside(path);
         crate::store::private(&beside.0).map_err(io(&beside.0))?;

@@ -9,16 +9,19 @@ use crate::{Result, StoreError, node, schema};
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Readers kept open between requests: embedded they hold memory, on a server they are slow to open.
 const IDLE_READERS: usize = 4;
 const IDLE_READERS_SERVER: usize = 16;
+/// A connection that was used so lately is taken to be alive.
+const UNASKED: Duration = Duration::from_secs(1);
 
 /// A node's store. Cheap to share behind an [`Arc`].
 pub struct Store {
     place: Place,
     writer: Writer,
-    readers: Mutex<Vec<Conn>>,
+    readers: Mutex<Vec<(Instant, Conn)>>,
     facts: FactsCache,
     pub(crate) seal: Seal,
 }
@@ -97,10 +100,14 @@ impl Store {
 
     /// A connection that can only read, from a small pool.
     pub(crate) fn reader(&self) -> Result<Reader<'_>> {
-        let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let conn = match idle {
-            Some(conn) => conn,
-            None => Conn::open(&self.place, Use::Read)?,
+        let conn = loop {
+            let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            match idle {
+                None => break Conn::open(&self.place, Use::Read)?,
+                // A server may have been started again since: the connection does not know before it is used.
+                Some((since, conn)) if since.elapsed() < UNASKED || conn.answers() => break conn,
+                Some(_) => {}
+            }
         };
         Ok(Reader { conn: Some(conn), pool: &self.readers })
     }
@@ -123,7 +130,7 @@ impl Store {
 /// A borrowed connection; goes back to the pool when dropped.
 pub(crate) struct Reader<'s> {
     conn: Option<Conn>,
-    pool: &'s Mutex<Vec<Conn>>,
+    pool: &'s Mutex<Vec<(Instant, Conn)>>,
 }
 
 impl Deref for Reader<'_> {
@@ -147,7 +154,7 @@ impl Drop for Reader<'_> {
         let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
         let most = if matches!(conn, Conn::Postgres(_)) { IDLE_READERS_SERVER } else { IDLE_READERS };
         if pool.len() < most {
-            pool.push(conn);
+            pool.push((Instant::now(), conn));
         }
     }
 }

@@ -21,9 +21,11 @@ const ATTEMPTS: u32 = 8;
 const IDLE_LINKS: usize = 8;
 
 type Outcome = Box<dyn FnOnce(std::result::Result<(), &StoreError>) + Send>;
-/// A job gets a transaction, or nothing when there is none to be had.
+/// Gets a transaction, or nothing when there is none to be had; tells whether it went well.
+type Run = Box<dyn FnOnce(Option<&Tx<'_>>) -> (bool, Outcome) + Send>;
+
 struct Job {
-    run: Box<dyn FnOnce(Option<&Tx<'_>>) -> (bool, Outcome) + Send>,
+    run: Run,
     large: bool,
 }
 
@@ -219,6 +221,10 @@ impl Links {
             match result {
                 // Lost against another, or the server went away before anything was decided: once more.
                 Err(error) if error.is_passing() && attempt < ATTEMPTS => {
+                    if let StoreError::Unreachable(_) = error {
+                        // The others went the same way.
+                        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+                    }
                     attempt += 1;
                     let jitter = u64::from(std::process::id() % 7) + 1;
                     std::thread::sleep(Duration::from_millis((5u64 << attempt) + jitter * u64::from(attempt)));

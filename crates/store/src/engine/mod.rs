@@ -218,6 +218,14 @@ impl Conn {
         }
     }
 
+    /// Asks whether it can be used.
+    pub(crate) fn answers(&self) -> bool {
+        match self {
+            Conn::Sqlite(_) => true,
+            Conn::Postgres(link) => link.answers(),
+        }
+    }
+
     /// Gives memory back after heavy work: an idle node is a small one.
     pub(crate) fn shrink(&self) -> Result<()> {
         match self {

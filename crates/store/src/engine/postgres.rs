@@ -95,6 +95,10 @@ impl Link {
         !self.client.borrow().is_closed()
     }
 
+    pub(super) fn answers(&self) -> bool {
+        self.client.borrow_mut().is_valid(Duration::from_secs(5)).is_ok()
+    }
+
     /// Runs a statement over `unnest` of these rows' columns.
     pub(super) fn execute_arrays<'a, R: IntoIterator<Item = Value<'a>>>(
         &self,

@@ -4,6 +4,7 @@ use super::accounts::{self, Account};
 use crate::engine::params;
 use crate::{Result, Store, StoreError, audit, secret};
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use totp_rs::{Builder, Secret, Totp};
 
 /// Failures before the first pause: at one account from one address, from one address, at one account.
@@ -19,6 +20,26 @@ const FORGET_MS: i64 = 24 * 60 * 60 * 1000;
 const PASSWORD_CHARS: usize = 12;
 /// Longest password, in characters.
 const PASSWORD_MOST: usize = 256;
+
+/// Log-ins looked at in one moment: each takes 19 MiB and a processor for some 20 ms, whoever asks.
+const AT_ONCE: usize = 3;
+static LOOKED_AT: AtomicUsize = AtomicUsize::new(0);
+
+/// One of the places at the door; given back when dropped.
+struct Slot;
+
+impl Slot {
+    fn take() -> Option<Self> {
+        let free = |taken| (taken < AT_ONCE).then_some(taken + 1);
+        LOOKED_AT.fetch_update(Ordering::AcqRel, Ordering::Acquire, free).ok().map(|_| Slot)
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        LOOKED_AT.fetch_sub(1, Ordering::AcqRel);
+    }
+}
 
 /// What came of a log-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,6 +139,7 @@ impl Store {
         if wait > 0 {
             return Ok(LogIn::Wait((wait + 999) / 1000));
         }
+        let Some(_slot) = Slot::take() else { return Ok(LogIn::Wait(1)) };
         let stored = self.reader()?.first(
             &format!("SELECT {}, a.password, a.totp, a.totp_used FROM account a WHERE a.email = ?1", accounts::COLUMNS),
             &params![&email],
@@ -257,6 +279,14 @@ mod tests {
         assert_eq!((0..5).map(|n| pause(n, 5)).max(), Some(0));
         assert_eq!([5, 6, 7].map(|n| pause(n, 5)), [1000, 2000, 4000]);
         assert_eq!(pause(1_000_000, 5), PAUSE_MS);
+    }
+
+    #[test]
+    fn a_crowd_at_the_door_waits_outside() {
+        let inside: Vec<Slot> = (0..AT_ONCE).filter_map(|_| Slot::take()).collect();
+        assert!(Slot::take().is_none());
+        drop(inside);
+        assert!(Slot::take().is_some());
     }
 
     #[test]
