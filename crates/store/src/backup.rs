@@ -7,11 +7,13 @@ use crate::engine::{Conn, FILE, Place, Use};
 use crate::{KEY_FILE, Result, Store, StoreError, schema, transfer};
 use sha2::{Digest, Sha256};
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{BufRead, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const LEVEL: i32 = 3;
+/// First bytes of a zstd frame (RFC 8878 §3.1.1).
+const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 const FORMAT: &str = "manara-backup-1";
 /// No manifest or key is longer.
 const SMALL: u64 = 64 * 1024;
@@ -209,7 +211,12 @@ impl Store {
 
 fn unpack(from: impl Read, work: &Path) -> Result<Manifest> {
     let bad = |error: std::io::Error| StoreError::Backup(error.to_string());
-    let mut packed = zstd::Decoder::new(from).map_err(bad)?;
+    let mut from = std::io::BufReader::new(from);
+    let first = from.fill_buf().map_err(bad)?;
+    if !first.starts_with(&ZSTD) {
+        return Err(StoreError::Backup("it does not begin like one: give a file that `manara backup` made".into()));
+    }
+    let mut packed = zstd::Decoder::with_buffer(from).map_err(bad)?;
     let mut archive = tar::Archive::new(&mut packed);
     let (mut manifest, mut seen): (Option<Manifest>, Vec<String>) = (None, Vec::new());
     for entry in archive.entries().map_err(bad)? {

@@ -20,7 +20,7 @@ pub(crate) fn backup(place: &Place, args: &BackupArgs) -> anyhow::Result<ExitCod
         output::json(&manifest)?;
     } else {
         let size = std::fs::metadata(&args.file).map_or(0, |meta| meta.len());
-        output::line(format!("{}  {:.1} MB, of {}", args.file.display(), size as f64 / 1e6, manifest.made))?;
+        output::line(format!("{}  {} KB, of {}", args.file.display(), size.div_ceil(1000), manifest.made))?;
         output::line("It holds the node's key and every record: keep it as safe as the node itself.")?;
     }
     Ok(ExitCode::SUCCESS)

@@ -1,10 +1,12 @@
 //! Organisations, accounts, keys, sessions and sharing groups of this node.
 
 mod accounts;
+mod attempts;
 mod groups;
 mod keys;
 mod login;
 mod orgs;
+mod passwords;
 mod sessions;
 mod tags;
 
