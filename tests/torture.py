@@ -272,7 +272,7 @@ class Torture:
             check(not errors, str(errors[:1]))
             nodes[0] = self.node()
             self.compare(nodes[0])
-            if number % 10 == 0 or number == rounds:
+            if number % (10 if rounds <= 50 else 100) == 0 or number == rounds:
                 self.manara("verify")
                 self.progress(f"{number} of {rounds} crashes, {self.acknowledged} acknowledged, {self.unsure} in the air")
         nodes[0].stop()
@@ -304,7 +304,7 @@ class Torture:
             nodes[victim] = self.node()
             # What one process wrote, every other sees.
             self.compare(nodes[(victim + 1) % count])
-            if number % 10 == 0 or number == rounds:
+            if number % (10 if rounds <= 50 else 100) == 0 or number == rounds:
                 self.manara("verify")
                 self.progress(f"{number} of {rounds} kills of {count} processes, {self.acknowledged} acknowledged, {self.unsure} in the air")
         for node in nodes:

@@ -3,6 +3,7 @@
 
 use manara_formats::{Input, Limits, detect, format, formats, read};
 use manara_model::record::{PartDraft, RecordDraft, Rejection, Sink};
+use manara_testing::Dice;
 use std::convert::Infallible;
 use std::path::Path;
 
@@ -164,16 +165,12 @@ const ODD: &[&str] = &[
     "\"[domain-name:value = 'a\\\\\"",
 ];
 
-/// A small generator (SplitMix64): random, and the same again for the same seed.
-struct Dice(u64);
+/// Changes files.
+struct Mutations(Dice);
 
-impl Dice {
+impl Mutations {
     fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % sides.max(1) as u64) as usize
+        self.0.roll(sides)
     }
 
     /// Changes bytes: what broken disks, proxies and programs make of a file.
@@ -306,8 +303,7 @@ fn seeds() -> Vec<Seed> {
 /// Two hundred thousand changed files: an error or not, never a panic.
 #[test]
 fn mutated_real_files_are_no_panic() {
-    let seed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos() as u64;
-    println!("seed {seed}");
+    let seed = Dice::of_now().0;
     let readers: Vec<&str> = formats().iter().filter(|f| f.reads).map(|f| f.name).collect();
     let seeds = seeds();
     let rounds = 100_500;
@@ -315,7 +311,7 @@ fn mutated_real_files_are_no_panic() {
         for worker in 0..2u64 {
             let (readers, seeds) = (&readers, &seeds);
             scope.spawn(move || {
-                let mut dice = Dice(seed ^ (worker << 60));
+                let mut dice = Mutations(Dice(seed ^ (worker << 60)));
                 for _ in 0..rounds {
                     let mut bytes = match &seeds[dice.roll(seeds.len())] {
                         Seed::Text(text) => text.clone(),

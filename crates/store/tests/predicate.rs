@@ -10,24 +10,8 @@ use manara_store::Store;
 use manara_store::intake::{Intake, Terms};
 use manara_store::people::{NewGroup, Organisation};
 use manara_store::view::Filter;
+use manara_testing::Dice;
 use uuid::Uuid;
-
-/// A small generator (SplitMix64): the worlds are random, and the same ones again for the same seed.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % sides as u64) as usize
-    }
-
-    fn some<T: Copy>(&mut self, all: &[T], most: usize) -> Vec<T> {
-        (0..self.roll(most + 1)).map(|_| all[self.roll(all.len())]).collect()
-    }
-}
 
 fn marking(dice: &mut Dice, orgs: &[OrgId], groups: &[GroupId], users: &[UserId]) -> Marking {
     let mut marking = Marking::default();
@@ -53,9 +37,7 @@ fn marking(dice: &mut Dice, orgs: &[OrgId], groups: &[GroupId], users: &[UserId]
 
 #[test]
 fn predicate_and_function_agree_over_random_worlds() {
-    let seed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos() as u64;
-    println!("seed {seed}");
-    let mut dice = Dice(seed);
+    let mut dice = Dice::of_now();
     let folder = manara_testing::folder();
     let (store, made) = Store::init(manara_testing::place(&folder), "CERT", "MY", "admin@cert.example").unwrap();
     let mut orgs = vec![made.org.uuid];

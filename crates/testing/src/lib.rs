@@ -64,3 +64,31 @@ pub fn tamper(place: &Place, sql: &str) {
         }
     }
 }
+
+/// A small generator (SplitMix64): random, and the same again for the same seed.
+pub struct Dice(pub u64);
+
+impl Dice {
+    /// Seeded by the clock; the seed is printed, so that a failure can be had again.
+    #[must_use]
+    pub fn of_now() -> Self {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        let seed = u64::try_from(now.as_nanos() & u128::from(u64::MAX)).unwrap();
+        println!("seed {seed}");
+        Dice(seed)
+    }
+
+    /// A number below `sides`.
+    pub fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % sides.max(1) as u64) as usize
+    }
+
+    /// At most `most` of these.
+    pub fn some<T: Copy>(&mut self, all: &[T], most: usize) -> Vec<T> {
+        (0..self.roll(most + 1)).map(|_| all[self.roll(all.len())]).collect()
+    }
+}
