@@ -182,13 +182,16 @@ impl Store {
         let folder = &place.folder;
         std::fs::create_dir_all(folder).map_err(io(folder))?;
         crate::store::private(folder).map_err(io(folder))?;
-        for name in [FILE, KEY_FILE] {
-            if folder.join(name).exists() {
-                return Err(StoreError::NodeExists(folder.clone()));
-            }
+        if folder.join(FILE).exists() {
+            return Err(StoreError::NodeExists(folder.clone()));
         }
         let work = Beside::new(folder)?;
         let manifest = unpack(from, &work.0)?;
+        // The same key may be there: a restore that was killed before its last step goes on.
+        let key = |folder: &Path| std::fs::read(folder.join(KEY_FILE)).ok();
+        if key(folder).is_some_and(|held| Some(held) != key(&work.0)) {
+            return Err(StoreError::NodeExists(folder.clone()));
+        }
         let (bytes, sha256) = hash(&work.0.join(FILE))?;
         if (bytes, &sha256) != (manifest.bytes, &manifest.sha256) {
             return Err(StoreError::Backup(

@@ -7,6 +7,9 @@ use std::path::Path;
 /// Below this there is no room to go on.
 pub const LEAST_FREE: u64 = 64 << 20;
 
+/// With so many writes waiting, of the 32 requests that may wait in all, another process is the better one to ask.
+pub const QUEUE: u64 = 28;
+
 /// The store's state.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Health {
@@ -32,6 +35,9 @@ impl Health {
         }
         if let Some(free) = self.free.filter(|free| *free < LEAST_FREE) {
             problems.push(format!("the disk is full: {} MB are free", free >> 20));
+        }
+        if self.queue >= QUEUE {
+            problems.push(format!("{} writes wait for their turn", self.queue));
         }
         problems.extend(self.failing.clone());
         problems
@@ -76,4 +82,21 @@ impl Store {
 pub fn free(folder: &Path) -> Option<u64> {
     let stat = rustix::fs::statvfs(folder).ok()?;
     stat.f_bavail.checked_mul(stat.f_frsize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_not_to_be_ready_is_told() {
+        let good = Health { engine: "embedded", schema: (2, 2), queue: 3, failing: None, free: Some(1 << 30) };
+        assert!(good.problems().is_empty());
+        let bad = Health { schema: (1, 2), queue: QUEUE, failing: Some("no".into()), free: Some(1 << 20), ..good };
+        let problems = bad.problems();
+        assert_eq!(problems.len(), 4, "{problems:?}");
+        for word in ["schema", "disk", "wait", "no"] {
+            assert!(problems.iter().any(|problem| problem.contains(word)), "{word}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! The node itself: its identifier, name, key and first organisation.
 
-use crate::engine::{Conn, Place, params};
+use crate::engine::{Conn, FILE, Place, Use, params};
 use crate::facts::PSEUDONYM_KEY;
 use crate::people::{NewAccount, Organisation};
 use crate::seal::{self, KEY_FILE};
@@ -92,6 +92,15 @@ impl Store {
     }
 }
 
+/// Was a node begun here that never got its identity? Then nothing can have been taken in.
+pub(crate) fn is_unfinished(place: &Place) -> Result<bool> {
+    if place.database.is_none() && !place.folder.join(FILE).exists() {
+        return Ok(false);
+    }
+    let conn = Conn::open(place, Use::Write)?;
+    Ok(conn.schema_version()? > 0 && get(&conn, "node")?.is_none())
+}
+
 fn set(tx: &Tx<'_>, key: &str, value: &str) -> Result<()> {
     tx.execute(
         "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
@@ -104,17 +113,24 @@ fn get(conn: &Conn, key: &str) -> Result<Option<String>> {
     conn.first("SELECT value FROM meta WHERE key = ?1", &params![key], |row| row.get(0))
 }
 
-/// The Ed25519 secret key (RFC 8032 §5.1.5: any 32 random bytes), readable by its owner only.
+/// The Ed25519 secret key (RFC 8032 §5.1.5: any 32 random bytes), readable by its owner only; one that is
+/// there already is kept.
 pub(crate) fn write_key(folder: &Path) -> Result<()> {
     use std::io::Write;
     let path = &folder.join(KEY_FILE);
+    if path.exists() {
+        return Ok(());
+    }
     let io = |source| StoreError::Io { path: path.to_path_buf(), source };
     let hex = seal::to_hex(&secret::random::<32>()?);
+    // Whole under its name, or not there.
+    let part = folder.join("node.key.part");
     let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
+    options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(io)?;
+    let mut file = options.open(&part).map_err(io)?;
     file.write_all(hex.as_bytes()).map_err(io)?;
-    file.sync_all().map_err(io)
+    file.sync_all().map_err(io)?;
+    std::fs::rename(&part, path).map_err(io)
 }

@@ -52,8 +52,12 @@ impl Store {
         let io = |source| StoreError::Io { path: place.folder.clone(), source };
         std::fs::create_dir_all(&place.folder).map_err(io)?;
         private(&place.folder).map_err(io)?;
-        let conn = schema::create(&place, schema::KNOWN)?;
+        // Killed before it had an identity, a node is none: it is made from where that was.
+        if !node::is_unfinished(&place)? {
+            schema::create(&place, schema::KNOWN)?;
+        }
         node::write_key(&place.folder)?;
+        let conn = Conn::open(&place, Use::Write)?;
         Self::start(place, conn)
     }
 

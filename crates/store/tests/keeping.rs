@@ -365,3 +365,30 @@ fn connections_that_were_ended_are_made_again() {
     }
     assert_eq!(store.verify().unwrap().problems, Vec::<String>::new());
 }
+
+/// `init` and `restore` that were killed in the middle are done again, and never over something.
+#[test]
+fn what_was_begun_is_finished() {
+    let folder = manara_testing::folder();
+    let place = manara_testing::place(&folder);
+    // Killed after the tables were made, before the node had an identity.
+    drop(Store::create(place.clone()).unwrap());
+    let (store, made) = Store::init(place.clone(), "CERT", "MY", "admin@cert.example").unwrap();
+    assert_eq!(store.node().unwrap(), made.node);
+    add(&store, made.org.uuid, 1, &names(1));
+    assert!(matches!(Store::init(place, "Other", "MY", "b@cert.example").err().unwrap(), StoreError::NodeExists(_)));
+    // Killed after the key was in its place, before the database was.
+    let file = folder.path().join("node.backup");
+    store.backup(&file).unwrap();
+    let there = Place::from(&folder.path().join("restored"));
+    std::fs::create_dir(&there.folder).unwrap();
+    std::fs::copy(store.folder().join("node.key"), there.folder.join("node.key")).unwrap();
+    let (restored, _) = Store::restore(std::fs::File::open(&file).unwrap(), &there).unwrap();
+    assert_eq!(told(&restored), told(&store));
+    // Another node's key is not written over.
+    let other = Place::from(&folder.path().join("other"));
+    std::fs::create_dir(&other.folder).unwrap();
+    std::fs::write(other.folder.join("node.key"), "ab".repeat(32)).unwrap();
+    assert!(Store::restore(std::fs::File::open(&file).unwrap(), &other).is_err());
+    assert_eq!(std::fs::read_to_string(other.folder.join("node.key")).unwrap(), "ab".repeat(32));
+}
