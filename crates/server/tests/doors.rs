@@ -273,3 +273,35 @@ fn one_s_own_account_is_changed_with_the_password_alone() {
     assert!(node.store.account(&account.email).unwrap().second_factor);
     assert!(node.store.session(&token).unwrap().is_none(), "a new factor ends the sessions");
 }
+
+/// A cursor tells nothing: not how many records lie in between, not whether there is one, and it is its
+/// holder's alone.
+#[test]
+fn a_cursor_is_sealed_and_one_s_own() {
+    let node = node();
+    for n in 20..26 {
+        let (key, tlp) = if n % 2 == 0 { (&node.user, "?tlp=green") } else { (&node.admin, "") };
+        let title = format!("event {n}");
+        node.call("POST", &format!("/api/v1/records{tlp}"), key, &event(n, &title, &format!("h{n}.example.com")));
+    }
+    let mut seen = Vec::new();
+    let mut path = "/api/v1/records?limit=1".to_owned();
+    loop {
+        let (status, page) = node.call("GET", &path, &node.reader, "");
+        assert_eq!(status, StatusCode::OK, "{page}");
+        seen.extend(
+            page["records"].as_array().unwrap().iter().map(|record| record["title"].as_str().unwrap().to_owned()),
+        );
+        let Some(next) = page["next"].as_str() else { break };
+        assert!(next.len() > 80 && next.parse::<i64>().is_err());
+        path = format!("/api/v1/records?limit=1&cursor={next}");
+        let (status, _) = node.call("GET", &path, &node.admin, "");
+        assert_eq!(status, StatusCode::BAD_REQUEST, "another's cursor");
+    }
+    assert_eq!(seen, ["event 24", "event 22", "event 20"]);
+    for forged in ["1", "5", "999999", "sealed1:00", &"ab".repeat(50)] {
+        let (status, problem) = node.call("GET", &format!("/api/v1/records?cursor={forged}"), &node.reader, "");
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+        assert!(problem["detail"].as_str().unwrap().contains("none that you were given"));
+    }
+}

@@ -8,7 +8,8 @@ use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use sha2::{Digest, Sha256};
 use std::path::Path;
 
-const MARK: &str = "sealed1:";
+/// What a sealed text begins with.
+pub(crate) const MARK: &str = "sealed1:";
 const NONCE: usize = 24;
 
 /// Name of the node's key in the data folder: 32 bytes in hex, mode 0600.

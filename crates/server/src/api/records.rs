@@ -20,7 +20,7 @@ const MAX_PAGE: u32 = 1000;
 
 #[derive(Deserialize)]
 pub(super) struct ListQuery {
-    cursor: Option<i64>,
+    cursor: Option<String>,
     limit: Option<u32>,
     kind: Option<String>,
     tag: Option<String>,
@@ -33,7 +33,7 @@ pub(super) struct ListQuery {
 pub(super) struct List {
     records: Vec<RecordLine>,
     /// Ask with `cursor=` this for the next page; `null`: there is none.
-    next: Option<i64>,
+    next: Option<String>,
 }
 
 pub(super) async fn list(
@@ -49,15 +49,18 @@ pub(super) async fn list(
         None => None,
     };
     app.blocking(move |app| {
-        let view = app.store.view(caller.audience(), Purpose::Read)?;
+        let audience = caller.audience();
+        let cursor = app.store.open_cursor(&audience, query.cursor.as_deref())?;
+        let view = app.store.view(audience.clone(), Purpose::Read)?;
         let page = match &query.text {
-            Some(words) => view.text(words, query.cursor, limit)?,
+            Some(words) => view.text(words, cursor, limit)?,
             None => {
                 let filter = Filter { kind: query.kind, tag: query.tag, since, owner: None };
-                view.heads(&filter, query.cursor, limit)?
+                view.heads(&filter, cursor, limit)?
             }
         };
-        Ok(Json(List { records: page.items.iter().map(RecordLine::of).collect(), next: page.next }))
+        let next = app.store.close_cursor(&audience, page.next)?;
+        Ok(Json(List { records: page.items.iter().map(RecordLine::of).collect(), next }))
     })
     .await
 }

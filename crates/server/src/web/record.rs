@@ -24,12 +24,12 @@ const SHOWN: usize = 500;
 struct ListPage {
     page: Frame,
     records: Vec<RecordLine>,
-    next: Option<i64>,
+    next: Option<String>,
 }
 
 #[derive(Deserialize)]
 pub(super) struct Cursor {
-    cursor: Option<i64>,
+    cursor: Option<String>,
 }
 
 pub(super) async fn list(
@@ -41,9 +41,11 @@ pub(super) async fn list(
     let page = Frame::new(&headers, Some(&session), "records");
     let found = app
         .blocking(move |app| {
-            let view = app.store.view(session.caller.audience(), Purpose::Read)?;
-            let found = view.heads(&Filter::default(), query.cursor, 50)?;
-            Ok((found.items.iter().map(RecordLine::of).collect(), found.next))
+            let audience = session.caller.audience();
+            let cursor = app.store.open_cursor(&audience, query.cursor.as_deref())?;
+            let found = app.store.view(audience.clone(), Purpose::Read)?.heads(&Filter::default(), cursor, 50)?;
+            let next = app.store.close_cursor(&audience, found.next)?;
+            Ok((found.items.iter().map(RecordLine::of).collect(), next))
         })
         .await;
     match found {

@@ -3,6 +3,7 @@
 //!
 //! A view is a snapshot: all its answers belong to one moment.
 
+mod cursor;
 mod lists;
 mod lookup;
 mod reach;
