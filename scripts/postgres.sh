@@ -5,7 +5,12 @@ set -euo pipefail
 binaries=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1 || true)
 [ -n "$binaries" ] || binaries=$(dirname "$(command -v pg_ctl || true)" 2>/dev/null || true)
 [ -x "$binaries/initdb" ] || { echo "no PostgreSQL server here (Debian: postgresql): what needs one is skipped"; exit 0; }
-shared=${POSTGRES_FOLDER:-/dev/shm}; [ -w "$shared" ] || shared=${TMPDIR:-/tmp}
+shared=${POSTGRES_FOLDER:-}
+# In memory where there is room for the databases of all tests; containers often have 64 MB there.
+if [ -z "$shared" ]; then
+  free=$(df --output=avail -B1M /dev/shm 2>/dev/null | tail -1 || echo 0)
+  if [ -w /dev/shm ] && [ "${free:-0}" -ge 2048 ]; then shared=/dev/shm; else shared=${TMPDIR:-/tmp}; fi
+fi
 folder=$(mktemp -d "$shared/manara-postgres.XXXXXX")
 as=()
 # PostgreSQL does not run as root.

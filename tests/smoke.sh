@@ -126,7 +126,7 @@ check "a second node on the folder" exits 1 "$manara" serve --data "$data" --lis
 check "says so and stops" says "served by another node"
 check "an account is kept out" "$manara" user disable --data "$data" --email analyst@bank.example
 check "at once" bash -c "curl -sS -o /dev/null -w '%{http_code}' -H 'Authorization: Bearer $bank' '$url/api/v1/records' | grep -q 401"
-check "a scheduled backup is made" bash -c "for _ in \$(seq 100); do ls '$folder'/backups/manara-*.backup && exit 0; sleep 0.1; done; exit 1"
+check "a scheduled backup is made" bash -c "for _ in \$(seq 400); do ls '$folder'/backups/manara-*.backup && exit 0; sleep 0.1; done; exit 1"
 check "slow requests and questions are logged" bash -c "grep -q 'slow request' '$folder/serve.err' && grep -q 'slow query' '$folder/serve.err'"
 check "the log has no value, name, title or key" bash -c "! grep -qiE 'evil.com|analyst@|admin@cert|$key|$bank|novispy' '$folder/serve.err'"
 check "every line of it is JSON" python3 -c "import json,sys; [json.loads(line) for line in open(sys.argv[1])]" "$folder/serve.err"

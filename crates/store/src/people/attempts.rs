@@ -70,7 +70,9 @@ impl Store {
                 Ok((row.get::<i64>(0)?, row.get::<i64>(1)?))
             })?;
             if let Some((failures, last)) = found.filter(|(_, last)| now - last < FORGET_MS) {
-                longest = longest.max(last + pause(failures, *free) - now);
+                let pause = pause(failures, *free);
+                // A clock that went back makes nobody wait longer than the longest pause.
+                longest = longest.max(if pause > 0 { (last + pause - now).min(PAUSE_MS) } else { 0 });
             }
         }
         Ok(longest)

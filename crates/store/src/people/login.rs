@@ -71,7 +71,8 @@ impl Store {
                 None
             }
         };
-        self.count(counters, good.is_some(), now)?;
+        // From now, not from when it began: the pause is not spent on looking at the password.
+        self.count(counters, good.is_some(), jiff::Timestamp::now().as_millisecond())?;
         Ok(good.map_or(LogIn::Wrong, LogIn::Good))
     }
 
