@@ -28,7 +28,8 @@ pub(super) fn regkey(text: &str) -> Result<String, &'static str> {
     while key.contains("\\\\") {
         key = key.replace("\\\\", "\\");
     }
-    let key = key.trim_matches('\\');
+    // Both at once: a blank between two of them would leave the outer one for the next time.
+    let key = key.trim_matches(|c: char| c == '\\' || c.is_whitespace());
     let (hive, rest) = key.split_once('\\').unwrap_or((key, ""));
     let hive = HIVES.iter().find(|(short, _)| *short == hive.trim_end_matches(':')).map_or(hive, |(_, long)| long);
     let whole = if rest.is_empty() { hive.to_owned() } else { format!("{hive}\\{rest}") };
@@ -167,4 +168,16 @@ pub(super) fn supi(text: &str) -> Result<String, &'static str> {
 
 pub(super) fn number(text: &str) -> Result<String, &'static str> {
     text.parse::<i64>().map(|number| number.to_string()).map_err(|_| "it is no whole number")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_s_end_is_its_end_also_the_second_time() {
+        let once = regkey("HKLM\\Software\\V\\\\ \\\\").unwrap();
+        assert_eq!(once, "hkey_local_machine\\software\\v");
+        assert_eq!(regkey(&once).unwrap(), once);
+    }
 }
