@@ -16,7 +16,7 @@ help: ## This list
 
 run: ## Build, make a demo node with real records, serve it
 	@scripts/need.sh cc
-	cargo build --release --locked
+	cargo build --release --locked -p manara
 	scripts/demo.sh demo $(LISTEN)
 
 demo-clean: ## Remove the demo node
@@ -48,13 +48,13 @@ nextest: ## Tests of the crates (and the binary that the next three try)
 
 engines: ## The same tests of store, corridor and doors over PostgreSQL (a throw-away server)
 	scripts/postgres.sh bash -c 'cargo nextest run --locked -p manara-store -p manara-corridor -p manara-server && \
-	  $(VENV)/bin/python tests/torture.py target/debug/manara --rounds 12 --processes 2'
+	  $(VENV)/bin/python tests/torture.py target/debug/manara --rounds 12 --processes 2 && tests/engines.sh target/debug/manara'
 
 torture-short: ## Fifty crashes, and faults of the disk
 	$(VENV)/bin/python tests/torture.py target/debug/manara --rounds 50 --faults
 
 torture: ## A thousand crashes of each engine, and faults of the disk; takes its time
-	cargo build --release --locked
+	cargo build --release --locked -p manara
 	$(VENV)/bin/python tests/torture.py target/release/manara --rounds 1000 --faults
 	scripts/postgres.sh $(VENV)/bin/python tests/torture.py target/release/manara --rounds 200 --processes 2
 
@@ -81,9 +81,9 @@ bench: growth scaling ## Figures, into docs/BENCHMARKS.md, GROWTH.md and scaling
 	$(VENV)/bin/python bench/figures.py target/release/manara
 
 growth: ## How costs grow, from ten thousand to ten million indicators
-	cargo build --release --locked
+	cargo build --release --locked -p manara
 	$(VENV)/bin/python bench/growth.py target/release/manara
 
 scaling: ## One database with one, two and four processes
-	cargo build --release --locked
+	cargo build --release --locked -p manara
 	POSTGRES_OPTIONS=" " POSTGRES_FOLDER=/var/tmp scripts/postgres.sh $(VENV)/bin/python bench/scaling.py target/release/manara

@@ -91,7 +91,7 @@ fn every_route_as_every_caller_is_as_in_the_table() {
     let narrow = doors.store.add_key("test", "admin@cert.example", "", &[Right::Read], None).unwrap();
     let past = doors.store.add_key("test", "admin@cert.example", "", &[Right::Read], Some(1)).unwrap();
     let revoked = doors.store.add_key("test", "admin@cert.example", "", &[Right::Read], None).unwrap();
-    let id = doors.store.keys().unwrap().iter().find(|key| revoked.ends_with(&key.hint)).unwrap().id;
+    let id = doors.store.keys(None).unwrap().iter().find(|key| revoked.ends_with(&key.hint)).unwrap().id;
     doors.store.revoke_key("test", id).unwrap();
     let ended = doors.account("gone@cert.example", Role::Admin).1;
     doors.store.end_session(&ended).unwrap();

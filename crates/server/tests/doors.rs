@@ -257,17 +257,18 @@ fn one_s_own_account_is_changed_with_the_password_alone() {
         let body = node.send(request).into_body();
         String::from_utf8(node.runtime.block_on(to_bytes(body, 1 << 20)).unwrap().to_vec()).unwrap()
     };
-    let keys = || node.store.keys().unwrap().iter().filter(|key| key.account == account.email && !key.revoked).count();
+    let keys =
+        || node.store.keys(None).unwrap().iter().filter(|key| key.account == account.email && !key.revoked).count();
     assert_eq!(keys(), 1);
     assert!(change("what=key&password=wrong&right=read&days=30").contains("nothing was changed"));
     assert_eq!(keys(), 1);
     let made = change("what=key&password=four+words+are+enough&right=read,write,manage,admin&days=30&note=sensor");
     assert_eq!(keys(), 2, "{made}");
-    let scope = node.store.keys().unwrap().into_iter().find(|key| key.note == "sensor").unwrap().scope;
+    let scope = node.store.keys(None).unwrap().into_iter().find(|key| key.note == "sensor").unwrap().scope;
     assert_eq!(scope, ["read", "write"], "no more than the role has");
-    let theirs = node.store.keys().unwrap().into_iter().find(|key| key.account != account.email).unwrap();
+    let theirs = node.store.keys(None).unwrap().into_iter().find(|key| key.account != account.email).unwrap();
     assert!(change(&format!("what=revoke&id={}", theirs.id)).contains("not known here"));
-    assert!(!node.store.keys().unwrap().iter().any(|key| key.id == theirs.id && key.revoked));
+    assert!(!node.store.keys(None).unwrap().iter().any(|key| key.id == theirs.id && key.revoked));
     assert!(change("what=password&password=four+words+are+enough&new=password1234").contains("first that are tried"));
     assert!(change("what=factor&password=four+words+are+enough").contains("otpauth://totp/"));
     assert!(node.store.account(&account.email).unwrap().second_factor);

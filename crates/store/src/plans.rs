@@ -124,7 +124,7 @@ fn everything_a_node_does(store: &Store, owner: OrgId) {
     store.end_session(&token).unwrap();
     store.caller(&made.api_key).unwrap();
     store.add_key("t", "b@b.example", "", &[Right::Read], None).unwrap();
-    store.keys().unwrap();
+    store.keys(None).unwrap();
     store.audit(Some(5), 10).unwrap();
     store.withdraw("t", Some(owner), Uuid::from_u128(39), "test").unwrap();
     store.leftovers().unwrap();

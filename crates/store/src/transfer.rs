@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 /// Rows read at a time; of tables that hold bodies, fewer.
 const PAGE: i64 = 4096;
 const BODIES: i64 = 32;
-/// Entries of the full-text index read at a time: each run walks the whole of SQLite's vocabulary.
-const TEXTS: i64 = 100_000;
+/// Entries of the full-text index read at a time.
+const TEXTS: i64 = 4096;
 
 /// Tables and their keys, those that others refer to first. Leases and counts of failed log-ins are of
 /// the moment, and stay behind.
@@ -150,6 +150,9 @@ fn put(hash: &mut Sha256, kind: u8, bytes: &[u8]) {
 
 /// Copies everything from one connection to an empty database of the same schema, and compares.
 pub(crate) fn copy(from: &Conn, to: &Conn, tell: &mut dyn FnMut(&str, u64)) -> Result<Moved> {
+    for conn in [from, to] {
+        conn.spill()?;
+    }
     from.begin_snapshot()?;
     to.begin_write()?;
     let mut moved = Moved { rows: Vec::new(), hash: String::new() };

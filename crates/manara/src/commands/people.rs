@@ -139,7 +139,7 @@ pub(crate) fn key(place: &Place, args: KeyArgs) -> anyhow::Result<ExitCode> {
             if how.json { output::json(&json!({"api_key": key}))? } else { output::line(format!("API key   {key}"))? }
         }
         KeyCommand::List(how) => {
-            let keys = store.keys()?;
+            let keys = store.keys(None)?;
             if how.json {
                 output::json(&keys)?;
             } else {

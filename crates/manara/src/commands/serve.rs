@@ -14,6 +14,11 @@ pub(crate) fn run(place: &Place, args: ServeArgs) -> anyhow::Result<ExitCode> {
     let filter = tracing_subscriber::EnvFilter::try_new(settings.get("log"))
         .with_context(|| format!("log '{}' is no level; give error, warn, info or debug", settings.get("log")))?;
     tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // Where a defect is, never what it says: that may hold what somebody asked for.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "panic");
+    }));
     let store = Arc::new(crate::settings::store(place)?);
     let _serving = store.serving()?;
     let slow = Duration::from_millis(settings.number("slow_ms")?);

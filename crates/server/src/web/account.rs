@@ -61,7 +61,7 @@ fn page(
         Err(Refused::Wait(seconds)) => (None, None, seconds),
         Err(Refused::Problem(problem)) => (None, Some(problem.detail), 0),
     };
-    let keys = app.store.keys()?.into_iter().filter(|key| key.account == account.email).collect();
+    let keys = app.store.keys(Some(&account.email))?;
     Ok(render(&AccountPage {
         page,
         org: app.store.facts()?.name(account.org),
@@ -174,7 +174,7 @@ fn apply(app: &App, session: &Session, given: &Change, from: Option<std::net::Ip
         "revoke" => {
             let id: i64 = given.id.parse().map_err(|_| Problem::bad("which key?"))?;
             // Somebody else's key is not known here.
-            if !app.store.keys()?.iter().any(|key| key.id == id && key.account == email) {
+            if !app.store.keys(Some(email))?.iter().any(|key| key.id == id) {
                 return Err(Problem::missing("this key").into());
             }
             app.store.revoke_key(email, id)?;

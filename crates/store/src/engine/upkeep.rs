@@ -1,6 +1,6 @@
 //! What is done to a database as a whole: copies, checks, schemas, and what a transfer needs to know.
 
-use super::{Conn, Kind, Row, dialect, params};
+use super::{Conn, Kind, dialect, params};
 use crate::{Result, StoreError};
 use std::path::Path;
 
@@ -42,22 +42,34 @@ impl Conn {
         })
     }
 
-    /// Words in the full-text index, of entries after one number and up to another.
-    pub(crate) fn texts(&self, after: i64, last: i64) -> Result<Vec<(i64, String)>> {
-        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get::<String>(1)?));
+    /// To be called before a transaction that asks for [`Conn::texts`]: what is sorted for it goes to a
+    /// file, not into memory.
+    pub(crate) fn spill(&self) -> Result<()> {
         match self {
+            Conn::Sqlite(_) => self.script("PRAGMA temp_store = file"),
+            Conn::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// Words in the full-text index, of entries after one number and up to another. The embedded engine
+    /// keeps them by word: they are sorted by entry once, at the first question.
+    pub(crate) fn texts(&self, after: i64, last: i64) -> Result<Vec<(i64, String)>> {
+        let sql = match self {
             Conn::Sqlite(_) => {
-                self.script(
-                    "CREATE VIRTUAL TABLE IF NOT EXISTS temp.text_words USING fts5vocab(main, text_index, instance)",
-                )?;
-                let sql = "SELECT doc, group_concat(DISTINCT term) FROM temp.text_words WHERE doc > ?1 AND doc <= ?2 GROUP BY doc";
-                self.all(sql, &params![after, last], read)
+                if !self.exists("SELECT 1 FROM temp.sqlite_master WHERE name = 'text_words'", &[])? {
+                    self.script(
+                        "CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab(main, text_index, instance);
+                         CREATE TABLE temp.text_words (doc INTEGER PRIMARY KEY, words TEXT NOT NULL);
+                         INSERT INTO temp.text_words SELECT doc, group_concat(DISTINCT term) FROM temp.vocabulary GROUP BY doc",
+                    )?;
+                }
+                "SELECT doc, words FROM temp.text_words WHERE doc > ?1 AND doc <= ?2"
             }
             Conn::Postgres(_) => {
-                let sql = "SELECT rowid, array_to_string(tsvector_to_array(body), ' ') FROM text_index WHERE rowid > ?1 AND rowid <= ?2";
-                self.all(sql, &params![after, last], read)
+                "SELECT rowid, array_to_string(tsvector_to_array(body), ' ') FROM text_index WHERE rowid > ?1 AND rowid <= ?2"
             }
-        }
+        };
+        self.all(sql, &params![after, last], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
     /// Adds entries to the full-text index.

@@ -1,7 +1,7 @@
 //! API keys: 43 random letters and digits (256 bits), kept as SHA-256, with a scope and an end.
 
 use super::accounts::{self, Account};
-use crate::engine::params;
+use crate::engine::{Value, params};
 use crate::tx::Tx;
 use crate::{Result, Store, StoreError, audit, secret};
 use manara_model::role::Right;
@@ -115,29 +115,29 @@ impl Store {
         Ok(key)
     }
 
-    /// All keys, without the keys.
+    /// The keys of an account, or all, without the keys.
     ///
     /// # Errors
     /// The engine's.
-    pub fn keys(&self) -> Result<Vec<KeyInfo>> {
-        self.reader()?.all(
+    pub fn keys(&self, of: Option<&str>) -> Result<Vec<KeyInfo>> {
+        let sql = format!(
             "SELECT k.id, a.email, k.hint, k.note, k.scope, k.created, k.expires, k.revoked
-             FROM api_key k JOIN account a ON a.uuid = k.account ORDER BY k.id",
-            &[],
-            |row| {
-                let scope: String = row.get(4)?;
-                Ok(KeyInfo {
-                    id: row.get(0)?,
-                    account: row.get(1)?,
-                    hint: row.get(2)?,
-                    note: row.get(3)?,
-                    scope: scope.split(',').map(str::to_owned).collect(),
-                    created: row.get(5)?,
-                    expires: row.get(6)?,
-                    revoked: row.get(7)?,
-                })
-            },
-        )
+             FROM api_key k JOIN account a ON a.uuid = k.account{} ORDER BY k.id",
+            if of.is_some() { " WHERE a.email = ?1" } else { "" }
+        );
+        self.reader()?.all(&sql, &of.map(Value::from).into_iter().collect::<Vec<_>>(), |row| {
+            let scope: String = row.get(4)?;
+            Ok(KeyInfo {
+                id: row.get(0)?,
+                account: row.get(1)?,
+                hint: row.get(2)?,
+                note: row.get(3)?,
+                scope: scope.split(',').map(str::to_owned).collect(),
+                created: row.get(5)?,
+                expires: row.get(6)?,
+                revoked: row.get(7)?,
+            })
+        })
     }
 
     /// Ends a key.
