@@ -107,7 +107,7 @@ fn one(
     target: &mut dyn Writer,
 ) -> Result<()> {
     target.head(head)?;
-    view.parts::<Error>(head, 0, |part| {
+    view.parts_in_order::<Error>(head, |part| {
         // Asked for some types only: parts that mention others stay out, parts that mention none stay in.
         let wanted = selection
             .types

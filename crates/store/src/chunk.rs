@@ -41,24 +41,59 @@ fn put_text(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }
 
-/// Appends a part to an open chunk.
+impl StoredPart {
+    /// A draft with its label.
+    pub(crate) fn of(part: &PartDraft, label: i64) -> Self {
+        StoredPart {
+            slot: part.slot,
+            parent: part.parent,
+            uuid: part.uuid,
+            label,
+            found: part.found.clone(),
+            raw: part.raw.clone(),
+        }
+    }
+
+    /// What stands where a part was taken out.
+    pub(crate) fn gone(label: i64) -> Self {
+        StoredPart { slot: Slot::Gone, parent: None, uuid: None, label, found: Vec::new(), raw: String::new() }
+    }
+}
+
+/// Appends a draft to an open chunk.
 pub(crate) fn push(out: &mut Vec<u8>, part: &PartDraft, label: i64) {
-    out.push(part.slot as u8);
-    put(out, part.parent.map_or(0, |parent| u64::from(parent) + 1));
+    let PartDraft { slot, parent, uuid, found, raw, .. } = part;
+    push_parts(out, (*slot, *parent, *uuid), label, found, raw);
+}
+
+/// Appends a part that was stored before.
+pub(crate) fn push_stored(out: &mut Vec<u8>, part: &StoredPart) {
+    push_parts(out, (part.slot, part.parent, part.uuid), part.label, &part.found, &part.raw);
+}
+
+fn push_parts(
+    out: &mut Vec<u8>,
+    (slot, parent, uuid): (Slot, Option<u32>, Option<Uuid>),
+    label: i64,
+    found: &[Found],
+    raw: &str,
+) {
+    out.push(slot as u8);
+    put(out, parent.map_or(0, |parent| u64::from(parent) + 1));
     put(out, label as u64);
-    match part.uuid {
+    match uuid {
         Some(uuid) => {
             out.push(1);
             out.extend_from_slice(uuid.as_bytes());
         }
         None => out.push(0),
     }
-    put(out, part.found.len() as u64);
-    for found in &part.found {
+    put(out, found.len() as u64);
+    for found in found {
         put(out, u64::from(found.observable.ty().code()) * 2 + u64::from(found.detect));
         put_text(out, found.observable.value());
     }
-    put_text(out, &part.raw);
+    put_text(out, raw);
 }
 
 /// Compresses bytes.

@@ -22,6 +22,8 @@ pub struct Facts {
     pub world: World,
     /// Names of organisations.
     pub names: HashMap<OrgId, String>,
+    /// Small numbers of organisations and sharing groups: see `numbers`.
+    pub numbers: HashMap<Uuid, i64>,
     /// Labels by their number.
     pub labels: HashMap<i64, Label>,
     version: i64,
@@ -100,8 +102,8 @@ impl FactsCache {
             *kept = Arc::new(load(conn, &self.seal, version, now)?);
         } else if kept.world.now != now && kept.labels.values().any(|label| label.marking.embargo.is_some()) {
             let world = World { now, ..kept.world.clone() };
-            let (names, labels) = (kept.names.clone(), kept.labels.clone());
-            *kept = Arc::new(Facts { world, names, labels, version });
+            let (names, numbers, labels) = (kept.names.clone(), kept.numbers.clone(), kept.labels.clone());
+            *kept = Arc::new(Facts { world, names, numbers, labels, version });
         }
         Ok(Arc::clone(&kept))
     }
@@ -135,6 +137,10 @@ fn load(conn: &Conn, seal: &Seal, version: i64, now: i64) -> Result<Facts> {
             facts.world.local.insert(org);
         }
     }
+    let numbers = conn.all("SELECT uuid, id FROM number WHERE kind = 'org' OR kind = 'group'", &[], |row| {
+        Ok((row.get::<Uuid>(0)?, row.get::<i64>(1)?))
+    })?;
+    facts.numbers = numbers.into_iter().collect();
     let clients =
         conn.all("SELECT server, client FROM org_client", &[], |row| Ok((OrgId(row.get(0)?), OrgId(row.get(1)?))))?;
     for (server, client) in clients {

@@ -4,8 +4,9 @@
 use crate::chunk::{self, StoredPart};
 use crate::engine::{Bulk, Conn, Kind, dialect, params, unnest};
 use crate::tx::Tx;
-use crate::{Result, StoreError};
+use crate::{Result, StoreError, event};
 use manara_model::observable::{Observable, Reach};
+use manara_model::record::Found;
 
 const REACH: Bulk<'static> =
     Bulk { table: "reach", columns: &[("kind", Kind::Int), ("key", Kind::Blob), ("observable", Kind::Int)] };
@@ -22,6 +23,18 @@ const OCCURRENCE: Bulk<'static> = Bulk {
 const VALUE: [Kind; 2] = [Kind::Int, Kind::Text];
 
 /// An observable in a part of a record.
+/// Longer texts are found by their words, not by their value.
+const TEXT_BYTES: usize = 1024;
+
+/// Which of a part's observables stand in the index: those that correlate; and where none does, with
+/// `texts`, whatever it holds, so that an attribute of an event is always found by its value.
+pub(crate) fn indexed(found: &[Found], texts: bool) -> impl Iterator<Item = &Found> {
+    let any = found.iter().any(|found| found.observable.ty().row().correlates);
+    found.iter().filter(move |found| {
+        found.observable.ty().row().correlates || texts && !any && found.observable.value().len() <= TEXT_BYTES
+    })
+}
+
 pub(crate) struct Mention<'p> {
     pub(crate) observable: &'p Observable,
     pub(crate) label: i64,
@@ -153,22 +166,28 @@ pub(crate) fn add(tx: &Tx<'_>, record: i64, mut mentions: Vec<Mention<'_>>) -> R
 /// Takes a chunk's mentions out of the index.
 pub(crate) fn remove(tx: &Tx<'_>, record: i64, first: u32, parts: &[StoredPart]) -> Result<()> {
     for (ordinal, part) in (first..).zip(parts) {
-        for found in &part.found {
-            if let Some(id) = find(tx, &found.observable)? {
-                tx.execute(
-                    "DELETE FROM occurrence WHERE observable = ?1 AND label = ?2 AND record = ?3 AND ordinal = ?4",
-                    &params![id, part.label, record, ordinal],
-                )?;
-            }
-        }
-        if let Some(uuid) = part.uuid {
+        remove_part(tx, record, ordinal, part)?;
+    }
+    Ok(())
+}
+
+/// Takes one part out of the index.
+pub(crate) fn remove_part(tx: &Tx<'_>, record: i64, ordinal: u32, part: &StoredPart) -> Result<()> {
+    for found in &part.found {
+        if let Some(id) = find(tx, &found.observable)? {
             tx.execute(
-                "DELETE FROM part_uuid WHERE uuid = ?1 AND record = ?2 AND ordinal = ?3",
-                &params![uuid, record, ordinal],
+                "DELETE FROM occurrence WHERE observable = ?1 AND label = ?2 AND record = ?3 AND ordinal = ?4",
+                &params![id, part.label, record, ordinal],
             )?;
         }
     }
-    Ok(())
+    if let Some(uuid) = part.uuid {
+        tx.execute(
+            "DELETE FROM part_uuid WHERE uuid = ?1 AND record = ?2 AND ordinal = ?3",
+            &params![uuid, record, ordinal],
+        )?;
+    }
+    event::untag(tx, record, ordinal, part)
 }
 
 /// Clears one record that is no longer current (or never became it) out of the index, a chunk a
@@ -184,6 +203,9 @@ pub(crate) fn sweep_chunk(tx: &Tx<'_>, record: i64, after: i64) -> Result<Option
         return Ok(Some(i64::from(first)));
     }
     let record = params![record];
+    for table in ["event", "event_count", "moved"] {
+        tx.execute(&format!("DELETE FROM {table} WHERE record = ?1"), &record)?;
+    }
     tx.execute("DELETE FROM text_index WHERE rowid IN (SELECT id FROM text_doc WHERE record = ?1)", &record)?;
     tx.execute("DELETE FROM text_doc WHERE record = ?1", &record)?;
     tx.execute("DELETE FROM record_tag WHERE record = ?1", &record)?;

@@ -4,17 +4,21 @@
 //! Comes in: drafts from readers ([`intake`]). Goes out: what an audience is cleared for, and
 //! nothing else ([`view`]). Never happens here: formats, HTTP, deciding who may see what.
 
+mod amend;
 pub mod audit;
 pub mod backup;
 mod chunk;
 mod engine;
+pub mod entries;
 mod error;
+mod event;
 mod facts;
 pub mod health;
 mod index;
 pub mod intake;
 mod lease;
 pub mod node;
+mod numbers;
 pub mod people;
 #[cfg(test)]
 mod plans;
@@ -30,6 +34,7 @@ pub mod view;
 mod words;
 mod writer;
 
+pub use amend::{Amended, Amendment, Change};
 pub use engine::{Place, log_slower_than};
 pub use error::StoreError;
 pub use facts::Facts;

@@ -4,8 +4,11 @@
 use crate::engine::{Conn, FILE, Place, Use};
 use crate::{Result, StoreError, transfer};
 
-const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/0001_first.sql"), include_str!("../migrations/0002_lists_and_leases.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_first.sql"),
+    include_str!("../migrations/0002_lists_and_leases.sql"),
+    include_str!("../migrations/0003_events.sql"),
+];
 
 /// The newest schema that this program knows.
 pub(crate) const KNOWN: i64 = MIGRATIONS.len() as i64;

@@ -68,6 +68,7 @@ impl Store {
         let facts = FactsCache::new(seal.clone());
         let store = Store { place, writer, readers: Mutex::default(), facts, seal };
         store.seal_old()?;
+        store.list_old_events()?;
         Ok(store)
     }
 

@@ -47,15 +47,15 @@ impl Store {
         let mut last = 0;
         loop {
             let page = conn.all(
-                "SELECT id, uuid, parts FROM record WHERE state = 1 AND id > ?1 ORDER BY id LIMIT 1000",
+                "SELECT id, uuid, parts, texts FROM record WHERE state = 1 AND id > ?1 ORDER BY id LIMIT 1000",
                 &params![last],
-                |row| Ok((row.get::<i64>(0)?, row.get::<Uuid>(1)?, row.get::<u32>(2)?)),
+                |row| Ok((row.get::<i64>(0)?, row.get::<Uuid>(1)?, row.get::<u32>(2)?, row.get::<bool>(3)?)),
             )?;
             let Some((id, ..)) = page.last() else { break };
             last = *id;
-            for (id, uuid, parts) in page {
+            for (id, uuid, parts, texts) in page {
                 verdict.records += 1;
-                match record(&conn, id, &mut verdict) {
+                match record(&conn, id, texts, &mut verdict) {
                     Ok(read) if read == parts => {}
                     Ok(read) => verdict.problem(format!("record {uuid} has {read} parts, {parts} were written")),
                     Err(error) => verdict.problem(format!("record {uuid}: {error}")),
@@ -102,7 +102,7 @@ impl Store {
     }
 }
 
-fn record(conn: &Conn, id: i64, verdict: &mut Verdict) -> Result<u32> {
+fn record(conn: &Conn, id: i64, texts: bool, verdict: &mut Verdict) -> Result<u32> {
     let mut next = 0u32;
     loop {
         let chunk = conn.first(
@@ -120,7 +120,7 @@ fn record(conn: &Conn, id: i64, verdict: &mut Verdict) -> Result<u32> {
         }
         for (ordinal, part) in (first..).zip(&parts) {
             let mut seen = std::collections::HashSet::new();
-            for found in part.found.iter().filter(|found| found.observable.ty().row().correlates) {
+            for found in index::indexed(&part.found, texts) {
                 if !seen.insert(&found.observable) {
                     continue;
                 }

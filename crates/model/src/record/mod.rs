@@ -4,9 +4,11 @@
 //! [`RecordDraft`] and [`PartDraft`] are what readers hand in; [`Head`] and [`Part`] are what the
 //! store hands out, with the label that policy judges.
 
+mod event;
 mod redacted;
 mod sink;
 
+pub use event::{EventFacts, PartFacts, flag_of, seconds_of, text_of};
 pub use sink::{Rejection, SightingDraft, Sink, telling};
 
 use crate::observable::Observable;
@@ -37,6 +39,9 @@ pub enum Slot {
     /// The record is one piece (a STIX object): its body, as one part. Or the body stands in the head
     /// (an advisory), and the part only holds what was found in it; then its `raw` is empty.
     Whole = 6,
+    /// Nothing stands here any more: the part was taken out or moved, and its place is kept so that
+    /// those of the others stay. Never handed out.
+    Gone = 7,
 }
 
 impl Slot {
@@ -44,7 +49,7 @@ impl Slot {
     #[must_use]
     pub fn from_number(number: u8) -> Option<Slot> {
         use Slot::*;
-        [Line, Attribute, Object, ObjectAttribute, EventReport, Proposal, Whole].get(usize::from(number)).copied()
+        [Line, Attribute, Object, ObjectAttribute, EventReport, Proposal, Whole, Gone].get(usize::from(number)).copied()
     }
 }
 
@@ -128,6 +133,10 @@ impl PartDraft {
 pub struct Head {
     /// The store's own number of this version of the record.
     pub row: i64,
+    /// The number that people know the record by: its first version's, so that an edit keeps it.
+    pub number: i64,
+    /// Parts were added or moved since it came: they stand in no order.
+    pub edited: bool,
     /// Identifier. The same one may be held by several owners, each with their own copy.
     pub uuid: Uuid,
     /// Counts from 1.
@@ -169,6 +178,8 @@ pub struct Part {
     pub slot: Slot,
     /// Its place among all parts, from 0.
     pub ordinal: u32,
+    /// The place that it is known by: where it stood first.
+    pub number: u32,
     /// The ordinal of its object, for [`Slot::ObjectAttribute`].
     pub parent: Option<u32>,
     /// Its own identifier.

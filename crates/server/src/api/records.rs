@@ -103,7 +103,7 @@ pub(super) async fn one(
         let head = view.record(uuid)?.ok_or_else(|| Problem::missing("this record"))?;
         let mut body = head.skeleton.clone();
         if body.is_empty() {
-            view.parts::<manara_store::StoreError>(&head, 0, |part| {
+            view.parts_in_order::<manara_store::StoreError>(&head, |part| {
                 body.push_str(&part.raw);
                 Ok(())
             })?;

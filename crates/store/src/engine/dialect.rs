@@ -81,6 +81,14 @@ impl Conn {
         }
     }
 
+    /// Is a text like a pattern (`%` for anything, `\` before what is meant as it stands), whatever its case?
+    pub(crate) fn like(&self, column: &str, n: usize) -> String {
+        match self {
+            Conn::Sqlite(_) => format!("{column} LIKE ?{n} ESCAPE '\\'"),
+            Conn::Postgres(_) => format!("{column} ILIKE ?{n} ESCAPE '\\'"),
+        }
+    }
+
     /// Words of a text, as the full-text index takes them.
     pub(crate) fn words(&self, n: usize) -> String {
         match self {

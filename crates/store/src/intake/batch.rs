@@ -2,12 +2,12 @@
 //! with the last.
 
 use super::{Outcome, Terms};
-use crate::chunk;
 use crate::engine::{Bulk, Conn, Kind, params};
+use crate::event::EVENT;
 use crate::index::{self, Mention};
 use crate::tx::Tx;
-use crate::{Result, StoreError, audit, facts, words};
-use manara_model::record::{PartDraft, RecordDraft};
+use crate::{Result, StoreError, audit, chunk, event, facts, people, words};
+use manara_model::record::{EventFacts, PartDraft, RecordDraft};
 use manara_model::{Label, Marking};
 use std::collections::HashMap;
 
@@ -16,8 +16,6 @@ const BATCH_RECORDS: usize = 512;
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
 /// Further tags stay in the record's body, and are not shown in lists or filtered by.
 const TAGS: usize = 1000;
-/// Longer tags stay in the record and are no words of the node's vocabulary.
-const TAG_BYTES: usize = 1024;
 /// Titles are one line of at most this many characters; the body keeps the whole.
 const TITLE_CHARS: usize = 500;
 
@@ -69,7 +67,7 @@ fn write_one(tx: &Tx<'_>, terms: &Terms, ready: &Ready) -> Result<(Outcome, u64)
 }
 
 /// Titles for lists: one line, no control or direction characters that could disguise it.
-pub(super) fn tidy(draft: &mut RecordDraft) {
+pub(crate) fn tidy(draft: &mut RecordDraft) {
     let title = draft.title.split_whitespace().collect::<Vec<_>>().join(" ");
     draft.title = title.chars().filter(|c| !c.is_control()).take(TITLE_CHARS).collect();
     draft.tags.truncate(TAGS);
@@ -121,8 +119,8 @@ impl Pending {
         let tags = serde_json::to_string(&draft.tags).map_err(StoreError::damaged)?;
         let id = tx.one(
             "INSERT INTO record (uuid, kind, owner, version, state, label, format, title, author, created, modified,
-                                 received, received_by, source, digest, tags, skeleton)
-             VALUES (?1, ?2, ?3, 0, 0, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) RETURNING id",
+                                 received, received_by, source, digest, tags, skeleton, texts)
+             VALUES (?1, ?2, ?3, 0, 0, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) RETURNING id",
             &params![
                 draft.uuid,
                 &draft.kind,
@@ -139,10 +137,14 @@ impl Pending {
                 draft.digest.as_slice(),
                 tags,
                 chunk::pack(draft.skeleton.as_bytes())?,
+                draft.kind == EVENT,
             ],
             |row| row.get(0),
         )?;
         index_text(tx, id, None, label_id, &format!("{} {}", draft.title, draft.text))?;
+        if draft.kind == EVENT {
+            event::put(tx, id, &EventFacts::read(&draft.skeleton))?;
+        }
         Ok(Pending {
             id,
             label: label_id,
@@ -164,13 +166,17 @@ impl Pending {
         let mut uuids = Vec::new();
         let mut comments: HashMap<(i64, &str), u32> = HashMap::new();
         let (mut open, mut first) = (Vec::new(), after.next);
+        let (is_event, mut tally) = (self.kind == EVENT, event::Tally::default());
         for part in parts {
             let label_id = after.label_of(tx, label, &part.marking)?;
             let ordinal = after.next;
-            for found in part.found.iter().filter(|found| found.observable.ty().row().correlates) {
+            for found in index::indexed(&part.found, is_event) {
                 let observable = &found.observable;
                 mentions.push(Mention { observable, label: label_id, ordinal, detect: found.detect });
                 after.observables += 1;
+            }
+            if is_event {
+                tally.add(part.slot, &part.raw, label_id, ordinal);
             }
             uuids.extend(part.uuid.map(|uuid| (uuid, ordinal)));
             if !part.comment.is_empty() {
@@ -191,6 +197,7 @@ impl Pending {
         }
         PART_UUID.add(tx, uuids.into_iter().map(|(uuid, ordinal)| params![uuid, self.id, ordinal]))?;
         index::add(tx, self.id, mentions)?;
+        tally.write(tx, self.id)?;
         for ((label_id, comment), ordinal) in comments {
             index_text(tx, self.id, Some(ordinal), label_id, comment)?;
         }
@@ -224,19 +231,20 @@ impl Pending {
         let identity = params![self.uuid, &self.kind, self.owner];
         let held = tx.first(
             &format!(
-                "SELECT id, modified FROM record WHERE uuid = ?1 AND kind = ?2 AND owner = ?3 AND state = 1{}",
+                "SELECT id, modified, number FROM record WHERE uuid = ?1 AND kind = ?2 AND owner = ?3 AND state = 1{}",
                 tx.for_update()
             ),
             &identity,
-            |row| Ok((row.get::<i64>(0)?, row.get::<Option<i64>>(1)?)),
+            |row| Ok((row.get::<i64>(0)?, row.get::<Option<i64>>(1)?, row.get::<i64>(2)?)),
         )?;
         let outcome = match held {
             None => Outcome::Added,
             // An older version by its author's own clock is kept as history, and changes nothing.
-            Some((_, Some(newer))) if self.modified.is_some_and(|modified| modified < newer) => Outcome::Stale,
+            Some((_, Some(newer), _)) if self.modified.is_some_and(|modified| modified < newer) => Outcome::Stale,
             Some(_) => Outcome::Updated,
         };
-        if let (Some((old, _)), Outcome::Updated) = (held, outcome) {
+        let number = held.map_or(self.id, |(_, _, number)| number);
+        if let (Some((old, ..)), Outcome::Updated) = (held, outcome) {
             tx.execute("UPDATE record SET state = 2 WHERE id = ?1", &params![old])?;
         }
         let version: i64 = tx.one(
@@ -246,8 +254,8 @@ impl Pending {
         )?;
         let (state, received) = (if outcome == Outcome::Stale { 2u8 } else { 1 }, now());
         tx.execute(
-            "UPDATE record SET state = ?2, version = ?3, received = ?4 WHERE id = ?1",
-            &params![self.id, state, version, received],
+            "UPDATE record SET state = ?2, version = ?3, received = ?4, number = ?5 WHERE id = ?1",
+            &params![self.id, state, version, received, number],
         )?;
         for tag in &self.tags {
             tx.execute(
@@ -269,26 +277,19 @@ fn now() -> i64 {
     jiff::Timestamp::now().as_millisecond()
 }
 
-/// Numbers of tags in the node's vocabulary; new ones are added to it.
-fn tag_numbers(tx: &Tx<'_>, tags: &[String]) -> Result<Vec<i64>> {
-    let find = "SELECT id FROM tag WHERE name = ?1";
-    let mut numbers = Vec::with_capacity(tags.len());
-    let mut names: Vec<&String> = tags.iter().filter(|tag| tag.len() <= TAG_BYTES).collect();
+/// The numbers of tags, making those that are new.
+pub(crate) fn tag_numbers(tx: &Tx<'_>, tags: &[String]) -> Result<Vec<i64>> {
+    let mut names: Vec<&String> = tags.iter().take(TAGS).collect();
     names.sort_unstable();
     names.dedup();
+    let mut numbers = Vec::with_capacity(names.len());
     for name in names {
-        numbers.push(match tx.first(find, &params![name], |row| row.get(0))? {
-            Some(id) => id,
-            None => tx.dictionary(|tx| {
-                tx.execute("INSERT INTO tag (name) VALUES (?1) ON CONFLICT DO NOTHING", &params![name])?;
-                tx.one(find, &params![name], |row| row.get(0))
-            })?,
-        });
+        numbers.extend(people::tag_number(tx, name)?);
     }
     Ok(numbers)
 }
 
-fn index_text(tx: &Tx<'_>, record: i64, ordinal: Option<u32>, label: i64, text: &str) -> Result<()> {
+pub(crate) fn index_text(tx: &Tx<'_>, record: i64, ordinal: Option<u32>, label: i64, text: &str) -> Result<()> {
     for entry in words::entries(text) {
         let id: i64 = tx.one(
             "INSERT INTO text_doc (record, ordinal, label) VALUES (?1, ?2, ?3) RETURNING id",

@@ -1,7 +1,7 @@
 //! The one way in. [`Intake`] is the sink that readers pour into; it writes in batches, and nothing
 //! of a record is visible before all of it is there.
 
-mod batch;
+pub(crate) mod batch;
 mod report;
 mod sweep;
 

@@ -2,7 +2,7 @@
 
 use super::keys;
 use crate::engine::{Row, params};
-use crate::{Result, Store, StoreError, audit, secret};
+use crate::{Result, Store, StoreError, audit, numbers, secret};
 use manara_model::role::{Right, Role};
 use manara_model::{OrgId, UserId};
 
@@ -107,6 +107,7 @@ impl Store {
             if added == 0 {
                 return Err(StoreError::Exists { what: "account", name: account.email.clone() });
             }
+            numbers::of(tx, "user", account.uuid.0)?;
             let rights: Vec<Right> = Right::ALL.into_iter().filter(|right| new.role.has(*right)).collect();
             keys::insert(tx, account.uuid, &account.api_key, "first key", &rights, None)?;
             audit::append(tx, &actor, "account.add", &account.email, new.role.name())

@@ -1,7 +1,7 @@
 //! Sharing groups.
 
 use crate::engine::params;
-use crate::{Result, Store, audit};
+use crate::{Result, Store, audit, numbers};
 use manara_model::{GroupId, OrgId};
 
 /// A sharing group to be made. Without members it reaches nobody.
@@ -32,6 +32,7 @@ impl Store {
                  ON CONFLICT (uuid) DO UPDATE SET name = excluded.name, shows_members = excluded.shows_members",
                 &params![group.uuid.0, &group.name, group.owner.0, group.shows_members],
             )?;
+            numbers::of(tx, "group", group.uuid.0)?;
             tx.execute("DELETE FROM sharing_group_member WHERE sharing_group = ?1", &params![group.uuid.0])?;
             for member in &group.members {
                 tx.execute(

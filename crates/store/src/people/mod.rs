@@ -18,3 +18,5 @@ pub use orgs::Organisation;
 pub use sessions::Session;
 
 pub(crate) use accounts::check_email;
+pub(crate) use orgs::know_org;
+pub(crate) use tags::tag_number;

@@ -2,8 +2,9 @@
 
 use crate::engine::{Row, params};
 use crate::tx::Tx;
-use crate::{Result, Store, StoreError, audit};
+use crate::{Result, Store, StoreError, audit, numbers};
 use manara_model::OrgId;
+use uuid::Uuid;
 
 /// An organisation.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -47,9 +48,31 @@ impl Organisation {
         if added == 0 {
             return Err(StoreError::Exists { what: "organisation", name: self.name.clone() });
         }
+        numbers::of(tx, "org", self.uuid.0)?;
         tx.facts_changed();
         audit::append(tx, actor, "org.add", &self.uuid.to_string(), &self.name)
     }
+}
+
+/// Makes an organisation known that is only heard of: one of elsewhere, with a name of its own. A name
+/// that another has is told apart by the beginning of the identifier.
+pub(crate) fn know_org(tx: &Tx<'_>, uuid: Uuid, name: &str) -> Result<()> {
+    if tx.exists("SELECT 1 FROM org WHERE uuid = ?1", &params![uuid])? {
+        return Ok(());
+    }
+    let clean: String = name.chars().filter(|c| !c.is_control()).take(150).collect();
+    let clean = if clean.trim().is_empty() { "unnamed".to_owned() } else { clean.trim().to_owned() };
+    let short = &uuid.simple().to_string()[..8];
+    tx.dictionary(|tx| {
+        let add = "INSERT INTO org (uuid, name, country, local, created) VALUES (?1, ?2, '', 0, ?3) ON CONFLICT DO NOTHING";
+        let now = jiff::Timestamp::now().as_millisecond();
+        if tx.execute(add, &params![uuid, &clean, now])? == 0 {
+            tx.execute(add, &params![uuid, format!("{clean} ({short})"), now])?;
+        }
+        numbers::of(tx, "org", uuid)?;
+        tx.facts_changed();
+        Ok(())
+    })
 }
 
 fn read(row: &Row<'_>) -> Result<Organisation> {

@@ -1,7 +1,26 @@
 //! Tags: the node's vocabulary, and how many current records carry each.
 
 use crate::engine::params;
+use crate::tx::Tx;
 use crate::{Result, Store, StoreError, audit};
+
+/// A longer tag is kept in its record, and can't be asked for.
+pub(crate) const TAG_BYTES: usize = 1024;
+
+/// The number of a tag, making one where it is new; `None`: too long to be one.
+pub(crate) fn tag_number(tx: &Tx<'_>, name: &str) -> Result<Option<i64>> {
+    if name.len() > TAG_BYTES {
+        return Ok(None);
+    }
+    let find = "SELECT id FROM tag WHERE name = ?1";
+    if let Some(id) = tx.first(find, &params![name], |row| row.get(0))? {
+        return Ok(Some(id));
+    }
+    tx.dictionary(|tx| {
+        tx.execute("INSERT INTO tag (name) VALUES (?1) ON CONFLICT DO NOTHING", &params![name])?;
+        tx.one(find, &params![name], |row| row.get(0)).map(Some)
+    })
+}
 
 impl Store {
     /// Tags with the number of current records that carry them, most used first. For the node's operator.

@@ -4,12 +4,14 @@
 //! A view is a snapshot: all its answers belong to one moment.
 
 mod cursor;
+mod events;
 mod lists;
 mod lookup;
 mod reach;
 mod record;
 mod text;
 
+pub use events::{EventFilter, EventRow, Order, Sign, Span, Tags, Which};
 pub use lists::{Filter, Page};
 pub use lookup::{Known, SightingCount};
 pub use record::{Correlation, Reason};
@@ -50,7 +52,7 @@ impl Store {
 
 /// Columns of a head, in the order that [`View::read_head`] reads them; the body only where asked for.
 const HEAD: &str = "r.id, r.uuid, r.version, r.kind, r.format, r.title, r.author, r.label, r.tags, r.created, \
-                    r.modified, r.received, r.source, r.parts";
+                    r.modified, r.received, r.source, r.parts, r.number, r.edited";
 
 impl View<'_> {
     /// The gate for this view's audience.
@@ -98,7 +100,9 @@ impl View<'_> {
             received: row.get(11)?,
             source: row.get(12)?,
             parts: row.get(13)?,
-            skeleton: if with_body { chunk::unpack_text(&row.get::<Vec<u8>>(14)?)? } else { String::new() },
+            number: row.get(14)?,
+            edited: row.get(15)?,
+            skeleton: if with_body { chunk::unpack_text(&row.get::<Vec<u8>>(16)?)? } else { String::new() },
             redacted: false,
         })
     }

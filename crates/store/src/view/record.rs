@@ -4,8 +4,8 @@ use super::{HEAD, Known, View};
 use crate::engine::params;
 use crate::{Result, chunk};
 use manara_model::observable::Observable;
-use manara_model::{Cleared, Head, Part};
-use std::collections::BTreeSet;
+use manara_model::{Cleared, Head, Part, Slot};
+use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
 /// A value of a record that others have too.
@@ -69,7 +69,7 @@ impl View<'_> {
         );
         let found = self
             .conn
-            .all(&sql, &params![uuid], |row| Ok((self.read_head(row, false)?, row.get::<Option<u32>>(14)?)))?;
+            .all(&sql, &params![uuid], |row| Ok((self.read_head(row, false)?, row.get::<Option<u32>>(16)?)))?;
         let mut reasons = Vec::new();
         for (head, ordinal) in found {
             let part = match ordinal {
@@ -102,13 +102,14 @@ impl View<'_> {
         )?;
         let Some((first, body)) = found else { return Ok(None) };
         let stored = chunk::read(&body)?.into_iter().nth((ordinal - first) as usize);
-        stored.map(|stored| self.part(stored, ordinal)).transpose()
+        stored.map(|stored| self.part(stored, ordinal, None)).transpose()
     }
 
-    fn part(&self, stored: chunk::StoredPart, ordinal: u32) -> Result<Part> {
+    fn part(&self, stored: chunk::StoredPart, ordinal: u32, number: Option<u32>) -> Result<Part> {
         Ok(Part {
             slot: stored.slot,
             ordinal,
+            number: number.unwrap_or(ordinal),
             parent: stored.parent,
             uuid: stored.uuid,
             label: self.facts.label(stored.label)?.clone(),
@@ -117,35 +118,69 @@ impl View<'_> {
         })
     }
 
-    /// Hands out the parts that the audience may see, in order, a chunk in memory at a time. A part
-    /// whose parent stays here stays here too.
+    /// A record's parts in the order of their places, from one of them on; those that the audience may
+    /// not see are not there.
     ///
     /// # Errors
-    /// The engine's, and whatever `take` says.
+    /// The engine's, and what `take` returns.
     pub fn parts<E: From<crate::StoreError>>(
         &self,
         head: &Cleared<Head>,
         from: u32,
+        take: impl FnMut(Cleared<Part>) -> std::result::Result<(), E>,
+    ) -> std::result::Result<(), E> {
+        self.walk_parts(head, from, |_| true, take).map(drop)
+    }
+
+    /// All of a record's parts, in the order in which writers take them: those of one kind together, an
+    /// object's attributes after it.
+    ///
+    /// # Errors
+    /// The engine's, and what `take` returns.
+    pub fn parts_in_order<E: From<crate::StoreError>>(
+        &self,
+        head: &Cleared<Head>,
         mut take: impl FnMut(Cleared<Part>) -> std::result::Result<(), E>,
     ) -> std::result::Result<(), E> {
+        if !head.edited {
+            return self.parts(head, 0, take);
+        }
+        let with_its_object = |slot: Slot| if slot == Slot::ObjectAttribute { Slot::Object } else { slot } as u8;
+        let mut seen = self.walk_parts(head, 0, |slot| with_its_object(slot) == Slot::Attribute as u8, &mut take)?;
+        seen.remove(&(Slot::Attribute as u8));
+        while let Some(next) = seen.pop_first() {
+            self.walk_parts(head, 0, |slot| with_its_object(slot) == next, &mut take)?;
+            if next == Slot::Object as u8 {
+                seen.remove(&(Slot::ObjectAttribute as u8));
+            }
+        }
+        Ok(())
+    }
+
+    /// Walks the parts, hands on those of the slots that are wanted, and tells which slots there are.
+    fn walk_parts<E: From<crate::StoreError>>(
+        &self,
+        head: &Cleared<Head>,
+        from: u32,
+        wanted: impl Fn(Slot) -> bool,
+        mut take: impl FnMut(Cleared<Part>) -> std::result::Result<(), E>,
+    ) -> std::result::Result<BTreeSet<u8>, E> {
         let gate = self.gate();
-        let mut withheld: BTreeSet<u32> = BTreeSet::new();
-        let sql =
-            "SELECT first, parts, body FROM chunk WHERE record = ?1 AND first + parts > ?2 ORDER BY first LIMIT 1";
+        let moved = self.moved(head)?;
+        let (mut withheld, mut seen): (BTreeSet<u32>, BTreeSet<u8>) = Default::default();
         let mut next = from;
-        loop {
-            let read =
-                |row: &crate::engine::Row<'_>| Ok((row.get::<u32>(0)?, row.get::<u32>(1)?, row.get::<Vec<u8>>(2)?));
-            let Some((first, parts, body)) = self.conn.first(sql, &params![head.row, next], read)? else {
-                return Ok(());
-            };
-            next = first + parts;
-            for (ordinal, stored) in (first..).zip(chunk::read(&body)?) {
-                if ordinal < from {
+        while let Some((first, parts)) = crate::event::chunk_at(&self.conn, head.row, next)? {
+            next = first + parts.len() as u32;
+            for (ordinal, stored) in (first..).zip(parts) {
+                if ordinal < from || stored.slot == Slot::Gone {
+                    continue;
+                }
+                seen.insert(stored.slot as u8);
+                if !wanted(stored.slot) {
                     continue;
                 }
                 let orphan = stored.parent.is_some_and(|parent| withheld.contains(&parent));
-                let part = self.part(stored, ordinal)?;
+                let part = self.part(stored, ordinal, moved.get(&ordinal).copied())?;
                 match gate.clear_part(head, part) {
                     Ok(part) if !orphan => take(part)?,
                     _ => {
@@ -154,6 +189,44 @@ impl View<'_> {
                 }
             }
         }
+        Ok(seen)
+    }
+
+    /// Numbers of those parts that stand elsewhere than where they stood first.
+    fn moved(&self, head: &Head) -> Result<HashMap<u32, u32>> {
+        if !head.edited {
+            return Ok(HashMap::new());
+        }
+        let sql = "SELECT ordinal, number FROM moved WHERE record = ?1";
+        let moved = self.conn.all(sql, &params![head.row], |row| Ok((row.get::<u32>(0)?, row.get::<u32>(1)?)))?;
+        Ok(moved.into_iter().collect())
+    }
+
+    /// Those of a record's parts that stand at these places (in order), as far as the audience may see
+    /// them.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn parts_at(&self, head: &Cleared<Head>, ordinals: &[u32]) -> Result<Vec<Cleared<Part>>> {
+        let gate = self.gate();
+        let moved = self.moved(head)?;
+        let mut found = Vec::with_capacity(ordinals.len());
+        let mut chunk: Option<(u32, Vec<chunk::StoredPart>)> = None;
+        for ordinal in ordinals {
+            let inside = chunk.as_ref().is_some_and(|(first, parts)| {
+                ordinal.checked_sub(*first).is_some_and(|at| (at as usize) < parts.len())
+            });
+            if !inside {
+                chunk = crate::event::chunk_at(&self.conn, head.row, *ordinal)?;
+            }
+            let Some((first, parts)) = &chunk else { continue };
+            let stored = ordinal.checked_sub(*first).and_then(|at| parts.get(at as usize));
+            let Some(stored) = stored.filter(|stored| stored.slot != Slot::Gone) else { continue };
+            // A part is never wider than its object either.
+            let part = self.part(stored.clone(), *ordinal, moved.get(ordinal).copied())?;
+            found.extend(gate.clear_part(head, part).ok());
+        }
+        Ok(found)
     }
 
     /// Which of a record's values others have too: looks at its first `values` observables, and gives
