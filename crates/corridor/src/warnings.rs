@@ -20,7 +20,14 @@ impl WarningCache {
     pub fn get(&self, store: &Store) -> Result<Arc<WarningLists>> {
         let view = store.view(Audience::Node, Purpose::Read)?;
         let filter = Filter { kind: Some("warninglist".into()), ..Filter::default() };
-        let newest = view.newest(&filter)?;
+        // Lists that somebody switched off: see the entries `switch`.
+        let switches = store.entries("switch")?;
+        let changed: i64 = switches.iter().map(|switch| switch.modified ^ switch.id).sum();
+        let off = |uuid: uuid::Uuid| {
+            let name = format!("warninglist/{uuid}");
+            switches.iter().any(|switch| switch.name == name && switch.body["enabled"] == false)
+        };
+        let newest = view.newest(&filter)?.wrapping_add(changed);
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((version, lists)) = kept.as_ref()
             && *version == newest
@@ -31,7 +38,7 @@ impl WarningCache {
         let mut cursor = None;
         loop {
             let page = view.heads_with_bodies(&filter, cursor, 50)?;
-            bodies.extend(page.items.iter().map(|head| head.skeleton.clone()));
+            bodies.extend(page.items.iter().filter(|head| !off(head.uuid)).map(|head| head.skeleton.clone()));
             cursor = page.next;
             if cursor.is_none() {
                 break;

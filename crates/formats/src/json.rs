@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// An object's members, in order.
-pub(crate) struct Members<'a>(pub(crate) Vec<(Cow<'a, str>, &'a RawValue)>);
+pub struct Members<'a>(pub(crate) Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -36,17 +36,21 @@ impl<'de> Deserialize<'de> for Members<'de> {
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'a> Members<'a> {
-    pub(crate) fn parse(raw: &'a str) -> serde_json::Result<Self> {
+    /// From an object as text.
+    ///
+    /// # Errors
+    /// It is no object.
+    pub fn parse(raw: &'a str) -> serde_json::Result<Self> {
         serde_json::from_str(raw)
     }
 
     /// A member's raw value; of several with one name the last, as every JSON reader has it.
-    pub(crate) fn get(&self, name: &str) -> Option<&'a RawValue> {
+    pub fn get(&self, name: &str) -> Option<&'a RawValue> {
         self.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| *value)
     }
 
     /// A member's text. Numbers count as text, since MISP writes either.
-    pub(crate) fn text(&self, name: &str) -> Option<String> {
+    pub fn text(&self, name: &str) -> Option<String> {
         let raw = self.get(name)?.get();
         match raw.as_bytes().first()? {
             b'"' => serde_json::from_str(raw).ok(),
@@ -56,17 +60,17 @@ impl<'a> Members<'a> {
     }
 
     /// A member that says yes: `true`, `1`, `"1"`.
-    pub(crate) fn flag(&self, name: &str) -> bool {
+    pub fn flag(&self, name: &str) -> bool {
         self.get(name).is_some_and(|raw| matches!(raw.get(), "true" | "1" | "\"1\"" | "\"true\""))
     }
 
     /// A member's list of raw values; `None` where it is no list.
-    pub(crate) fn list(&self, name: &str) -> Option<Vec<&'a RawValue>> {
+    pub fn list(&self, name: &str) -> Option<Vec<&'a RawValue>> {
         serde_json::from_str(self.get(name)?.get()).ok()
     }
 
     /// The object again, without the members that `drop` names.
-    pub(crate) fn without(&self, drop: impl Fn(&str, &RawValue) -> bool) -> String {
+    pub fn without(&self, drop: impl Fn(&str, &RawValue) -> bool) -> String {
         let mut out = String::from("{");
         for (key, value) in self.0.iter().filter(|(key, value)| !drop(key, value)) {
             if out.len() > 1 {

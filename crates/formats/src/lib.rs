@@ -25,7 +25,9 @@ mod writer;
 
 pub use detect::detect;
 pub use input::{Input, InputError, Limits};
+pub use json::Members;
 pub use misp::feed::FeedWriter;
+pub use misp::{misp_head, misp_marking, misp_part};
 pub use table::{Format, format, formats};
 pub use writer::{HeldBack, WriteOptions, Writer};
 

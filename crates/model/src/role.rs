@@ -10,6 +10,8 @@ pub enum Right {
     Read,
     /// Create, change and withdraw records of the own organisation; sightings.
     Write,
+    /// Bring what others wrote, as a server that synchronises does: its author stays its author.
+    Sync,
     /// Manage accounts and keys of the own organisation.
     Manage,
     /// Manage the node: organisations, groups, knowledge; sees all that is held here.
@@ -18,7 +20,7 @@ pub enum Right {
 
 impl Right {
     /// Every right, least first.
-    pub const ALL: [Right; 4] = [Right::Read, Right::Write, Right::Manage, Right::Admin];
+    pub const ALL: [Right; 5] = [Right::Read, Right::Write, Right::Sync, Right::Manage, Right::Admin];
 
     /// Lower-case name.
     #[must_use]
@@ -26,6 +28,7 @@ impl Right {
         match self {
             Right::Read => "read",
             Right::Write => "write",
+            Right::Sync => "sync",
             Right::Manage => "manage",
             Right::Admin => "admin",
         }
@@ -46,7 +49,9 @@ pub enum Role {
     Reader,
     /// Reads and writes for the own organisation.
     User,
-    /// And manages its accounts.
+    /// Another node or MISP server of the own organisation: brings what others wrote.
+    Sync,
+    /// Reads and writes, and manages the own organisation's accounts.
     OrgAdmin,
     /// Runs the node.
     Admin,
@@ -54,7 +59,7 @@ pub enum Role {
 
 impl Role {
     /// Every role, least rights first.
-    pub const ALL: [Role; 4] = [Role::Reader, Role::User, Role::OrgAdmin, Role::Admin];
+    pub const ALL: [Role; 5] = [Role::Reader, Role::User, Role::Sync, Role::OrgAdmin, Role::Admin];
 
     /// Name as written on the command line.
     #[must_use]
@@ -62,6 +67,7 @@ impl Role {
         match self {
             Role::Reader => "reader",
             Role::User => "user",
+            Role::Sync => "sync",
             Role::OrgAdmin => "org-admin",
             Role::Admin => "admin",
         }
@@ -79,7 +85,8 @@ impl Role {
         match self {
             Role::Reader => right == Right::Read,
             Role::User => matches!(right, Right::Read | Right::Write),
-            Role::OrgAdmin => right != Right::Admin,
+            Role::Sync => matches!(right, Right::Read | Right::Write | Right::Sync),
+            Role::OrgAdmin => matches!(right, Right::Read | Right::Write | Right::Manage),
             Role::Admin => true,
         }
     }

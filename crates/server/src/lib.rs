@@ -7,6 +7,7 @@ mod app;
 mod health;
 mod jobs;
 mod metrics;
+mod misp;
 mod problem;
 mod web;
 
@@ -24,7 +25,7 @@ use tokio::net::TcpListener;
 pub fn router(store: Arc<Store>, options: Options) -> Router {
     let app = App::new(store, options);
     plain(routes(), &app)
-        .fallback(problem::not_found)
+        .fallback(misp::door)
         .layer(axum::middleware::from_fn_with_state(app.clone(), health::observe))
         .with_state(app)
 }

@@ -30,8 +30,8 @@ pub enum Change {
     Add(PartDraft),
     /// A new object with its attributes.
     AddObject(PartDraft, Vec<PartDraft>),
-    /// A new attribute of the object that stands there.
-    AddTo(u32, PartDraft),
+    /// New attributes of the object that stands there. What else is changed in it comes before.
+    AddTo(u32, Vec<PartDraft>),
     /// Another body for the part that stands there; its slot and its object stay.
     Replace(u32, PartDraft),
     /// Nothing stands there any more.
@@ -228,7 +228,7 @@ impl<'t, 'c> Work<'t, 'c> {
                     added.push(self.append(attribute, Some(place))?);
                 }
             }
-            Change::AddTo(object, draft) => added.push(self.add_to(*object, draft)?),
+            Change::AddTo(object, drafts) => self.add_to(*object, drafts, added)?,
             Change::Replace(ordinal, draft) => {
                 let label = self.label_of(&draft.marking)?;
                 let old = self.part_at(*ordinal)?.clone();
@@ -338,8 +338,8 @@ impl<'t, 'c> Work<'t, 'c> {
         Ok(ordinal)
     }
 
-    /// Moves an object to the end, with its attributes and a new one.
-    fn add_to(&mut self, object: u32, draft: &PartDraft) -> Result<u32> {
+    /// Moves an object to the end, with its attributes and new ones.
+    fn add_to(&mut self, object: u32, drafts: &[PartDraft], added: &mut Vec<u32>) -> Result<()> {
         let old = self.part_at(object)?.clone();
         if old.slot != Slot::Object {
             return Err(StoreError::damaged(format!("no object stands at {object}")));
@@ -371,7 +371,10 @@ impl<'t, 'c> Work<'t, 'c> {
                 &params![self.record, moved, known.unwrap_or(ordinal)],
             )?;
         }
-        self.append(draft, Some(place))
+        for draft in drafts {
+            added.push(self.append(draft, Some(place))?);
+        }
+        Ok(())
     }
 
     fn store_chunk(&self, first: u32, parts: &[StoredPart]) -> Result<()> {

@@ -65,10 +65,10 @@ fn unwrap<'a>(raw: &'a RawValue, pointer: &str, events: &mut Vec<(String, &'a Ra
     }
 }
 
-struct Event<'s, S> {
-    file: &'s str,
-    pointer: String,
-    sink: &'s mut S,
+pub(super) struct Event<'s, S> {
+    pub(super) file: &'s str,
+    pub(super) pointer: String,
+    pub(super) sink: &'s mut S,
 }
 
 impl<S: Sink> Event<'_, S> {
@@ -76,7 +76,7 @@ impl<S: Sink> Event<'_, S> {
         Rejection { file: self.file.into(), place: format!("{}{place}", self.pointer), reason: reason.into() }
     }
 
-    fn read(&mut self, raw: &RawValue) -> Result<(), ReadError<S::Error>> {
+    pub(super) fn read(&mut self, raw: &RawValue) -> Result<(), ReadError<S::Error>> {
         let members = match Members::parse(raw.get()) {
             Ok(members) => members,
             Err(_) => {
@@ -149,7 +149,7 @@ impl<S: Sink> Event<'_, S> {
         })
     }
 
-    fn item(&mut self, slot: Slot, place: &str, raw: &RawValue, ordinal: &mut u32) -> Result<(), ReadError<S::Error>> {
+    pub(super) fn item(&mut self, slot: Slot, place: &str, raw: &RawValue, ordinal: &mut u32) -> Result<(), ReadError<S::Error>> {
         let Ok(members) = Members::parse(raw.get()) else {
             // Kept as it is, so that nothing is lost; told, so that somebody can mend it.
             let rejection = self.place(place, "is no object; kept as it is, but not read");
@@ -265,7 +265,7 @@ impl<S: Sink> Event<'_, S> {
 }
 
 /// An object's attribute inherits from its object, and that from the event.
-fn narrowed(object: &Marking, own: &Marking) -> Marking {
+pub(super) fn narrowed(object: &Marking, own: &Marking) -> Marking {
     if *object == Marking::default() { own.clone() } else { object.meet(own) }
 }
 

@@ -54,7 +54,7 @@ pub(crate) enum UserCommand {
         /// Organisation
         #[arg(long)]
         org: String,
-        /// reader, user, org-admin or admin
+        /// reader, user, sync, org-admin or admin
         #[arg(long, default_value = "user")]
         role: String,
         #[command(flatten)]

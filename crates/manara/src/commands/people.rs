@@ -47,7 +47,7 @@ pub(crate) fn user(place: &Place, args: UserArgs) -> anyhow::Result<ExitCode> {
     match args.command {
         UserCommand::Add { email, org, role, output: how } => {
             let role = Role::parse(&role)
-                .with_context(|| format!("'{role}' is no role; give reader, user, org-admin or admin"))?;
+                .with_context(|| format!("'{role}' is no role; give reader, user, sync, org-admin or admin"))?;
             let org = store.org(&org)?;
             let made = store.add_account(ACTOR, NewAccount { org: org.uuid, email, role })?;
             if how.json {

@@ -109,6 +109,38 @@ pub fn from_misp(ty: &MispType, value: &str) -> (Vec<Observable>, Vec<NormaliseE
     (found, errors)
 }
 
+/// A value as it is kept: addresses, names, hashes and ports in their normal form, everything else as it
+/// was written. Of what has a form, a value without it is refused.
+///
+/// # Errors
+/// The component that has not the form of its type.
+pub fn misp_value(ty: &MispType, value: &str) -> Result<String, NormaliseError> {
+    let (mut out, mut rest) = (String::with_capacity(value.len()), value.trim());
+    for (n, component) in ty.components.iter().enumerate() {
+        let last = n + 1 == ty.components.len();
+        let (part, more) = match rest.split_once('|') {
+            Some((part, more)) if !last => (part, Some(more)),
+            _ => (rest, None),
+        };
+        if n > 0 {
+            out.push('|');
+        }
+        match component.read(part) {
+            Ok(found) if has_form(found.ty()) => out.push_str(found.value()),
+            Err(error) if has_form(error.ty) => return Err(error),
+            _ => out.push_str(part),
+        }
+        let Some(more) = more else { break };
+        rest = more;
+    }
+    Ok(out)
+}
+
+/// Types whose values have a form that MISP checks as well.
+fn has_form(ty: Type) -> bool {
+    ty.row().kind == super::Kind::Hash || matches!(ty.name(), "ipv4" | "ipv6" | "network" | "domain" | "email" | "port")
+}
+
 impl Component {
     fn read(self, text: &str) -> Result<Observable, NormaliseError> {
         match self {

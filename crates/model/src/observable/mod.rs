@@ -15,7 +15,7 @@ mod value;
 pub use extract::{Extracted, extract};
 pub use guess::{guess, guess_listed};
 pub use lookalike::lookalike;
-pub use misp::{MispType, from_misp, misp_type, misp_types};
+pub use misp::{MispType, from_misp, misp_type, misp_types, misp_value};
 pub use normal::{NormaliseError, normalise};
 pub use refang::refang;
 pub use table::{Export, Kind, Privacy, Type, TypeRow};

@@ -5,6 +5,7 @@ use crate::engine::{Row, params};
 use crate::{Result, Store, StoreError, audit, numbers, secret};
 use manara_model::role::{Right, Role};
 use manara_model::{OrgId, UserId};
+use serde_json::{Map, Value};
 
 /// An account to be made.
 #[derive(Debug, Clone)]
@@ -164,5 +165,60 @@ impl Store {
             audit::append(tx, &actor, "account.password", &account.email, "")
         })?;
         Ok(password)
+    }
+
+    /// When an account was made, and its keepers' notes.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`]; the engine's.
+    pub fn account_detail(&self, user: UserId) -> Result<(i64, Map<String, Value>)> {
+        let found = self.reader()?.first("SELECT created, detail FROM account WHERE uuid = ?1", &params![user.0], |row| {
+            Ok((row.get::<i64>(0)?, row.get::<String>(1)?))
+        })?;
+        let (created, detail) = found.ok_or_else(|| StoreError::Unknown { what: "account", name: user.to_string() })?;
+        Ok((created, serde_json::from_str(&detail).map_err(StoreError::damaged)?))
+    }
+
+    /// Changes an account's address, organisation and role. Its sessions end, and its keys keep what the
+    /// new role has of their rights.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`]; [`StoreError::Exists`]; an address that is none; the engine's.
+    pub fn set_account(&self, actor: &str, account: Account, detail: &Map<String, Value>) -> Result<()> {
+        check_email(&account.email)?;
+        let (actor, detail) = (actor.to_owned(), Value::Object(detail.clone()).to_string());
+        self.write(move |tx| {
+            let taken =
+                tx.exists("SELECT 1 FROM account WHERE email = ?1 AND uuid <> ?2", &params![&account.email, account.uuid.0])?;
+            if taken {
+                return Err(StoreError::Exists { what: "account", name: account.email.clone() });
+            }
+            let changed = tx.execute(
+                "UPDATE account SET email = ?2, org = ?3, role = ?4, disabled = ?5, detail = ?6 WHERE uuid = ?1",
+                &params![account.uuid.0, &account.email, account.org.0, account.role.name(), account.disabled, &detail],
+            )?;
+            if changed == 0 {
+                return Err(StoreError::Unknown { what: "account", name: account.email.clone() });
+            }
+            tx.execute("DELETE FROM session WHERE account = ?1", &params![account.uuid.0])?;
+            audit::append(tx, &actor, "account.set", &account.email, account.role.name())
+        })
+    }
+
+    /// Takes an account away, with its keys and sessions.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`]; the engine's.
+    pub fn remove_account(&self, actor: &str, user: UserId) -> Result<()> {
+        let actor = actor.to_owned();
+        self.write(move |tx| {
+            tx.execute("DELETE FROM session WHERE account = ?1", &params![user.0])?;
+            tx.execute("DELETE FROM api_key WHERE account = ?1", &params![user.0])?;
+            let email = tx.first("DELETE FROM account WHERE uuid = ?1 RETURNING email", &params![user.0], |row| {
+                row.get::<String>(0)
+            })?;
+            let email = email.ok_or_else(|| StoreError::Unknown { what: "account", name: user.to_string() })?;
+            audit::append(tx, &actor, "account.remove", &email, "")
+        })
     }
 }

@@ -1,8 +1,9 @@
 //! Sharing groups.
 
 use crate::engine::params;
-use crate::{Result, Store, audit, numbers};
+use crate::{Result, Store, StoreError, audit, numbers};
 use manara_model::{GroupId, OrgId};
+use serde_json::{Map, Value};
 
 /// A sharing group to be made. Without members it reaches nobody.
 #[derive(Debug, Clone)]
@@ -42,6 +43,75 @@ impl Store {
             }
             tx.facts_changed();
             audit::append(tx, &actor, "group.put", &group.uuid.to_string(), &group.name)
+        })
+    }
+
+    /// A group's keepers' notes (`description`, `releasability`, `servers`…).
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`]; the engine's.
+    pub fn group_detail(&self, group: GroupId) -> Result<Map<String, Value>> {
+        let found = self.reader()?.first("SELECT detail FROM sharing_group WHERE uuid = ?1", &params![group.0], |row| {
+            row.get::<String>(0)
+        })?;
+        let detail = found.ok_or_else(|| StoreError::Unknown { what: "sharing group", name: group.to_string() })?;
+        serde_json::from_str(&detail).map_err(StoreError::damaged)
+    }
+
+    /// Changes what is kept of a group besides its members.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`]; the engine's.
+    pub fn set_group(&self, actor: &str, group: GroupId, name: &str, active: bool, detail: &Map<String, Value>) -> Result<()> {
+        let (actor, name, detail) = (actor.to_owned(), name.to_owned(), Value::Object(detail.clone()).to_string());
+        self.write(move |tx| {
+            let sql = "UPDATE sharing_group SET name = ?2, active = ?3, detail = ?4 WHERE uuid = ?1";
+            if tx.execute(sql, &params![group.0, &name, active, &detail])? == 0 {
+                return Err(StoreError::Unknown { what: "sharing group", name: group.to_string() });
+            }
+            tx.facts_changed();
+            audit::append(tx, &actor, "group.set", &group.to_string(), &name)
+        })
+    }
+
+    /// Takes an organisation in, or out.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn set_group_member(&self, actor: &str, group: GroupId, org: OrgId, member: bool) -> Result<()> {
+        let actor = actor.to_owned();
+        self.write(move |tx| {
+            let values = params![group.0, org.0];
+            match member {
+                true => tx.execute(
+                    "INSERT INTO sharing_group_member (sharing_group, org) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+                    &values,
+                )?,
+                false => tx.execute("DELETE FROM sharing_group_member WHERE sharing_group = ?1 AND org = ?2", &values)?,
+            };
+            tx.facts_changed();
+            let action = if member { "group.add-member" } else { "group.remove-member" };
+            audit::append(tx, &actor, action, &group.to_string(), &org.to_string())
+        })
+    }
+
+    /// Takes a group away that nothing is shared with.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] where something is; [`StoreError::Unknown`]; the engine's.
+    pub fn remove_group(&self, actor: &str, group: GroupId) -> Result<()> {
+        let actor = actor.to_owned();
+        let used = self.facts()?.labels.values().any(|label| label.marking.groups.iter().any(|clause| clause.contains(&group)));
+        if used {
+            return Err(StoreError::Invalid("records are shared with this group; set it inactive instead".into()));
+        }
+        self.write(move |tx| {
+            tx.execute("DELETE FROM sharing_group_member WHERE sharing_group = ?1", &params![group.0])?;
+            if tx.execute("DELETE FROM sharing_group WHERE uuid = ?1", &params![group.0])? == 0 {
+                return Err(StoreError::Unknown { what: "sharing group", name: group.to_string() });
+            }
+            tx.facts_changed();
+            audit::append(tx, &actor, "group.remove", &group.to_string(), "")
         })
     }
 }

@@ -19,4 +19,5 @@ pub use sessions::Session;
 
 pub(crate) use accounts::check_email;
 pub(crate) use orgs::know_org;
-pub(crate) use tags::tag_number;
+pub use tags::Tag;
+pub(crate) use tags::{read_tag, tag_number};

@@ -4,6 +4,7 @@ use crate::engine::{Row, params};
 use crate::tx::Tx;
 use crate::{Result, Store, StoreError, audit, numbers};
 use manara_model::OrgId;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 /// An organisation.
@@ -125,6 +126,65 @@ impl Store {
             )?;
             tx.facts_changed();
             audit::append(tx, &actor, "org.client", &server.to_string(), &client.to_string())
+        })
+    }
+
+    /// What is kept of an organisation besides: when it was made, and its keepers' notes (`description`,
+    /// `sector`, `type`…).
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`]; the engine's.
+    pub fn org_detail(&self, org: OrgId) -> Result<(i64, Map<String, Value>)> {
+        let found = self.reader()?.first("SELECT created, detail FROM org WHERE uuid = ?1", &params![org.0], |row| {
+            Ok((row.get::<i64>(0)?, row.get::<String>(1)?))
+        })?;
+        let (created, detail) = found.ok_or_else(|| StoreError::Unknown { what: "organisation", name: org.to_string() })?;
+        Ok((created, serde_json::from_str(&detail).map_err(StoreError::damaged)?))
+    }
+
+    /// Changes an organisation.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`]; [`StoreError::Exists`] for a name that another has; the engine's.
+    pub fn set_org(&self, actor: &str, org: Organisation, detail: &Map<String, Value>) -> Result<()> {
+        let (actor, detail) = (actor.to_owned(), Value::Object(detail.clone()).to_string());
+        self.write(move |tx| {
+            let taken = tx.exists("SELECT 1 FROM org WHERE name = ?1 AND uuid <> ?2", &params![&org.name, org.uuid.0])?;
+            if taken {
+                return Err(StoreError::Exists { what: "organisation", name: org.name.clone() });
+            }
+            let changed = tx.execute(
+                "UPDATE org SET name = ?2, country = ?3, local = ?4, detail = ?5 WHERE uuid = ?1",
+                &params![org.uuid.0, &org.name, &org.country, org.local, &detail],
+            )?;
+            if changed == 0 {
+                return Err(StoreError::Unknown { what: "organisation", name: org.uuid.to_string() });
+            }
+            tx.facts_changed();
+            audit::append(tx, &actor, "org.set", &org.uuid.to_string(), &org.name)
+        })
+    }
+
+    /// Takes an organisation away that has no account and holds nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] where it has; [`StoreError::Unknown`]; the engine's.
+    pub fn remove_org(&self, actor: &str, org: OrgId) -> Result<()> {
+        let actor = actor.to_owned();
+        self.write(move |tx| {
+            let used = tx.exists(
+                "SELECT 1 FROM account WHERE org = ?1 UNION ALL SELECT 1 FROM label WHERE owner = ?1 LIMIT 1",
+                &params![org.0],
+            )?;
+            if used {
+                return Err(StoreError::Invalid("this organisation has accounts here or holds records; it stays".into()));
+            }
+            tx.execute("DELETE FROM org_client WHERE server = ?1 OR client = ?1", &params![org.0])?;
+            if tx.execute("DELETE FROM org WHERE uuid = ?1", &params![org.0])? == 0 {
+                return Err(StoreError::Unknown { what: "organisation", name: org.to_string() });
+            }
+            tx.facts_changed();
+            audit::append(tx, &actor, "org.remove", &org.to_string(), "")
         })
     }
 }

@@ -1,8 +1,9 @@
 //! Tags: the node's vocabulary, and how many current records carry each.
 
-use crate::engine::params;
+use crate::engine::{Row, params};
 use crate::tx::Tx;
-use crate::{Result, Store, StoreError, audit};
+use crate::{Result, Store, StoreError, audit, secret};
+use serde_json::{Map, Value};
 
 /// A longer tag is kept in its record, and can't be asked for.
 pub(crate) const TAG_BYTES: usize = 1024;
@@ -20,6 +21,124 @@ pub(crate) fn tag_number(tx: &Tx<'_>, name: &str) -> Result<Option<i64>> {
         tx.execute("INSERT INTO tag (name) VALUES (?1) ON CONFLICT DO NOTHING", &params![name])?;
         tx.one(find, &params![name], |row| row.get(0)).map(Some)
     })
+}
+
+/// A tag of the node's vocabulary.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tag {
+    /// Its number.
+    pub id: i64,
+    /// Its name, e.g. `tlp:green`.
+    pub name: String,
+    /// As somebody set it, `#rrggbb`; empty: see [`Tag::colour`].
+    pub set_colour: String,
+    /// What else its keepers say of it (`hide_tag`, `exportable`, `numerical_value`…).
+    pub detail: Map<String, Value>,
+}
+
+impl Tag {
+    /// One that is not in the vocabulary.
+    #[must_use]
+    pub fn unknown(name: &str) -> Tag {
+        Tag { id: 0, name: name.to_owned(), set_colour: String::new(), detail: Map::new() }
+    }
+
+    /// Its colour: as set, TLP's own, or one that follows from its name.
+    #[must_use]
+    pub fn colour(&self) -> String {
+        if !self.set_colour.is_empty() {
+            return self.set_colour.clone();
+        }
+        // TLP 2.0, FIRST: the colours of the labels.
+        let tlp = match self.name.to_ascii_lowercase().as_str() {
+            "tlp:red" => "#FF2B2B",
+            "tlp:amber" | "tlp:amber+strict" => "#FFC000",
+            "tlp:green" => "#33FF00",
+            "tlp:clear" | "tlp:white" => "#FFFFFF",
+            _ => "",
+        };
+        if !tlp.is_empty() {
+            return tlp.into();
+        }
+        let hash = secret::digest(&self.name);
+        format!("#{:02x}{:02x}{:02x}", hash[0], hash[1], hash[2])
+    }
+}
+
+pub(crate) fn read_tag(row: &Row<'_>) -> Result<Tag> {
+    let detail: String = row.get(3)?;
+    Ok(Tag {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        set_colour: row.get(2)?,
+        detail: serde_json::from_str(&detail).map_err(StoreError::damaged)?,
+    })
+}
+
+/// Most tags in one answer.
+const MOST: i64 = 100_000;
+
+impl Store {
+    /// The vocabulary, by name.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn vocabulary(&self) -> Result<Vec<Tag>> {
+        let sql = "SELECT id, name, colour, detail FROM tag ORDER BY name LIMIT ?1";
+        self.reader()?.all(sql, &params![MOST], read_tag)
+    }
+
+    /// A tag by its number.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn tag_by_number(&self, id: i64) -> Result<Option<Tag>> {
+        self.reader()?.first("SELECT id, name, colour, detail FROM tag WHERE id = ?1", &params![id], read_tag)
+    }
+
+    /// A tag by its name.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn tag_by_name(&self, name: &str) -> Result<Option<Tag>> {
+        self.reader()?.first("SELECT id, name, colour, detail FROM tag WHERE name = ?1", &params![name], read_tag)
+    }
+
+    /// Sets what is shown of a tag. Its name stays: it stands in records.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`]; the engine's.
+    pub fn set_tag(&self, actor: &str, id: i64, colour: &str, detail: &Map<String, Value>) -> Result<Tag> {
+        let (actor, colour, detail) = (actor.to_owned(), colour.to_owned(), Value::Object(detail.clone()).to_string());
+        self.write(move |tx| {
+            let sql = "UPDATE tag SET colour = ?2, detail = ?3 WHERE id = ?1 RETURNING id, name, colour, detail";
+            let tag = tx.first(sql, &params![id, &colour, &detail], read_tag)?;
+            let tag = tag.ok_or_else(|| StoreError::Unknown { what: "tag", name: id.to_string() })?;
+            audit::append(tx, &actor, "tag.set", &tag.name, "")?;
+            Ok(tag)
+        })
+    }
+
+    /// Takes a tag out of the vocabulary. One that stands on a record can't go: records are kept as they
+    /// came.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] where it is in use; [`StoreError::Unknown`]; the engine's.
+    pub fn remove_tag(&self, actor: &str, id: i64) -> Result<()> {
+        let actor = actor.to_owned();
+        self.write(move |tx| {
+            let used = tx.exists(
+                "SELECT 1 FROM record_tag WHERE tag = ?1 UNION ALL SELECT 1 FROM part_tag WHERE tag = ?1 LIMIT 1",
+                &params![id],
+            )?;
+            if used {
+                return Err(StoreError::Invalid("this tag stands on records; take it from them first".into()));
+            }
+            let name = tx.first("DELETE FROM tag WHERE id = ?1 RETURNING name", &params![id], |row| row.get::<String>(0))?;
+            let name = name.ok_or_else(|| StoreError::Unknown { what: "tag", name: id.to_string() })?;
+            audit::append(tx, &actor, "tag.remove", &name, "")
+        })
+    }
 }
 
 impl Store {

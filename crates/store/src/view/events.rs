@@ -561,3 +561,55 @@ pub enum Which {
     /// By its identifier.
     Uuid(Uuid),
 }
+
+impl View<'_> {
+    /// Where one event mentions a value.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn mentions_in(&self, row: i64, observable: &Observable) -> Result<Vec<u32>> {
+        let Some(id) = index::find(&self.conn, observable)? else { return Ok(Vec::new()) };
+        let sql = format!(
+            "SELECT ordinal FROM occurrence WHERE observable = ?1 AND record = ?2
+             AND label IN (SELECT label FROM event_count WHERE record = ?2){} ORDER BY ordinal",
+            self.only("label", 3)
+        );
+        self.conn.all(&sql, &self.and_labels(params![id, row]), |row| row.get(0))
+    }
+}
+
+impl View<'_> {
+    /// A record of a kind by number or identifier, with its body; the own copy before another's.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn of_kind(&self, kind: &str, number: Option<i64>, uuid: Option<Uuid>) -> Result<Option<Cleared<Head>>> {
+        let own = self.audience.org().map(|org| org.0).unwrap_or_default();
+        let (column, value) = match (number, uuid) {
+            (Some(number), _) => ("r.number", Value::from(number)),
+            (None, uuid) => ("r.uuid", uuid.unwrap_or_default().into()),
+        };
+        let sql = format!(
+            "SELECT {HEAD}, r.skeleton FROM record r WHERE r.state = 1 AND r.kind = ?1 AND {column} = ?2{}
+             ORDER BY r.owner = ?3 DESC, r.id LIMIT 1",
+            self.only("r.label", 4)
+        );
+        let values = self.and_labels([kind.into(), value, own.into()]);
+        let head = self.conn.first(&sql, &values, |row| self.read_head(row, true))?;
+        Ok(head.and_then(|head| self.mint(head)))
+    }
+
+    /// Records of a kind that say something about what has this identifier, with their bodies.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn about(&self, uuid: Uuid, kind: &str) -> Result<Vec<Cleared<Head>>> {
+        let sql = format!(
+            "SELECT {HEAD}, r.skeleton FROM part_uuid p JOIN record r ON r.id = p.record
+             WHERE p.uuid = ?1 AND r.kind = ?2 AND r.state = 1{} ORDER BY r.id LIMIT 1000",
+            self.only("r.label", 3)
+        );
+        let heads = self.conn.all(&sql, &self.and_labels(params![uuid, kind]), |row| self.read_head(row, true))?;
+        Ok(heads.into_iter().filter_map(|head| self.mint(head)).collect())
+    }
+}

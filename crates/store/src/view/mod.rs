@@ -10,6 +10,7 @@ mod lookup;
 mod reach;
 mod record;
 mod text;
+mod vocabulary;
 
 pub use events::{EventFilter, EventRow, Order, Sign, Span, Tags, Which};
 pub use lists::{Filter, Page};
@@ -26,7 +27,7 @@ use std::sync::Arc;
 
 /// The store as one audience sees it.
 pub struct View<'s> {
-    conn: Reader<'s>,
+    pub(crate) conn: Reader<'s>,
     facts: Arc<Facts>,
     audience: Audience,
     purpose: Purpose,
@@ -69,7 +70,7 @@ impl View<'_> {
 
     /// ` AND column IN (the allowed labels)`, or nothing where everything is allowed. `parameter` is
     /// the number of the parameter that holds the list.
-    fn only(&self, column: &str, parameter: usize) -> String {
+    pub(crate) fn only(&self, column: &str, parameter: usize) -> String {
         match self.labels {
             None => String::new(),
             Some(_) => format!(" AND {}", self.conn.within(column, parameter)),
@@ -77,7 +78,7 @@ impl View<'_> {
     }
 
     /// The parameters, and after them the list of allowed labels where there is one.
-    fn and_labels<'v>(&'v self, given: impl IntoIterator<Item = Value<'v>>) -> Vec<Value<'v>> {
+    pub(crate) fn and_labels<'v>(&'v self, given: impl IntoIterator<Item = Value<'v>>) -> Vec<Value<'v>> {
         given.into_iter().chain(self.labels.as_ref().map(Value::by_ref)).collect()
     }
 

@@ -266,3 +266,25 @@ impl View<'_> {
         Ok(shared)
     }
 }
+
+impl View<'_> {
+    /// The attributes of the object that stands at a place, as far as the audience may see them.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn family(&self, head: &Cleared<Head>, object: u32) -> Result<Vec<Cleared<Part>>> {
+        let mut ordinals = Vec::new();
+        let mut at = object + 1;
+        'chunks: while let Some((first, parts)) = crate::event::chunk_at(&self.conn, head.row, at)? {
+            for part in &parts[(at - first) as usize..] {
+                match part.slot {
+                    Slot::ObjectAttribute if part.parent == Some(object) => ordinals.push(at),
+                    Slot::Gone => {}
+                    _ => break 'chunks,
+                }
+                at += 1;
+            }
+        }
+        self.parts_at(head, &ordinals)
+    }
+}

@@ -1,0 +1,300 @@
+//! `/analystData`: notes, opinions and relationships about anything that has an identifier. Each is a
+//! record of its own, with a holder and a marking, so that the same rules hold for it as for an event.
+
+use crate::answer::{Answer, Fault, saved};
+use crate::call::Method;
+use crate::context::Context;
+use crate::ids;
+use crate::search::filter::Wanted;
+use crate::shape::{Scribe, body_of, datetime, num};
+use manara_formats::misp_marking;
+use manara_model::record::{PartDraft, RecordDraft, Sink, Slot, flag_of, parse_time, text_of};
+use manara_model::role::Right;
+use manara_model::{Cleared, Head, Marking};
+use manara_store::intake::{Intake, Terms};
+use manara_store::view::{Filter, View, Which};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// Name in the path, kind of record, what it must have.
+const TYPES: &[(&str, &str, &str)] =
+    &[("Note", "note", "note"), ("Opinion", "opinion", "opinion"), ("Relationship", "relationship", "relationship_type")];
+/// Names and numbers of this node, which are worked out when it is shown.
+const NOT_KEPT: &[&str] = &["id", "sharing_group_id", "Org", "Orgc", "note_type", "note_type_name", "_canEdit", "Note", "Opinion", "Relationship"];
+
+fn type_named(name: &str) -> Result<(&'static str, &'static str, &'static str), Fault> {
+    TYPES.iter().find(|(one, ..)| one.eq_ignore_ascii_case(name)).copied().ok_or_else(|| Fault::new(404, "Invalid type."))
+}
+
+impl Context<'_> {
+    fn analyst_shown(&self, view: &View<'_>, head: &Cleared<Head>, with_children: bool) -> Result<Value, Fault> {
+        let (name, ..) = TYPES.iter().find(|(_, kind, _)| *kind == head.kind).copied().unwrap_or(TYPES[0]);
+        let scribe = Scribe::new(view, self.call.caller.account.org);
+        let body = body_of(&head.skeleton);
+        let uuid = |name: &str| text_of(body.get(name)).and_then(|uuid| uuid.parse::<Uuid>().ok());
+        let owner = head.label.owner.0;
+        let orgc = uuid("orgc_uuid").unwrap_or(owner);
+        let mut shown = Map::new();
+        shown.insert("id".into(), num(head.number));
+        for (name, value) in body {
+            shown.insert(name, value);
+        }
+        shown.insert("uuid".into(), head.uuid.to_string().into());
+        shown.insert("org_uuid".into(), owner.to_string().into());
+        let place = TYPES.iter().position(|(one, ..)| *one == name).unwrap_or(0);
+        shown.insert("note_type".into(), place.into());
+        shown.insert("note_type_name".into(), name.into());
+        shown.insert("Org".into(), scribe.org(Some(owner), ""));
+        shown.insert("Orgc".into(), scribe.org(Some(orgc), ""));
+        shown.insert("_canEdit".into(), self.may_change_analyst(head).into());
+        if with_children {
+            for (one, kind, _) in TYPES {
+                let mut about = Vec::new();
+                for child in view.about(head.uuid, kind)? {
+                    about.push(self.analyst_shown(view, &child, false)?);
+                }
+                if !about.is_empty() {
+                    shown.insert((*one).into(), about.into());
+                }
+            }
+        }
+        Ok(Value::Object(shown))
+    }
+
+    fn may_change_analyst(&self, head: &Cleared<Head>) -> bool {
+        let own = head.label.owner == self.call.caller.account.org;
+        self.is_admin() || own && self.call.may(Right::Write) && !flag_of(body_of(&head.skeleton).get("locked"))
+    }
+
+    fn analyst_named(&self, view: &View<'_>, kind: &str, named: Option<&str>) -> Result<Cleared<Head>, Fault> {
+        let missing = || Fault::missing("Analyst Data");
+        let found = match named.and_then(ids::which).ok_or_else(missing)? {
+            Which::Uuid(uuid) => view.of_kind(kind, None, Some(uuid))?,
+            Which::Number(number) => view.of_kind(kind, Some(number), None)?,
+        };
+        found.ok_or_else(missing)
+    }
+
+    /// Writes one; its identifier.
+    fn keep_analyst(&self, kind: &str, mut body: Map<String, Value>, object: Uuid, author: Option<String>) -> Result<Uuid, Fault> {
+        let uuid = text_of(body.get("uuid")).and_then(|uuid| uuid.parse().ok()).unwrap_or_else(Uuid::new_v4);
+        body.insert("uuid".into(), uuid.to_string().into());
+        let text = Value::Object(body.clone()).to_string();
+        let words = ["note", "comment", "relationship_type"].iter().find_map(|name| text_of(body.get(*name))).unwrap_or_default();
+        let title: String = words.lines().next().unwrap_or_default().chars().take(200).collect();
+        let draft = RecordDraft {
+            uuid,
+            kind: kind.to_owned(),
+            format: "json".into(),
+            title: if title.is_empty() { kind.to_owned() } else { title },
+            author,
+            marking: misp_marking(Slot::Whole, &text),
+            created: text_of(body.get("created")).and_then(|text| parse_time(&text.replace(' ', "T")).or_else(|| parse_time(&text))),
+            modified: Some(self.now * 1000),
+            digest: Sha256::digest(text.as_bytes()).into(),
+            text: words.into_owned(),
+            skeleton: text,
+            ..RecordDraft::default()
+        };
+        let mut intake = Intake::new(self.store, Terms { owner: self.call.caller.account.org, actor: self.actor().to_owned(), marking: Marking::default() });
+        if intake.begin(draft)? {
+            // What it is about is found by its identifier.
+            let mut part = PartDraft::new(Slot::Whole, "");
+            part.uuid = Some(object);
+            intake.part(part)?;
+            intake.end()?;
+        }
+        intake.finish()?;
+        Ok(uuid)
+    }
+
+    fn analyst_body(&self, kind: &str, given: &Map<String, Value>, held: Option<Map<String, Value>>) -> Result<Map<String, Value>, Fault> {
+        let (name, _, must) = TYPES.iter().find(|(_, one, _)| *one == kind).copied().unwrap_or(TYPES[0]);
+        let unsaved = |field: &str, text: &str| Fault::unsaved("save", name, json!({field: [text]}));
+        let new = held.is_none();
+        let mut body = held.unwrap_or_default();
+        for (name, value) in given.iter().filter(|(name, _)| !NOT_KEPT.contains(&name.as_str())) {
+            body.insert(name.clone(), value.clone());
+        }
+        if text_of(body.get(must)).is_none_or(|text| text.is_empty()) {
+            return Err(unsaved(must, "valueNotEmpty"));
+        }
+        if kind == "opinion" && !text_of(body.get("opinion")).and_then(|text| text.parse::<i64>().ok()).is_some_and(|opinion| (0..=100).contains(&opinion)) {
+            return Err(unsaved("opinion", "An opinion is a number from 0 to 100."));
+        }
+        let now = datetime(self.now * 1000);
+        if new {
+            body.entry("created").or_insert(now.clone().into());
+            body.entry("distribution").or_insert("1".into());
+            body.entry("authors").or_insert(self.actor().into());
+            body.entry("locked").or_insert(false.into());
+            let brings = self.call.may(Right::Sync) && body.contains_key("orgc_uuid");
+            if !brings {
+                body.insert("orgc_uuid".into(), self.call.caller.account.org.to_string().into());
+            }
+        }
+        if !(self.call.may(Right::Sync) && given.contains_key("modified")) {
+            body.insert("modified".into(), now.into());
+        }
+        Ok(body)
+    }
+
+    /// `analystData/add/TYPE/UUID/OBJECT`
+    pub fn analyst_add(&self) -> Result<Answer, Fault> {
+        let (name, kind, _) = type_named(self.call.arg(0).unwrap_or_default())?;
+        let given = self.call.object(name)?;
+        let object = self.call.arg(1).map(str::to_owned).or_else(|| text_of(given.get("object_uuid")).map(|uuid| uuid.into_owned()));
+        let object: Uuid = object.and_then(|uuid| uuid.parse().ok()).ok_or_else(|| Fault::unsaved("add", name, json!({"object_uuid": ["Invalid UUID."]})))?;
+        let about = self.call.arg(2).map(str::to_owned).or_else(|| text_of(given.get("object_type")).map(|text| text.into_owned()));
+        let mut body = self.analyst_body(kind, &given, None)?;
+        body.insert("object_uuid".into(), object.to_string().into());
+        body.insert("object_type".into(), about.unwrap_or_else(|| "Event".into()).into());
+        let author = self.store.facts()?.name(self.call.caller.account.org);
+        let uuid = self.keep_analyst(kind, body, object, Some(author))?;
+        let view = self.view()?;
+        let head = self.analyst_named(&view, kind, Some(&uuid.to_string()))?;
+        Ok(Answer::json(&json!({name: self.analyst_shown(&view, &head, false)?})))
+    }
+
+    /// `analystData/view/TYPE/ID`
+    pub fn analyst_view(&self) -> Result<Answer, Fault> {
+        let (name, kind, _) = type_named(self.call.arg(0).unwrap_or_default())?;
+        let view = self.view()?;
+        let head = self.analyst_named(&view, kind, self.call.arg(1))?;
+        if self.call.method == Method::Head {
+            return Ok(Answer::new("text/html; charset=UTF-8"));
+        }
+        Ok(Answer::json(&json!({name: self.analyst_shown(&view, &head, true)?})))
+    }
+
+    /// `analystData/edit/TYPE/ID`
+    pub fn analyst_edit(&self) -> Result<Answer, Fault> {
+        let (name, kind, _) = type_named(self.call.arg(0).unwrap_or_default())?;
+        let given = self.call.object(name)?;
+        let view = self.view()?;
+        let head = self.analyst_named(&view, kind, self.call.arg(1))?;
+        if !self.may_change_analyst(&head) {
+            return Err(Fault::forbidden("You do not have permission to do that."));
+        }
+        let held = body_of(&head.skeleton);
+        let object = text_of(held.get("object_uuid")).and_then(|uuid| uuid.parse().ok()).unwrap_or_default();
+        let mut given = given;
+        for name in ["uuid", "object_uuid", "object_type", "orgc_uuid", "org_uuid"] {
+            given.shift_remove(name);
+        }
+        let body = self.analyst_body(kind, &given, Some(held))?;
+        let (uuid, author) = (head.uuid, head.author.clone());
+        drop(view);
+        self.keep_analyst(kind, body, object, author)?;
+        let view = self.view()?;
+        let head = self.analyst_named(&view, kind, Some(&uuid.to_string()))?;
+        Ok(Answer::json(&json!({name: self.analyst_shown(&view, &head, false)?})))
+    }
+
+    /// `analystData/delete/TYPE/ID`
+    pub fn analyst_delete(&self) -> Result<Answer, Fault> {
+        let (name, kind, _) = type_named(self.call.arg(0).unwrap_or_default())?;
+        let view = self.view()?;
+        let head = self.analyst_named(&view, kind, self.call.arg(1))?;
+        if !self.may_change_analyst(&head) {
+            return Err(Fault::forbidden("You do not have permission to do that."));
+        }
+        drop(view);
+        self.store.withdraw(self.actor(), Some(head.label.owner), head.uuid, "deleted by the MISP door")?;
+        Ok(Answer::json(&saved(format!("{name} deleted."), &self.call.url, None)))
+    }
+
+    /// Every one of a kind that the caller may see.
+    fn each_analyst(&self, view: &View<'_>, kind: &str, mut take: impl FnMut(&Cleared<Head>) -> Result<(), Fault>) -> Result<(), Fault> {
+        let filter = Filter { kind: Some(kind.to_owned()), ..Filter::default() };
+        let mut cursor = None;
+        loop {
+            let page = view.heads_with_bodies(&filter, cursor, 200)?;
+            page.items.iter().try_for_each(&mut take)?;
+            cursor = page.next;
+            if cursor.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// `analystData/index/TYPE`
+    pub fn analyst_index(&self) -> Result<Answer, Fault> {
+        let (name, kind, _) = type_named(self.call.arg(0).unwrap_or("Note"))?;
+        let options = self.call.filters()?;
+        let wanted = Wanted::of(options.get("uuid")).any;
+        let view = self.view()?;
+        let mut lines = Vec::new();
+        self.each_analyst(&view, kind, |head| {
+            if wanted.is_empty() || wanted.contains(&head.uuid.to_string()) {
+                lines.push(json!({name: self.analyst_shown(&view, head, false)?}));
+            }
+            Ok(())
+        })?;
+        Ok(Answer::json(&Value::Array(lines)))
+    }
+
+    /// `analystData/indexMinimal`: identifiers and when they were changed.
+    pub fn analyst_minimal(&self) -> Result<Answer, Fault> {
+        let options = self.call.filters()?;
+        let orgs = Wanted::of(options.get("orgc_name"));
+        let view = self.view()?;
+        let mut all = Map::new();
+        for (name, kind, _) in TYPES {
+            let mut of_type = Map::new();
+            self.each_analyst(&view, kind, |head| {
+                let body = body_of(&head.skeleton);
+                let orgc = text_of(body.get("orgc_uuid")).and_then(|uuid| uuid.parse::<Uuid>().ok()).unwrap_or(head.label.owner.0);
+                let author = view.facts().name(manara_model::OrgId(orgc));
+                if (orgs.any.is_empty() || orgs.any.contains(&author)) && !orgs.none.contains(&author) {
+                    of_type.insert(head.uuid.to_string(), body.get("modified").cloned().unwrap_or_default());
+                }
+                Ok(())
+            })?;
+            if !of_type.is_empty() {
+                all.insert((*name).into(), Value::Object(of_type));
+            }
+        }
+        Ok(Answer::json(&Value::Object(all)))
+    }
+
+    /// `analystData/filterAnalystDataForPush`: which of these are new here, or newer?
+    pub fn analyst_filter(&self) -> Result<Answer, Fault> {
+        let offered = self.call.filters()?;
+        let view = self.view()?;
+        let mut wanted = Map::new();
+        for (name, kind, _) in TYPES {
+            let mut of_type = Vec::new();
+            for (uuid, modified) in offered.get(*name).and_then(Value::as_object).into_iter().flatten() {
+                let Ok(id) = uuid.parse::<Uuid>() else { continue };
+                let held = view.of_kind(kind, None, Some(id))?.map(|head| text_of(body_of(&head.skeleton).get("modified")).unwrap_or_default().into_owned());
+                if held.is_none_or(|held| modified.as_str().is_some_and(|offered| offered > held.as_str())) {
+                    of_type.push(Value::String(uuid.clone()));
+                }
+            }
+            wanted.insert((*name).into(), of_type.into());
+        }
+        Ok(Answer::json(&Value::Object(wanted)))
+    }
+
+    /// `analystData/pushAnalystData`: what another server brings.
+    pub fn analyst_push(&self) -> Result<Answer, Fault> {
+        let Value::Array(offered) = self.call.json()? else { return Err(Fault::bad_json()) };
+        let (mut imported, mut failed) = (0, 0);
+        for item in &offered {
+            for (name, kind, _) in TYPES {
+                let Some(given) = item.get(*name).and_then(Value::as_object) else { continue };
+                let object = text_of(given.get("object_uuid")).and_then(|uuid| uuid.parse::<Uuid>().ok());
+                let kept = object.ok_or(()).and_then(|object| {
+                    let mut body = self.analyst_body(kind, given, None).map_err(drop)?;
+                    body.insert("locked".into(), true.into());
+                    self.keep_analyst(kind, body, object, None).map_err(drop)
+                });
+                if kept.is_ok() { imported += 1 } else { failed += 1 }
+            }
+        }
+        let text = format!("Analyst Data imported: {imported} imported, {failed} failed.");
+        Ok(Answer::json(&saved(text, &self.call.url, None)))
+    }
+}

@@ -1,0 +1,146 @@
+//! Decaying models: how much an indicator is worth after some time. The polynomial of MISP:
+//! `base × (1 − (t / lifetime)^(1 / speed))`, with `t` since it was last seen.
+
+use crate::answer::{Answer, Fault};
+use crate::context::Context;
+use crate::shape::{body_of, num};
+use manara_model::record::{flag_of, seconds_of, text_of};
+use manara_model::{Cleared, Part};
+use manara_store::entries::Entry;
+use manara_store::view::{EventRow, View};
+use serde_json::{Map, Value, json};
+
+/// The kind of entry that they are.
+pub(crate) const KIND: &str = "decayingmodel";
+
+/// A model that is in use.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Model {
+    id: i64,
+    name: String,
+    types: Vec<String>,
+    lifetime: f64,
+    speed: f64,
+    threshold: f64,
+    base: f64,
+}
+
+fn number(value: Option<&Value>, default: f64) -> f64 {
+    match value {
+        Some(Value::Number(number)) => number.as_f64().unwrap_or(default),
+        value => text_of(value).and_then(|text| text.parse().ok()).unwrap_or(default),
+    }
+}
+
+impl Model {
+    fn of(entry: &Entry) -> Model {
+        let body = &entry.body;
+        let parameters = match body.get("parameters") {
+            Some(Value::String(text)) => serde_json::from_str(text).unwrap_or_default(),
+            value => value.cloned().unwrap_or_default(),
+        };
+        Model {
+            id: entry.id,
+            name: text_of(body.get("name")).unwrap_or_default().into_owned(),
+            types: body.get("attribute_types").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),
+            lifetime: number(parameters.get("lifetime"), 30.0),
+            speed: number(parameters.get("decay_speed").or(parameters.get("tau")), 1.0),
+            threshold: number(parameters.get("threshold"), 0.0),
+            base: number(parameters.get("default_base_score"), 100.0),
+        }
+    }
+
+    /// Worth after `age` seconds, from what it is worth at first.
+    #[must_use]
+    pub(crate) fn score(&self, base: f64, age: i64) -> f64 {
+        let days = age.max(0) as f64 / 86_400.0;
+        if self.lifetime <= 0.0 || self.speed <= 0.0 {
+            return 0.0;
+        }
+        (base * (1.0 - (days / self.lifetime).powf(1.0 / self.speed))).max(0.0)
+    }
+}
+
+impl Context<'_> {
+    /// The models that are asked for, or all that are enabled.
+    pub(crate) fn models(&self, asked: Option<&Value>) -> Result<Vec<Model>, Fault> {
+        let wanted = crate::search::filter::Wanted::of(asked).any;
+        let entries = self.store.entries(KIND)?;
+        let chosen = entries.iter().filter(|entry| match wanted.is_empty() {
+            true => entry.body.get("enabled").is_none_or(|flag| flag_of(Some(flag))),
+            false => wanted.contains(&entry.id.to_string()),
+        });
+        Ok(chosen.map(Model::of).collect())
+    }
+
+    /// An attribute's scores by the models that are for its type.
+    pub(crate) fn scores(&self, models: &[Model], view: &View<'_>, event: &EventRow, part: &Cleared<Part>) -> Result<Vec<Value>, Fault> {
+        let body = body_of(&part.raw);
+        let ty = text_of(body.get("type")).unwrap_or_default().into_owned();
+        let fitting: Vec<&Model> = models.iter().filter(|model| model.types.is_empty() || model.types.contains(&ty)).collect();
+        if fitting.is_empty() {
+            return Ok(Vec::new());
+        }
+        let seen = self.last_sighting(view, event, part)?.max(seconds_of(body.get("last_seen"))).max(seconds_of(body.get("timestamp")));
+        Ok(fitting
+            .into_iter()
+            .map(|model| {
+                let score = model.score(model.base, self.now - seen);
+                json!({
+                    "score": score, "base_score": model.base, "decayed": score < model.threshold,
+                    "DecayingModel": {"id": num(model.id), "name": model.name},
+                })
+            })
+            .collect())
+    }
+
+    fn model_shown(entry: &Entry) -> Value {
+        let mut body = entry.body.as_object().cloned().unwrap_or_default();
+        body.insert("id".into(), num(entry.id));
+        body.entry("enabled").or_insert(true.into());
+        json!({"DecayingModel": body})
+    }
+
+    /// `decayingModel/index`
+    pub fn models_index(&self) -> Result<Answer, Fault> {
+        Ok(Answer::json(&self.store.entries(KIND)?.iter().map(Self::model_shown).collect()))
+    }
+
+    /// `decayingModel/view`
+    pub fn models_view(&self) -> Result<Answer, Fault> {
+        Ok(Answer::json(&Self::model_shown(&self.named_entry(KIND, "Decaying Model")?)))
+    }
+
+    /// `decayingModel/import`, `decayingModel/add`
+    pub fn models_add(&self) -> Result<Answer, Fault> {
+        let body = self.call.object("DecayingModel")?;
+        let name = text_of(body.get("name")).filter(|name| !name.is_empty());
+        let name = name.ok_or_else(|| Fault::unsaved("add", "Decaying Model", json!({"name": ["valueNotEmpty"]})))?.into_owned();
+        let mut kept: Map<String, Value> = body.into_iter().filter(|(name, _)| name != "id").collect();
+        kept.entry("uuid").or_insert_with(|| uuid::Uuid::new_v4().to_string().into());
+        let entry = self.store.add_entry(self.actor(), KIND, &name, (Some(self.call.caller.account.org), None), Value::Object(kept))?;
+        Ok(Answer::json(&Self::model_shown(&entry)))
+    }
+
+    /// `decayingModel/enable`, `decayingModel/disable`
+    pub fn models_enable(&self) -> Result<Answer, Fault> {
+        let mut entry = self.named_entry(KIND, "Decaying Model")?;
+        entry.body["enabled"] = (self.call.action == "enable").into();
+        let entry = self.store.set_entry(self.actor(), KIND, entry.id, entry.body)?;
+        Ok(Answer::json(&Self::model_shown(&entry)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn worth_falls_to_nothing_over_a_lifetime() {
+        let model = Model { id: 1, name: String::new(), types: Vec::new(), lifetime: 10.0, speed: 2.3, threshold: 30.0, base: 80.0 };
+        assert_eq!(model.score(80.0, 0), 80.0);
+        assert!((model.score(80.0, 5 * 86_400) - 80.0 * (1.0 - 0.5f64.powf(1.0 / 2.3))).abs() < 1e-9);
+        assert_eq!(model.score(80.0, 10 * 86_400), 0.0);
+        assert_eq!(model.score(80.0, 99 * 86_400), 0.0);
+    }
+}

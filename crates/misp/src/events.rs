@@ -1,0 +1,670 @@
+//! `/events`: the whole event at once.
+
+use crate::answer::{Answer, Fault, saved};
+use crate::call::Method;
+use crate::context::Context;
+use crate::search::filter;
+use crate::shape::{Deleted, EventWriter, Scribe, body_of, num};
+use manara_formats::{Members, misp_head, misp_part};
+use manara_model::observable::Observable;
+use manara_model::record::{PartDraft, Sink, Slot, flag_of, seconds_of, text_of};
+use manara_model::role::Right;
+use manara_model::{Marking, OrgId};
+use manara_store::Change;
+use manara_store::intake::{Intake, Terms};
+use manara_store::view::{EventFilter, EventRow, Order, View};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, HashSet};
+use uuid::Uuid;
+
+/// Events whose correlations are looked up: as many values, as many other events each.
+const RELATED_VALUES: usize = 1000;
+const RELATED_EACH: u32 = 50;
+/// Events in one list, where no limit is given.
+const LISTED: u32 = 100_000;
+
+/// What an object of the body holds besides its parts, and its parts as raw text.
+struct Given<'a> {
+    head: Map<String, Value>,
+    lists: Vec<(Slot, &'a RawValue)>,
+}
+
+const LISTS: &[(&str, Slot)] = &[
+    ("Attribute", Slot::Attribute),
+    ("Object", Slot::Object),
+    ("EventReport", Slot::EventReport),
+    ("ShadowAttribute", Slot::Proposal),
+];
+
+/// Takes a body apart without building all of it: `{"Event": {…}}` or the event itself.
+fn given(body: &[u8]) -> Result<Given<'_>, Fault> {
+    let text = std::str::from_utf8(body).map_err(|_| Fault::bad_json())?;
+    let members = Members::parse(text).map_err(|_| Fault::bad_json())?;
+    let inner = members.get("Event").or_else(|| members.get("request"));
+    let text = match inner {
+        Some(raw) if raw.get().starts_with('{') => raw.get(),
+        _ => text,
+    };
+    let members = Members::parse(text).map_err(|_| Fault::bad_json())?;
+    if members.get("Event").is_some() {
+        return given(text.as_bytes());
+    }
+    let head = members.without(|name, _| LISTS.iter().any(|(list, _)| *list == name));
+    let mut lists = Vec::new();
+    for (name, slot) in LISTS {
+        if let Some(items) = members.list(name) {
+            lists.extend(items.into_iter().map(|item| (*slot, item)));
+        } else if let Some(raw) = members.get(name).filter(|raw| raw.get().starts_with('{')) {
+            // One attribute without its list.
+            lists.push((*slot, raw));
+        }
+    }
+    Ok(Given { head: serde_json::from_str(&head).map_err(|_| Fault::bad_json())?, lists })
+}
+
+/// What was not taken: for the answer.
+#[derive(Default)]
+pub(crate) struct Refused(pub(crate) Vec<Value>);
+
+impl Refused {
+    fn note(&mut self, list: &str, n: usize, errors: Value) {
+        if self.0.len() < 100 {
+            self.0.push(json!({"place": format!("/{list}/{n}"), "errors": errors}));
+        }
+    }
+}
+
+fn list_name(slot: Slot) -> &'static str {
+    LISTS.iter().find(|(_, one)| *one == slot).map_or("Attribute", |(name, _)| name)
+}
+
+/// An attribute is the same as another with this.
+pub(crate) fn likeness(body: &Map<String, Value>) -> (String, String, String) {
+    let text = |name: &str| text_of(body.get(name)).unwrap_or_default().into_owned();
+    (text("type"), text("category"), text("value"))
+}
+
+impl Context<'_> {
+    /// A part's draft from a body that is kept.
+    pub(crate) fn draft(slot: Slot, body: Map<String, Value>, object: Option<&str>) -> PartDraft {
+        misp_part(slot, &Value::Object(body).to_string(), object)
+    }
+
+    fn proposal_body(&self, item: &Map<String, Value>) -> Result<Map<String, Value>, Value> {
+        let mut body = self.attribute(item, None)?;
+        for name in ["old_id", "Org", "proposal_to_delete", "event_uuid", "old_uuid"] {
+            if let Some(value) = item.get(name) {
+                body.insert(name.into(), value.clone());
+            }
+        }
+        body.shift_remove("distribution");
+        Ok(body)
+    }
+
+    /// `events/add`
+    pub fn events_add(&self) -> Result<Answer, Fault> {
+        if self.call.method == Method::Get {
+            return Ok(describe("/events/add", "POST a MISP Event JSON to this API to create it. Contained objects can also be included (such as attributes, objects, tags, etc).", &["info"], &["threat_level_id", "analysis", "distribution", "date"]));
+        }
+        let given = given(&self.call.body)?;
+        let mut head = self.head(&given.head, None).map_err(|errors| Fault::unsaved("add", "Event", errors))?;
+        let uuid: Uuid = text_of(head.get("uuid")).and_then(|uuid| uuid.parse().ok()).unwrap_or_default();
+        {
+            let view = self.view()?;
+            if let Some(known) = view.event(manara_store::view::Which::Uuid(uuid))? {
+                let text = "Event already exists, if you would like to edit it, use the url in the location header.";
+                let location = Some(format!("/events/{}", known.head.number));
+                return Err(Fault { location, ..Fault::new(404, text) });
+            }
+        }
+        self.refuse_blocked(&head)?;
+        if !self.call.may(Right::Sync) {
+            head.insert("locked".into(), false.into());
+        }
+        let (row, refused) = self.write_event(head, &given)?;
+        self.stored(row, refused)
+    }
+
+    /// Writes a new event with its parts; its row, and what was not taken of it.
+    fn write_event(&self, head: Map<String, Value>, given: &Given<'_>) -> Result<(Uuid, Refused), Fault> {
+        let owner = self.holder_of(&head)?;
+        let terms = Terms { owner, actor: self.actor().to_owned(), marking: Marking::default() };
+        let draft = misp_head(&Value::Object(head).to_string(), "misp")
+            .ok_or_else(|| Fault::unsaved("add", "Event", json!({"Event": {"info": ["valueNotEmpty"]}})))?;
+        let uuid = draft.uuid;
+        let (mut refused, mut seen) = (Refused::default(), HashSet::new());
+        let mut intake = Intake::new(self.store, terms);
+        intake.begin(draft)?;
+        let mut ordinal = 0u32;
+        for (n, (slot, raw)) in given.lists.iter().enumerate() {
+            for draft in self.drafts(*slot, raw, n, &mut seen, &mut refused, &mut ordinal) {
+                intake.part(draft)?;
+            }
+        }
+        intake.end()?;
+        intake.finish()?;
+        Ok((uuid, refused))
+    }
+
+    /// Drafts of one part of a body: one, or an object with its attributes.
+    fn drafts(
+        &self,
+        slot: Slot,
+        raw: &RawValue,
+        n: usize,
+        seen: &mut HashSet<(String, String, String)>,
+        refused: &mut Refused,
+        ordinal: &mut u32,
+    ) -> Vec<PartDraft> {
+        let Ok(item) = serde_json::from_str::<Map<String, Value>>(raw.get()) else {
+            refused.note(list_name(slot), n, json!("an object is expected"));
+            return Vec::new();
+        };
+        let made = match slot {
+            Slot::Attribute => self.attribute(&item, None),
+            Slot::Object => self.object(&item, None),
+            Slot::EventReport => self.report(&item, None),
+            _ => self.proposal_body(&item),
+        };
+        let body = match made {
+            Ok(body) => body,
+            Err(errors) => {
+                refused.note(list_name(slot), n, errors);
+                return Vec::new();
+            }
+        };
+        if slot == Slot::Attribute && !flag_of(body.get("deleted")) && !seen.insert(likeness(&body)) {
+            refused.note("Attribute", n, json!({"value": ["A similar attribute already exists for this event."]}));
+            return Vec::new();
+        }
+        if slot != Slot::Object {
+            *ordinal += 1;
+            return vec![Self::draft(slot, body, None)];
+        }
+        let object = Value::Object(body).to_string();
+        let place = *ordinal;
+        let mut drafts = vec![misp_part(Slot::Object, &object, None)];
+        for (m, attribute) in item.get("Attribute").and_then(Value::as_array).into_iter().flatten().enumerate() {
+            match attribute.as_object().map(|attribute| self.attribute(attribute, None)) {
+                Some(Ok(body)) => {
+                    let mut draft = Self::draft(Slot::ObjectAttribute, body, Some(&object));
+                    draft.parent = Some(place);
+                    drafts.push(draft);
+                }
+                Some(Err(errors)) => refused.note(&format!("Object/{n}/Attribute"), m, errors),
+                None => refused.note(&format!("Object/{n}/Attribute"), m, json!("an object is expected")),
+            }
+        }
+        *ordinal += drafts.len() as u32;
+        drafts
+    }
+
+    /// Who holds what this caller adds: his organisation; an administrator may write for another of the
+    /// node, which then holds it.
+    fn holder_of(&self, head: &Map<String, Value>) -> Result<OrgId, Fault> {
+        let own = self.call.caller.account.org;
+        let author = head.get("Orgc").and_then(|orgc| text_of(orgc.get("uuid"))?.parse::<Uuid>().ok());
+        let local = self.store.facts()?.world.local.clone();
+        Ok(match author.map(OrgId) {
+            Some(author) if self.is_admin() && local.contains(&author) => author,
+            _ => own,
+        })
+    }
+
+    /// The answer after an event was saved: as it is stored now.
+    fn stored(&self, uuid: Uuid, refused: Refused) -> Result<Answer, Fault> {
+        let view = self.view()?;
+        // An event that its own maker may not see: it was written for another organisation.
+        let event = view.event(manara_store::view::Which::Uuid(uuid))?.ok_or_else(|| Fault::missing("event"))?;
+        let mut answer = Answer::new("application/json");
+        let scribe = Scribe::new(&view, self.call.caller.account.org);
+        let metadata = flag_of(self.call.named.get("metadata"));
+        EventWriter::new(&mut answer, &scribe).event(&event, !metadata, Map::new(), |_, _| true)?;
+        if !refused.0.is_empty() {
+            return self.with_refused(answer, refused);
+        }
+        Ok(answer)
+    }
+
+    /// Puts what was not taken beside the event.
+    fn with_refused(&self, answer: Answer, refused: Refused) -> Result<Answer, Fault> {
+        let status = answer.status;
+        let (mut body, length) = answer.into_body()?;
+        let mut out = Answer::new("application/json").with_status(status);
+        // All of it but the last bracket.
+        std::io::copy(&mut std::io::Read::take(&mut body, length.saturating_sub(1)), &mut out)?;
+        std::io::Write::write_all(&mut out, format!(",\"warnings\":{}}}", Value::from(refused.0)).as_bytes())?;
+        Ok(out)
+    }
+
+    /// `events/view`
+    pub fn events_view(&self) -> Result<Answer, Fault> {
+        let view = self.view()?;
+        let named = self.call.arg(0).or(Some(self.call.action_text.as_str()));
+        let event = self.event(&view, named)?;
+        if self.call.method == Method::Head {
+            return Ok(Answer::new("text/html; charset=UTF-8"));
+        }
+        let options = self.call.filters()?;
+        let scribe = Scribe::new(&view, self.call.caller.account.org);
+        let mut answer = Answer::new("application/json");
+        let mut more = Map::new();
+        if options.get("includeEventCorrelations").is_none_or(|flag| flag_of(Some(flag))) {
+            more.insert("RelatedEvent".into(), self.related(&view, &scribe, &event)?);
+        }
+        if flag_of(options.get("extended")) {
+            let filter = EventFilter { extends: Some(event.head.uuid), ..EventFilter::default() };
+            let ours = view.events(&filter, (Order::Number, false), 0, LISTED, true)?;
+            let line = |one: &EventRow| (one.head.number.to_string(), json!({"id": num(one.head.number), "info": one.head.title, "Orgc": scribe.event_head(one)["Orgc"]}));
+            more.insert("extensionEvents".into(), Value::Object(ours.iter().map(line).collect()));
+        }
+        let mut writer = EventWriter::new(&mut answer, &scribe);
+        writer.deleted = Deleted::of(options.get("deleted"));
+        let hits = flag_of(options.get("includeWarninglistHits"));
+        let lists = if hits { Some(self.warnings.get(self.store)?) } else { None };
+        writer.event(&event, !flag_of(options.get("metadata")), more, |part, attribute| {
+            if let Some(lists) = &lists {
+                crate::search::warn(attribute, part, lists);
+            }
+            true
+        })?;
+        Ok(answer)
+    }
+
+    /// Other events that have the same values.
+    pub(crate) fn related(&self, view: &View<'_>, scribe: &Scribe<'_, '_>, event: &EventRow) -> Result<Value, Fault> {
+        let mut rows: Vec<i64> = Vec::new();
+        let mut seen = HashSet::new();
+        let excluded = self.excluded()?;
+        for correlation in view.correlations(&event.head, RELATED_VALUES, RELATED_EACH)? {
+            if excluded.iter().any(|pattern| crate::search::run::like(&correlation.observable.value().to_lowercase(), pattern)) {
+                continue;
+            }
+            for head in correlation.known.records {
+                if head.kind == "event" && head.row != event.head.row && head.uuid != event.head.uuid && seen.insert(head.row) {
+                    rows.push(head.row);
+                }
+            }
+        }
+        let line = |one: EventRow| {
+            let head = scribe.event_head(&one);
+            let pick = |name: &str| head.get(name).cloned().unwrap_or_default();
+            json!({"Event": {
+                "id": pick("id"), "date": pick("date"), "threat_level_id": pick("threat_level_id"), "info": pick("info"),
+                "published": pick("published"), "uuid": pick("uuid"), "analysis": pick("analysis"), "timestamp": pick("timestamp"),
+                "distribution": pick("distribution"), "org_id": pick("org_id"), "orgc_id": pick("orgc_id"),
+                "Org": pick("Org"), "Orgc": pick("Orgc"),
+            }})
+        };
+        Ok(view.events_at(&rows, &EventFilter::default())?.into_iter().map(line).collect())
+    }
+
+    /// `events/index`, also `events/restSearch` of heads
+    pub fn events_index(&self) -> Result<Answer, Fault> {
+        let options = self.call.filters()?;
+        let view = self.view()?;
+        let filter = filter::of_index(self, &view, &options)?;
+        let minimal = flag_of(options.get("minimal"));
+        let number = |name: &str| options.get(name).and_then(|value| text_of(Some(value))).and_then(|text| text.parse::<u64>().ok());
+        let limit = number("limit").map_or(LISTED, |limit| limit.min(u64::from(LISTED)) as u32);
+        let page = number("page").unwrap_or(1).max(1);
+        let order = filter::order(&options);
+        let total = view.count_events(&filter)?;
+        let scribe = Scribe::new(&view, self.call.caller.account.org);
+        let mut answer = Answer::new("application/json");
+        let mut tag = crate::search::Fingerprint::default();
+        std::io::Write::write_all(&mut answer, b"[")?;
+        let (mut skip, mut left, mut first) = ((page - 1) * u64::from(limit), limit, true);
+        while left > 0 {
+            // A page at a time: a node may hold a hundred thousand events.
+            let rows = view.events(&filter, order, skip, left.min(1000), !minimal)?;
+            if rows.is_empty() {
+                break;
+            }
+            skip += rows.len() as u64;
+            left -= rows.len() as u32;
+            for row in rows {
+                let line = if minimal { scribe.event_minimal(&row) } else { scribe.event_line(&row) };
+                let text = line.to_string();
+                tag.add(text.as_bytes());
+                if !std::mem::replace(&mut first, false) {
+                    std::io::Write::write_all(&mut answer, b",")?;
+                }
+                std::io::Write::write_all(&mut answer, text.as_bytes())?;
+            }
+        }
+        std::io::Write::write_all(&mut answer, b"]")?;
+        let tag = tag.text();
+        if minimal && self.call.known.as_deref() == Some(tag.as_str()) {
+            return Ok(Answer::new("application/json").with_status(304).with("etag", tag));
+        }
+        let answer = answer.with("x-result-count", total.to_string());
+        Ok(if minimal { answer.with("etag", tag) } else { answer })
+    }
+
+    /// `events/edit`: what is given is changed, what is not stays. A version that is not newer is refused.
+    pub fn events_edit(&self) -> Result<Answer, Fault> {
+        let given = given(&self.call.body)?;
+        let named = self.call.arg(0).map(str::to_owned).or_else(|| text_of(given.head.get("uuid")).map(|uuid| uuid.into_owned()));
+        let (uuid, refused) = self.again(|| self.edit_once(named.as_deref(), &given))?;
+        self.stored(uuid, refused)
+    }
+
+    fn edit_once(&self, named: Option<&str>, given: &Given<'_>) -> Result<(Uuid, Refused), Fault> {
+        let view = self.view()?;
+        let event = self.event(&view, named)?;
+        self.may_change(&event)?;
+        let stamp = seconds_of(given.head.get("timestamp"));
+        if stamp > 0 && stamp <= event.touched {
+            let errors = json!("Event could not be saved: Event in the request not newer than the local copy.");
+            let mut fault = Fault::unsaved("edit", "Event", errors);
+            fault.more.push(("id", num(event.head.number)));
+            return Err(fault);
+        }
+        let held = body_of(&event.head.skeleton);
+        let mut head = self.head(&given.head, Some(&held)).map_err(|errors| Fault::unsaved("edit", "Event", errors))?;
+        // Its author and who holds it are not for changing.
+        for name in ["Orgc", "event_creator_email", "locked", "uuid"] {
+            match held.get(name) {
+                Some(value) => drop(head.insert(name.into(), value.clone())),
+                None if name == "uuid" => {}
+                None => drop(head.shift_remove(name)),
+            }
+        }
+        if !self.call.may(Right::Sync) && !given.head.contains_key("published") {
+            head.insert("published".into(), false.into());
+        }
+        let (mut refused, mut changes) = (Refused::default(), Vec::new());
+        self.merge(&view, &event, given, &mut changes, &mut refused)?;
+        drop(view);
+        self.amend(&event, head, true, changes)?;
+        Ok((event.head.uuid, refused))
+    }
+
+    /// What becomes of the parts: those that are known by their identifier are changed where they are newer,
+    /// the others are new.
+    fn merge(
+        &self,
+        view: &View<'_>,
+        event: &EventRow,
+        given: &Given<'_>,
+        changes: &mut Vec<Change>,
+        refused: &mut Refused,
+    ) -> Result<(), Fault> {
+        if given.lists.is_empty() {
+            return Ok(());
+        }
+        let known = self.known(view, event)?;
+        let objects: BTreeMap<u32, &String> = known.values().map(|(place, raw, _)| (*place, raw)).collect();
+        let mut alike: HashSet<_> = known
+            .values()
+            .filter(|(.., parent)| parent.is_none())
+            .map(|(_, raw, _)| body_of(raw))
+            .filter(|body| !flag_of(body.get("deleted")))
+            .map(|body| likeness(&body))
+            .collect();
+        for (n, (slot, raw)) in given.lists.iter().enumerate() {
+            let Ok(item) = serde_json::from_str::<Map<String, Value>>(raw.get()) else {
+                refused.note(list_name(*slot), n, json!("an object is expected"));
+                continue;
+            };
+            let held = uuid_in(&item).and_then(|uuid| known.get(&uuid));
+            match (held, slot) {
+                (None, Slot::Object) => {
+                    let mut drafts = self.drafts(*slot, raw, n, &mut alike, refused, &mut 0).into_iter();
+                    if let Some(object) = drafts.next() {
+                        changes.push(Change::AddObject(object, drafts.collect()));
+                    }
+                }
+                (None, _) => {
+                    changes.extend(self.drafts(*slot, raw, n, &mut alike, refused, &mut 0).into_iter().map(Change::Add));
+                }
+                (Some((ordinal, held_raw, parent)), _) => {
+                    let old = body_of(held_raw);
+                    let object = parent.and_then(|parent| objects.get(&parent));
+                    if newer(&item, &old) {
+                        match self.changed(*slot, &item, &old) {
+                            Ok(body) => {
+                                let slot = if parent.is_some() { Slot::ObjectAttribute } else { *slot };
+                                changes.push(Change::Replace(*ordinal, Self::draft(slot, body, object.map(|raw| raw.as_str()))));
+                            }
+                            Err(errors) => refused.note(list_name(*slot), n, errors),
+                        }
+                    }
+                    if *slot == Slot::Object {
+                        self.merge_object((*ordinal, held_raw), &item, &known, changes, refused);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn changed(&self, slot: Slot, item: &Map<String, Value>, old: &Map<String, Value>) -> Result<Map<String, Value>, Value> {
+        match slot {
+            Slot::Object => self.object(item, Some(old)),
+            Slot::EventReport => self.report(item, Some(old)),
+            _ => self.attribute(item, Some(old)),
+        }
+    }
+
+    /// An object's attributes against those that it has.
+    pub(crate) fn merge_object(
+        &self,
+        (place, object): (u32, &str),
+        item: &Map<String, Value>,
+        known: &Known,
+        changes: &mut Vec<Change>,
+        refused: &mut Refused,
+    ) {
+        let mut new = Vec::new();
+        for (n, attribute) in item.get("Attribute").and_then(Value::as_array).into_iter().flatten().enumerate() {
+            let Some(attribute) = attribute.as_object() else {
+                refused.note("Object/Attribute", n, json!("an object is expected"));
+                continue;
+            };
+            let held = uuid_in(attribute).and_then(|uuid| known.get(&uuid));
+            let made = match held {
+                None => self.attribute(attribute, None).map(|body| {
+                    new.push(Self::draft(Slot::ObjectAttribute, body, Some(object)));
+                }),
+                Some((ordinal, raw, parent)) if *parent == Some(place) => {
+                    let old = body_of(raw);
+                    if !newer(attribute, &old) {
+                        continue;
+                    }
+                    self.attribute(attribute, Some(&old)).map(|body| {
+                        let draft = Self::draft(Slot::ObjectAttribute, body, Some(object));
+                        changes.push(Change::Replace(*ordinal, draft));
+                    })
+                }
+                Some(_) => Err(json!({"uuid": ["An attribute with this UUID stands elsewhere in the event."]})),
+            };
+            if let Err(errors) = made {
+                refused.note("Object/Attribute", n, errors);
+            }
+        }
+        if !new.is_empty() {
+            changes.push(Change::AddTo(place, new));
+        }
+    }
+
+    /// The parts of an event by their identifiers: places, bodies, and the places of their objects.
+    pub(crate) fn known(&self, view: &View<'_>, event: &EventRow) -> Result<Known, Fault> {
+        let mut known = Known::new();
+        view.parts_in_order::<Fault>(&event.head, |part| {
+            known.insert(crate::shape::uuid_of(event, &part), (part.ordinal, part.raw.clone(), part.parent));
+            Ok(())
+        })?;
+        Ok(known)
+    }
+
+    /// `events/delete`: withdrawn here, and not taken again from elsewhere.
+    pub fn events_delete(&self) -> Result<Answer, Fault> {
+        let mut gone = Vec::new();
+        let view = self.view()?;
+        let list = self.call.json()?.get("id").cloned();
+        let named: Vec<String> = match (self.call.arg(0), list) {
+            (Some(one), _) => vec![one.to_owned()],
+            (None, Some(Value::Array(items))) => items.iter().filter_map(|item| text_of(Some(item))).map(|id| id.into_owned()).collect(),
+            (None, one) => text_of(one.as_ref()).map(|id| id.into_owned()).into_iter().collect(),
+        };
+        for named in &named {
+            let event = self.event(&view, Some(named))?;
+            self.may_change(&event)?;
+            gone.push(event);
+        }
+        drop(view);
+        if gone.is_empty() {
+            return Err(Fault::missing("event"));
+        }
+        for event in &gone {
+            self.store.withdraw(self.actor(), Some(event.head.label.owner), event.head.uuid, "deleted by the MISP door")?;
+            let entry = json!({
+                "event_uuid": event.head.uuid, "event_info": event.head.title, "comment": "Automatically blocked by deleting event",
+                "event_orgc": event.head.author.clone().unwrap_or_default(),
+            });
+            let whose = (Some(event.head.label.owner), None);
+            match self.store.add_entry(self.actor(), "eventblocklist", &event.head.uuid.to_string(), whose, entry) {
+                Ok(_) | Err(manara_store::StoreError::Exists { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let id = gone.first().map(|event| event.head.number.to_string());
+        Ok(Answer::json(&saved("Event deleted.", &self.call.url, id)))
+    }
+
+    /// A block list's events and organisations come in for nobody but an administrator.
+    pub(crate) fn refuse_blocked(&self, head: &Map<String, Value>) -> Result<(), Fault> {
+        let text = |value: Option<&Value>| text_of(value).unwrap_or_default().into_owned();
+        let event = text(head.get("uuid"));
+        let author = text(head.get("Orgc").and_then(|orgc| orgc.get("uuid")));
+        let blocked = self.store.entry_named("eventblocklist", &event)?.is_some()
+            || self.store.entry_named("orgblocklist", &author)?.is_some();
+        if !blocked {
+            return Ok(());
+        }
+        Err(Fault::forbidden("Event blocked by local blocklist."))
+    }
+
+    fn publish(&self, published: bool) -> Result<EventRow, Fault> {
+        self.again(|| {
+            let view = self.view()?;
+            let event = self.event(&view, self.call.arg(0))?;
+            self.may_change(&event)?;
+            let mut head = body_of(&event.head.skeleton);
+            head.insert("published".into(), published.into());
+            if published {
+                head.insert("publish_timestamp".into(), self.now.max(event.published_at).to_string().into());
+            }
+            drop(view);
+            self.amend(&event, head, false, Vec::new())?;
+            Ok(event)
+        })
+    }
+
+    /// `events/publish`, `events/alert`
+    pub fn events_publish(&self) -> Result<Answer, Fault> {
+        let event = self.publish(true)?;
+        let text = if self.call.action == "alert" { "Email sent to all participants." } else { "Event published without alerts" };
+        Ok(Answer::json(&saved(text, &self.call.url, Some(event.head.number.to_string()))))
+    }
+
+    /// `events/unpublish`
+    pub fn events_unpublish(&self) -> Result<Answer, Fault> {
+        let event = self.publish(false)?;
+        Ok(Answer::json(&saved("Event unpublished.", &self.call.url, Some(event.head.number.to_string()))))
+    }
+
+    /// `events/filterEventIdsForPush`: which of these are not here, or older here?
+    pub fn events_filter_for_push(&self) -> Result<Answer, Fault> {
+        let Value::Array(offered) = self.call.json()? else { return Err(Fault::bad_json()) };
+        let view = self.view()?;
+        let mut wanted = Vec::new();
+        for offer in &offered {
+            let offer = offer.get("Event").unwrap_or(offer);
+            let Some(uuid) = text_of(offer.get("uuid")).and_then(|uuid| uuid.parse::<Uuid>().ok()) else { continue };
+            let blocked = self.store.entry_named("eventblocklist", &uuid.to_string())?.is_some();
+            let held = view.event(manara_store::view::Which::Uuid(uuid))?;
+            let newer = held.is_none_or(|held| held.locked && seconds_of(offer.get("timestamp")) > held.touched);
+            if newer && !blocked {
+                wanted.push(Value::String(uuid.to_string()));
+            }
+        }
+        Ok(Answer::json(&Value::Array(wanted)))
+    }
+
+    /// `events/freeTextImport`: what a text mentions, as attributes of the event.
+    pub fn events_free_text(&self) -> Result<Answer, Fault> {
+        let options = self.call.filters()?;
+        let text = text_of(options.get("value")).ok_or_else(|| Fault::new(400, "No input data provided."))?.into_owned();
+        let only = options.get("returnMetaAttributes").is_some_and(|flag| flag_of(Some(flag)));
+        let distribution = text_of(options.get("distribution")).unwrap_or("5".into()).into_owned();
+        let found: Vec<Map<String, Value>> = manara_model::observable::extract(&text)
+            .into_iter()
+            .map(|found| self.suggested(&found.observable, &distribution, text.get(found.start..found.end).unwrap_or_default()))
+            .collect();
+        if only {
+            return Ok(Answer::json(&found.into_iter().map(Value::Object).collect()));
+        }
+        let named = self.call.arg(0).map(str::to_owned);
+        let view = self.view()?;
+        let event = self.event(&view, named.as_deref())?;
+        drop(view);
+        let items: Vec<Value> = found.iter().cloned().map(Value::Object).collect();
+        let (added, _) = self.add_attributes(&event.head.number.to_string(), &items)?;
+        let line = |(attribute, given): (Map<String, Value>, &Map<String, Value>)| {
+            let mut attribute = attribute;
+            attribute.insert("original_value".into(), given.get("original_value").cloned().unwrap_or_default());
+            json!({"Attribute": attribute})
+        };
+        let lines: Vec<Value> = added.into_iter().filter_map(|(n, attribute)| Some(line((attribute, found.get(n)?)))).collect();
+        Ok(Answer::json(&Value::Array(lines)))
+    }
+
+    fn suggested(&self, observable: &Observable, distribution: &str, original: &str) -> Map<String, Value> {
+        let ty = observable.ty().row().misp_default;
+        let known = manara_model::observable::misp_type(ty);
+        let body = json!({
+            "type": ty, "category": known.map_or("Other", |known| known.default_category), "value": observable.value(),
+            "to_ids": known.is_some_and(|known| known.to_ids), "distribution": distribution, "comment": "",
+            "original_value": original,
+        });
+        body.as_object().cloned().unwrap_or_default()
+    }
+
+    /// `events/pushEventToZMQ`, `events/enrichEvent`: what this node has nothing for.
+    pub fn not_configured(&self) -> Result<Answer, Fault> {
+        Err(Fault::new(405, format!("/{}/{} is not configured on this node: no such service is connected to it.", self.call.controller, self.call.action_text)))
+    }
+
+    /// `events/contact`
+    pub fn events_contact(&self) -> Result<Answer, Fault> {
+        let view = self.view()?;
+        self.event(&view, self.call.arg(0))?;
+        Err(Fault::new(405, "This node sends no mail yet: contact the organisation that wrote the event directly."))
+    }
+
+}
+
+/// Parts by their identifiers.
+pub(crate) type Known = BTreeMap<Uuid, (u32, String, Option<u32>)>;
+
+fn uuid_in(item: &Map<String, Value>) -> Option<Uuid> {
+    text_of(item.get("uuid")).and_then(|uuid| uuid.parse().ok())
+}
+
+/// Is what is given newer than what is held? What has no clock was changed by whoever sends it.
+fn newer(item: &Map<String, Value>, old: &Map<String, Value>) -> bool {
+    let stamp = seconds_of(item.get("timestamp"));
+    stamp == 0 || stamp > seconds_of(old.get("timestamp"))
+}
+
+/// What MISP answers to `GET` where `POST` is meant.
+pub(crate) fn describe(url: &str, about: &str, mandatory: &[&str], optional: &[&str]) -> Answer {
+    Answer::json(&json!({
+        "name": format!("{url} API description"), "description": about, "mandatory_fields": mandatory,
+        "optional_fields": optional, "url": url,
+    }))
+}

@@ -1,0 +1,597 @@
+//! What events and their parts look like to MISP's users: numbers as texts, every member there.
+
+use crate::answer::Fault;
+use crate::ids;
+use manara_model::record::{Slot, flag_of, seconds_of, text_of};
+use manara_model::{Cleared, OrgId, Part};
+use manara_store::people::Tag;
+use manara_store::view::{EventRow, View};
+use serde_json::{Map, Value, json};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::io::Write;
+use uuid::Uuid;
+
+/// Members of an attribute that this door writes itself: what came under these names is another node's.
+const OWN: &[&str] = &[
+    "id", "event_id", "object_id", "value1", "value2", "sharing_group_id", "Event", "Sighting", "RelatedAttribute",
+    "ShadowAttribute", "Galaxy", "warnings", "event_uuid", "org_id", "old_id", "event_org_id", "Attribute", "ObjectReference",
+    "SharingGroup",
+];
+/// The same of an event.
+const OWN_OF_EVENT: &[&str] = &[
+    "id", "org_id", "orgc_id", "Org", "Orgc", "attribute_count", "RelatedEvent", "Galaxy", "sharing_group_id", "user_id",
+    "event_creator_email", "Tag", "Attribute", "Object", "EventReport", "ShadowAttribute", "CryptographicKey", "SharingGroup",
+    "sighting_timestamp", "Feed", "Server", "EventTag",
+];
+
+/// Which deleted parts are wanted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Deleted {
+    /// None: the default.
+    #[default]
+    Without,
+    /// Both.
+    With,
+    /// Nothing else.
+    Only,
+}
+
+impl Deleted {
+    /// From a filter: `1`, `true`, `only`, `[0, 1]`, `[1]`.
+    #[must_use]
+    pub(crate) fn of(value: Option<&Value>) -> Deleted {
+        match value {
+            Some(Value::Array(items)) => {
+                let has = |wanted: bool| items.iter().any(|item| flag_of(Some(item)) == wanted);
+                match (has(false), has(true)) {
+                    (_, false) => Deleted::Without,
+                    (true, true) => Deleted::With,
+                    (false, true) => Deleted::Only,
+                }
+            }
+            Some(Value::String(text)) if text == "only" => Deleted::Only,
+            Some(Value::String(text)) if text == "2" => Deleted::Only,
+            value if flag_of(value) => Deleted::With,
+            _ => Deleted::Without,
+        }
+    }
+
+    /// Is a part wanted that is deleted, or is not?
+    #[must_use]
+    pub(crate) fn wants(self, deleted: bool) -> bool {
+        match self {
+            Deleted::Without => !deleted,
+            Deleted::With => true,
+            Deleted::Only => deleted,
+        }
+    }
+}
+
+/// Writes for one view, and remembers what it looked up.
+pub(crate) struct Scribe<'v, 's> {
+    /// What may be seen.
+    pub view: &'v View<'s>,
+    /// The caller's organisation.
+    pub own: OrgId,
+    tags: RefCell<HashMap<String, Option<Tag>>>,
+}
+
+/// A number as MISP writes it.
+#[must_use]
+pub(crate) fn num(number: i64) -> Value {
+    Value::String(number.to_string())
+}
+
+fn text(map: &Map<String, Value>, name: &str, default: &str) -> Value {
+    Value::String(text_of(map.get(name)).unwrap_or(default.into()).into_owned())
+}
+
+fn time(map: &Map<String, Value>, name: &str) -> Value {
+    let text = text_of(map.get(name)).filter(|text| !text.is_empty());
+    match text.and_then(|text| manara_model::record::parse_time(&text)) {
+        Some(millis) => Value::String(micros(millis)),
+        None => Value::Null,
+    }
+}
+
+/// `2026-10-01T00:00:00.000000+00:00`.
+#[must_use]
+pub(crate) fn micros(millis: i64) -> String {
+    let stamp = jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    stamp.strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00").to_string()
+}
+
+/// `2026-11-24 04:05:43`.
+#[must_use]
+pub(crate) fn datetime(millis: i64) -> String {
+    let stamp = jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    stamp.strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// A part's body as an object; empty where it is none.
+#[must_use]
+pub(crate) fn body_of(raw: &str) -> Map<String, Value> {
+    serde_json::from_str(raw).unwrap_or_default()
+}
+
+/// Names of the tags in a body.
+pub(crate) fn tag_names(map: &Map<String, Value>) -> impl Iterator<Item = &str> {
+    map.get("Tag").and_then(Value::as_array).into_iter().flatten().filter_map(|tag| tag.get("name")?.as_str())
+}
+
+/// A composite value's two halves, as MISP keeps them.
+#[must_use]
+pub(crate) fn halves(ty: &str, value: &str) -> (String, String) {
+    let composite = ty.contains('|') || ty == "malware-sample";
+    match value.split_once('|').filter(|_| composite) {
+        Some((one, two)) => (one.to_owned(), two.to_owned()),
+        None => (value.to_owned(), String::new()),
+    }
+}
+
+impl<'v, 's> Scribe<'v, 's> {
+    /// For a view and the caller's organisation.
+    #[must_use]
+    pub(crate) fn new(view: &'v View<'s>, own: OrgId) -> Self {
+        Scribe { view, own, tags: RefCell::default() }
+    }
+
+    fn tag_info(&self, name: &str) -> Option<Tag> {
+        if let Some(known) = self.tags.borrow().get(name) {
+            return known.clone();
+        }
+        let found = self.view.tag(name).ok().flatten();
+        self.tags.borrow_mut().insert(name.to_owned(), found.clone());
+        found
+    }
+
+    /// Tags of a body, as they stand on an event or an attribute.
+    #[must_use]
+    pub(crate) fn tags(&self, map: &Map<String, Value>) -> Vec<Value> {
+        let mut out = Vec::new();
+        for tag in map.get("Tag").and_then(Value::as_array).into_iter().flatten() {
+            let Some(name) = tag.get("name").and_then(Value::as_str) else { continue };
+            let info = self.tag_info(name);
+            let mut value = match &info {
+                Some(info) => tag_value(info),
+                None => tag_value(&Tag::unknown(name)),
+            };
+            value["local"] = flag_of(tag.get("local")).into();
+            value["relationship_type"] = tag.get("relationship_type").cloned().unwrap_or_default();
+            if let Some(object) = value.as_object_mut() {
+                object.remove("org_id");
+            }
+            out.push(value);
+        }
+        out
+    }
+
+    /// An organisation in an event.
+    #[must_use]
+    pub(crate) fn org(&self, uuid: Option<Uuid>, name: &str) -> Value {
+        let facts = self.view.facts();
+        let Some(uuid) = uuid else { return json!({"id": "0", "name": name, "uuid": "", "local": false}) };
+        let org = OrgId(uuid);
+        let known = facts.names.get(&org).map_or(name, String::as_str);
+        let name = if name.is_empty() { known } else { name };
+        json!({
+            "id": num(facts.numbers.get(&uuid).copied().unwrap_or(0)), "name": name, "uuid": uuid,
+            "local": facts.world.local.contains(&org),
+        })
+    }
+
+    fn org_number(&self, uuid: Option<Uuid>) -> Value {
+        num(uuid.and_then(|uuid| self.view.facts().numbers.get(&uuid).copied()).unwrap_or(0))
+    }
+
+    /// Distribution and number of the sharing group of a body.
+    fn reach(&self, map: &Map<String, Value>, default: &str) -> (Value, Value) {
+        let group = map.get("SharingGroup").and_then(|group| text_of(group.get("uuid"))?.parse::<Uuid>().ok());
+        let number = group.and_then(|uuid| self.view.facts().numbers.get(&uuid).copied()).unwrap_or(0);
+        (text(map, "distribution", default), num(number))
+    }
+
+    /// An event's own members, without its parts.
+    #[must_use]
+    pub(crate) fn event_head(&self, event: &EventRow) -> Map<String, Value> {
+        let body = body_of(&event.head.skeleton);
+        let owner = event.head.label.owner.0;
+        let orgc_name = body.get("Orgc").and_then(|orgc| text_of(orgc.get("name"))).unwrap_or_default().into_owned();
+        let (distribution, group) = self.reach(&body, "0");
+        let mut out = Map::new();
+        let mut put = |name: &str, value: Value| drop(out.insert(name.to_owned(), value));
+        put("id", num(event.head.number));
+        put("orgc_id", self.org_number(event.author));
+        put("org_id", self.org_number(Some(owner)));
+        put("date", Value::String(event.day.clone()));
+        put("threat_level_id", num(event.threat));
+        put("info", text(&body, "info", ""));
+        put("published", event.published.into());
+        put("uuid", Value::String(event.head.uuid.to_string()));
+        put("attribute_count", num(event.attributes));
+        put("analysis", num(event.analysis));
+        put("timestamp", num(event.touched));
+        put("distribution", distribution);
+        put("proposal_email_lock", flag_of(body.get("proposal_email_lock")).into());
+        put("locked", event.locked.into());
+        put("publish_timestamp", num(event.published_at));
+        put("sharing_group_id", group);
+        put("disable_correlation", flag_of(body.get("disable_correlation")).into());
+        put("extends_uuid", Value::String(event.extends.map(|uuid| uuid.to_string()).unwrap_or_default()));
+        put("protected", body.get("protected").cloned().unwrap_or_default());
+        if let Some(email) = body.get("event_creator_email") {
+            put("event_creator_email", email.clone());
+        }
+        put("Org", self.org(Some(owner), ""));
+        put("Orgc", self.org(event.author, &orgc_name));
+        if let Some(group) = body.get("SharingGroup") {
+            put("SharingGroup", self.group(group));
+        }
+        for (name, value) in body {
+            if !out.contains_key(&name) && !OWN_OF_EVENT.contains(&name.as_str()) {
+                out.insert(name, value);
+            }
+        }
+        out
+    }
+
+    /// A sharing group in an event: with its members where the reader may know them.
+    fn group(&self, group: &Value) -> Value {
+        let mut shown = group.clone();
+        let facts = self.view.facts();
+        let uuid = text_of(group.get("uuid")).and_then(|uuid| uuid.parse::<Uuid>().ok());
+        let Some(uuid) = uuid else { return shown };
+        shown["id"] = num(facts.numbers.get(&uuid).copied().unwrap_or(0));
+        if let Some(known) = facts.world.groups.get(&manara_model::GroupId(uuid)) {
+            shown["name"] = known.name.clone().into();
+            let member = known.orgs.contains(&self.own) || known.owner == Some(self.own);
+            if member && (known.shows_members || known.owner == Some(self.own)) && shown.get("SharingGroupOrg").is_none() {
+                let line = |org: &OrgId| {
+                    json!({"org_id": self.org_number(Some(org.0)), "extend": false, "Organisation": self.org(Some(org.0), "")})
+                };
+                shown["SharingGroupOrg"] = known.orgs.iter().map(line).collect();
+            }
+        }
+        shown
+    }
+
+    /// An event in a list.
+    #[must_use]
+    pub(crate) fn event_line(&self, event: &EventRow) -> Value {
+        let full = self.event_head(event);
+        let body = body_of(&event.head.skeleton);
+        let mut out = Map::new();
+        for name in [
+            "id", "org_id", "date", "info", "uuid", "published", "analysis", "attribute_count", "orgc_id", "timestamp",
+            "distribution", "sharing_group_id", "proposal_email_lock", "locked", "threat_level_id", "publish_timestamp",
+        ] {
+            out.insert(name.into(), full.get(name).cloned().unwrap_or_default());
+        }
+        out.insert("sighting_timestamp".into(), num(event.sighted));
+        for name in ["disable_correlation", "extends_uuid", "protected"] {
+            out.insert(name.into(), full.get(name).cloned().unwrap_or_default());
+        }
+        for name in ["Org", "Orgc"] {
+            let mut org = full.get(name).cloned().unwrap_or_default();
+            if let Some(org) = org.as_object_mut() {
+                org.remove("local");
+            }
+            out.insert(name.into(), org);
+        }
+        let tags = self.tags(&body).into_iter().map(|tag| {
+            json!({
+                "event_id": num(event.head.number), "tag_id": tag["id"], "local": tag["local"],
+                "relationship_type": tag["relationship_type"].as_str().unwrap_or_default(),
+                "Tag": {"id": tag["id"], "name": tag["name"], "colour": tag["colour"], "is_galaxy": tag["is_galaxy"]},
+            })
+        });
+        out.insert("EventTag".into(), tags.collect());
+        Value::Object(out)
+    }
+
+    /// The few members by which a server that pulls decides what is new.
+    #[must_use]
+    pub(crate) fn event_minimal(&self, event: &EventRow) -> Value {
+        json!({
+            "id": num(event.head.number), "timestamp": num(event.touched), "sighting_timestamp": num(event.sighted),
+            "published": event.published, "uuid": event.head.uuid, "orgc_uuid": event.author.map(|uuid| uuid.to_string()).unwrap_or_default(),
+        })
+    }
+
+    /// An attribute. `object`: number of the object that it belongs to, 0: none.
+    #[must_use]
+    pub(crate) fn attribute(&self, event: &EventRow, part: &Cleared<Part>, object: i64) -> Map<String, Value> {
+        let body = body_of(&part.raw);
+        let (distribution, group) = self.reach(&body, "5");
+        let mut out = Map::new();
+        let mut put = |name: &str, value: Value| drop(out.insert(name.to_owned(), value));
+        put("id", num(ids::of_part(event.head.row, part.number)));
+        put("event_id", num(event.head.number));
+        put("object_id", num(object));
+        put("object_relation", body.get("object_relation").cloned().unwrap_or_default());
+        put("category", text(&body, "category", ""));
+        put("type", text(&body, "type", ""));
+        put("to_ids", flag_of(body.get("to_ids")).into());
+        put("uuid", Value::String(uuid_of(event, part).to_string()));
+        let stamp = seconds_of(body.get("timestamp"));
+        put("timestamp", num(if stamp > 0 { stamp } else { event.touched }));
+        put("distribution", distribution);
+        put("sharing_group_id", group);
+        put("comment", text(&body, "comment", ""));
+        put("deleted", flag_of(body.get("deleted")).into());
+        put("disable_correlation", flag_of(body.get("disable_correlation")).into());
+        put("first_seen", time(&body, "first_seen"));
+        put("last_seen", time(&body, "last_seen"));
+        put("value", text(&body, "value", ""));
+        if let Some(group) = body.get("SharingGroup") {
+            put("SharingGroup", self.group(group));
+        }
+        let tags = self.tags(&body);
+        if !tags.is_empty() {
+            put("Tag", tags.into());
+        }
+        for (name, value) in body {
+            // The sample itself goes out when it is asked for.
+            if name != "data" && name != "Tag" && !out.contains_key(&name) && !OWN.contains(&name.as_str()) {
+                out.insert(name, value);
+            }
+        }
+        out
+    }
+
+    /// An object, without its attributes.
+    #[must_use]
+    pub(crate) fn object(&self, event: &EventRow, part: &Cleared<Part>) -> Map<String, Value> {
+        let body = body_of(&part.raw);
+        let (distribution, group) = self.reach(&body, "5");
+        let id = ids::of_part(event.head.row, part.number);
+        let mut out = Map::new();
+        let mut put = |name: &str, value: Value| drop(out.insert(name.to_owned(), value));
+        put("id", num(id));
+        for name in ["name", "meta-category", "description", "template_uuid", "template_version"] {
+            put(name, text(&body, name, ""));
+        }
+        put("event_id", num(event.head.number));
+        put("uuid", Value::String(uuid_of(event, part).to_string()));
+        let stamp = seconds_of(body.get("timestamp"));
+        put("timestamp", num(if stamp > 0 { stamp } else { event.touched }));
+        put("distribution", distribution);
+        put("sharing_group_id", group);
+        put("comment", text(&body, "comment", ""));
+        put("deleted", flag_of(body.get("deleted")).into());
+        put("first_seen", time(&body, "first_seen"));
+        put("last_seen", time(&body, "last_seen"));
+        let references = body.get("ObjectReference").and_then(Value::as_array).cloned().unwrap_or_default();
+        let source = uuid_of(event, part).to_string();
+        let shown = references.into_iter().enumerate().map(|(n, mut reference)| {
+            reference["id"] = num(reference_id(id, n));
+            reference["object_id"] = num(id);
+            reference["event_id"] = num(event.head.number);
+            reference["source_uuid"] = source.clone().into();
+            reference["object_uuid"] = source.clone().into();
+            reference
+        });
+        put("ObjectReference", shown.filter(|reference| !flag_of(reference.get("deleted"))).collect());
+        for (name, value) in body {
+            if !out.contains_key(&name) && !OWN.contains(&name.as_str()) {
+                out.insert(name, value);
+            }
+        }
+        out
+    }
+
+    /// A report.
+    #[must_use]
+    pub(crate) fn report(&self, event: &EventRow, part: &Cleared<Part>) -> Value {
+        let body = body_of(&part.raw);
+        let (distribution, group) = self.reach(&body, "5");
+        json!({
+            "id": num(ids::of_part(event.head.row, part.number)), "uuid": uuid_of(event, part),
+            "event_id": num(event.head.number), "name": text(&body, "name", ""), "content": text(&body, "content", ""),
+            "distribution": distribution, "sharing_group_id": group,
+            "timestamp": num(seconds_of(body.get("timestamp"))), "deleted": flag_of(body.get("deleted")),
+        })
+    }
+
+    /// A proposal.
+    #[must_use]
+    pub(crate) fn proposal(&self, event: &EventRow, part: &Cleared<Part>) -> Value {
+        let body = body_of(&part.raw);
+        let org = body.get("Org").cloned().unwrap_or_default();
+        let uuid = text_of(org.get("uuid")).and_then(|uuid| uuid.parse::<Uuid>().ok());
+        let org = self.org(uuid, &text_of(org.get("name")).unwrap_or_default());
+        json!({
+            "id": num(ids::of_part(event.head.row, part.number)), "old_id": text(&body, "old_id", "0"),
+            "event_id": num(event.head.number), "type": text(&body, "type", ""), "category": text(&body, "category", ""),
+            "uuid": uuid_of(event, part), "to_ids": flag_of(body.get("to_ids")), "comment": text(&body, "comment", ""),
+            "org_id": org["id"], "timestamp": num(seconds_of(body.get("timestamp"))),
+            "first_seen": time(&body, "first_seen"), "last_seen": time(&body, "last_seen"),
+            "deleted": flag_of(body.get("deleted")), "proposal_to_delete": flag_of(body.get("proposal_to_delete")),
+            "disable_correlation": flag_of(body.get("disable_correlation")), "value": text(&body, "value", ""),
+            "org_uuid": org["uuid"], "event_uuid": event.head.uuid,
+            "Org": {"id": org["id"], "name": org["name"], "uuid": org["uuid"]},
+        })
+    }
+}
+
+/// The number of a reference: that of its object, and its place there.
+#[must_use]
+pub(crate) fn reference_id(object: i64, place: usize) -> i64 {
+    object * 1000 + place as i64
+}
+
+/// A part's identifier; made of its event's and its place where it came without one.
+#[must_use]
+pub(crate) fn uuid_of(event: &EventRow, part: &Part) -> Uuid {
+    part.uuid.unwrap_or_else(|| {
+        manara_model::ids::derived(&["part", &event.head.uuid.to_string(), &part.number.to_string()])
+    })
+}
+
+/// A tag.
+#[must_use]
+pub(crate) fn tag_value(tag: &Tag) -> Value {
+    let detail = |name: &str| tag.detail.get(name).cloned();
+    let flag = |name: &str, default: bool| tag.detail.get(name).map_or(default, |value| flag_of(Some(value)));
+    json!({
+        "id": num(tag.id), "name": tag.name, "colour": tag.colour(), "exportable": flag("exportable", true),
+        "org_id": detail("org_id").unwrap_or("0".into()), "user_id": detail("user_id").unwrap_or("0".into()),
+        "hide_tag": flag("hide_tag", false), "numerical_value": detail("numerical_value"),
+        "is_galaxy": tag.name.starts_with("misp-galaxy:"), "is_custom_galaxy": false, "local_only": flag("local_only", false),
+    })
+}
+
+/// Writes a whole event.
+pub(crate) struct EventWriter<'w, 'v, 's, W> {
+    out: &'w mut W,
+    scribe: &'w Scribe<'v, 's>,
+    /// Which deleted parts.
+    pub deleted: Deleted,
+    /// Attachments and samples too.
+    pub data: bool,
+}
+
+const SECTIONS: &[&str] = &["Attribute", "Object", "EventReport", "ShadowAttribute"];
+
+fn section(slot: Slot) -> usize {
+    match slot {
+        Slot::Attribute => 0,
+        Slot::Object | Slot::ObjectAttribute => 1,
+        Slot::EventReport => 2,
+        _ => 3,
+    }
+}
+
+impl<'w, 'v, 's, W: Write> EventWriter<'w, 'v, 's, W> {
+    /// Into `out`.
+    pub(crate) fn new(out: &'w mut W, scribe: &'w Scribe<'v, 's>) -> Self {
+        EventWriter { out, scribe, deleted: Deleted::Without, data: true }
+    }
+
+    /// `{"Event": {…}}`. `wanted` says of each attribute whether it goes out, and may add to it.
+    ///
+    /// # Errors
+    /// The store's, or the writer's.
+    pub(crate) fn event(
+        &mut self,
+        event: &EventRow,
+        parts: bool,
+        more: Map<String, Value>,
+        mut wanted: impl FnMut(&Cleared<Part>, &mut Map<String, Value>) -> bool,
+    ) -> Result<(), Fault> {
+        let mut head = self.scribe.event_head(event);
+        let tags = self.scribe.tags(&body_of(&event.head.skeleton));
+        head.insert("RelatedEvent".into(), Value::Array(Vec::new()));
+        head.insert("Galaxy".into(), Value::Array(Vec::new()));
+        head.insert("CryptographicKey".into(), Value::Array(Vec::new()));
+        if !tags.is_empty() {
+            head.insert("Tag".into(), tags.into());
+        }
+        head.extend(more);
+        let mut text = serde_json::to_string(&head)?;
+        text.pop();
+        write!(self.out, "{{\"Event\":{text}")?;
+        if parts {
+            self.sections(event, &mut wanted)?;
+        }
+        self.out.write_all(b"}}")?;
+        Ok(())
+    }
+
+    fn sections(
+        &mut self,
+        event: &EventRow,
+        wanted: &mut impl FnMut(&Cleared<Part>, &mut Map<String, Value>) -> bool,
+    ) -> Result<(), Fault> {
+        let (mut open, mut first, mut object, mut in_object) = (0, true, None::<(u32, i64)>, false);
+        write!(self.out, ",\"{}\":[", SECTIONS[0])?;
+        let view = self.scribe.view;
+        view.parts_in_order::<Fault>(&event.head, |part| {
+            let slot = part.slot;
+            let next = section(slot);
+            if slot == Slot::ObjectAttribute {
+                let Some((ordinal, id)) = object else { return Ok(()) };
+                if part.parent != Some(ordinal) {
+                    return Ok(());
+                }
+                let mut attribute = self.attribute(event, &part, id);
+                if self.wants(&part) && wanted(&part, &mut attribute) {
+                    if in_object {
+                        self.out.write_all(b",")?;
+                    }
+                    in_object = true;
+                    serde_json::to_writer(&mut *self.out, &attribute)?;
+                }
+                return Ok(());
+            }
+            if object.take().is_some() {
+                self.out.write_all(b"]}")?;
+            }
+            while open < next {
+                open += 1;
+                first = true;
+                write!(self.out, "],\"{}\":[", SECTIONS[open])?;
+            }
+            if !self.wants(&part) {
+                return Ok(());
+            }
+            let value = match slot {
+                Slot::Attribute => {
+                    let mut attribute = self.attribute(event, &part, 0);
+                    if !wanted(&part, &mut attribute) {
+                        return Ok(());
+                    }
+                    Value::Object(attribute)
+                }
+                Slot::Object => Value::Object(self.scribe.object(event, &part)),
+                Slot::EventReport => self.scribe.report(event, &part),
+                _ => self.scribe.proposal(event, &part),
+            };
+            if !std::mem::replace(&mut first, false) {
+                self.out.write_all(b",")?;
+            }
+            let mut text = value.to_string();
+            if slot == Slot::Object {
+                text.pop();
+                text.push_str(",\"Attribute\":[");
+                object = Some((part.ordinal, ids::of_part(event.head.row, part.number)));
+                in_object = false;
+            }
+            self.out.write_all(text.as_bytes())?;
+            Ok(())
+        })?;
+        if object.is_some() {
+            self.out.write_all(b"]}")?;
+        }
+        while open + 1 < SECTIONS.len() {
+            open += 1;
+            write!(self.out, "],\"{}\":[", SECTIONS[open])?;
+        }
+        self.out.write_all(b"]")?;
+        Ok(())
+    }
+
+    fn wants(&self, part: &Cleared<Part>) -> bool {
+        // Asked for deleted ones only, what holds them is shown too.
+        let deleted = manara_model::record::PartFacts::read(&part.raw).deleted;
+        self.deleted.wants(deleted) || part.slot == Slot::Object && !deleted
+    }
+
+    fn attribute(&self, event: &EventRow, part: &Cleared<Part>, object: i64) -> Map<String, Value> {
+        let mut attribute = self.scribe.attribute(event, part, object);
+        attribute.insert("Galaxy".into(), Value::Array(Vec::new()));
+        attribute.insert("ShadowAttribute".into(), Value::Array(Vec::new()));
+        if self.data {
+            attach(&mut attribute, part);
+        }
+        attribute
+    }
+}
+
+/// Adds an attachment's or a sample's bytes, where there are some.
+pub(crate) fn attach(attribute: &mut Map<String, Value>, part: &Cleared<Part>) {
+    if let Some(data) = body_of(&part.raw).remove("data") {
+        attribute.insert("data".into(), data);
+    }
+}
