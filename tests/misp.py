@@ -156,7 +156,7 @@ def events():
     check("changed", changed.info == "Phishing, second look" and len(changed.attributes) == 3)
     check("its number stays", changed.id == added.id)
     old = raw("alpha", "POST", f"/events/edit/{added.uuid}", {"Event": {"info": "old news", "timestamp": "1000"}})
-    check("an older version is refused", old.status_code == 403 and "not newer" in old.json()["errors"] and old.json()["id"] == added.id)
+    check("an older version is refused", old.status_code == 403 and "not newer" in old.json()["errors"] and old.json()["id"] == str(added.id))
     check("and changed nothing", alpha.get_event(added.id)["Event"]["info"] == "Phishing, second look")
     check("publish", alpha.publish(added)["saved"] and alpha.get_event(added.id, pythonify=True).published)
     check("publish_timestamp", alpha.get_event(added.id, pythonify=True).publish_timestamp.timestamp() > 0)
@@ -172,7 +172,7 @@ def events():
     extending.extends_uuid = added.uuid
     more = alpha.add_event(extending, pythonify=True)
     whole = alpha.get_event(added.uuid, extended=True)
-    check("extended by", list(whole["Event"]["extensionEvents"]) == [more.id])
+    check("extended by", list(whole["Event"]["extensionEvents"]) == [str(more.id)])
     check("free text", {a["Attribute"]["value"] for a in alpha.freetext(more, "see hxxp://bad[.]example/x and 203.0.113[.]44")} == {"http://bad.example/x", "203.0.113.44"})
     check("delete", alpha.delete_event(more)["saved"] and errors(alpha.get_event(more.uuid)))
     check("blocked since", raw("alpha", "POST", "/events/add", {"Event": {"uuid": more.uuid, "info": "again"}}).status_code == 403)
@@ -237,7 +237,7 @@ def attributes():
     check("a category that it can't have", "type" in bad["errors"][1]["errors"])
     many = raw("alpha", "POST", f"/attributes/add/{home.id}", [{"type": "md5", "value": "d" * 32}, {"type": "md5", "value": "zz"}, {"type": "sha1", "value": "E" * 40}]).json()
     check("several, good and bad", [a["value"] for a in many["Attribute"]] == ["d" * 32, "e" * 40] and list(many["errors"]) == ["attribute_1"])
-    many = alpha.add_attribute(home, [MISPAttribute() if False else {"type": "text", "value": f"line {n}"} for n in range(50)], pythonify=True)
+    many = alpha.add_attribute(home, [{"type": "text", "value": f"line {n}"} for n in range(50)], pythonify=True)
     check("fifty at once", len(many["attributes"] if isinstance(many, dict) else many) == 50)
     one.comment, one.to_ids = "edited", False
     changed = alpha.update_attribute(one, pythonify=True)
@@ -253,8 +253,6 @@ def attributes():
     check("restored", not alpha.restore_attribute(one)["Attribute"]["deleted"])
     check("deleted for good", alpha.delete_attribute(one, hard=True)["message"] == "Attribute deleted." and errors(alpha.get_attribute(one.uuid)))
     check("the others stay", len(alpha.get_event(home.id, pythonify=True).attributes) == 53)
-    sample = MISPAttribute()
-    sample.from_dict(type="malware-sample", value="evil.exe", data=io.BytesIO(b"MZ not really"), encrypt=True)
     stored = raw("alpha", "POST", f"/attributes/add/{home.id}", {"type": "malware-sample", "value": "evil.exe", "data": base64.b64encode(b"MZ not really").decode(), "encrypt": True}).json()
     md5 = hashlib.md5(b"MZ not really").hexdigest()
     check("a sample's hash", stored["Attribute"]["value"] == f"evil.exe|{md5}")
@@ -269,7 +267,7 @@ def attributes():
     statistics = alpha.attributes_statistics()
     check("statistics", int(statistics["text"]) >= 50)
     check("in percent", alpha.attributes_statistics(context="category", percentage=True)["Other"].endswith("%"))
-    check("another's event is not for changing", errors(beta.add_attribute(home, {"type": "text", "value": "x"})))
+    check("another's event is not for changing", raw("beta", "POST", f"/attributes/add/{home.id}", {"type": "text", "value": "x"}).status_code == 403)
     check("enrich says why not", errors(alpha.enrich_attribute(file, "dns")))
 
 
@@ -300,15 +298,18 @@ def objects():
     check("a reference to nothing", stray.status_code == 404)
     check("by name", [o.uuid for o in alpha.search(controller="objects", object_name="file", eventid=home.id, pythonify=True)] == [added.uuid])
     check("by value", [o.uuid for o in alpha.search(controller="objects", value="b.exe", pythonify=True)] == [added.uuid])
-    check("the same again is refused", errors(alpha.add_object(home, changed, break_on_duplicate=True)) or True)
-    check("without attributes", errors(alpha.add_object(home, {"name": "file", "meta-category": "file"})) if False else raw("alpha", "POST", f"/objects/add/{home.id}", {"Object": {"name": "file"}}).status_code == 403)
+    twin = MISPObject("file")
+    for relation, value in (("filename", "b.exe"), ("md5", "e" * 32), ("sha1", "f" * 40)):
+        twin.add_attribute(relation, value)
+    check("the same again is refused", errors(alpha.add_object(home, twin, break_on_duplicate=True)))
+    check("without attributes", raw("alpha", "POST", f"/objects/add/{home.id}", {"Object": {"name": "file"}}).status_code == 403)
     check("deleted", alpha.delete_object(added)["saved"] and not alpha.get_event(home.id, pythonify=True).objects)
     check("kept as deleted", alpha.get_event(home.id, deleted=[0, 1], pythonify=True).objects[0].deleted)
     check("templates", any(t.name == "file" for t in alpha.object_templates(pythonify=True)))
     template = next(t for t in alpha.object_templates(pythonify=True) if t.name == "file")
     check("a template", alpha.get_object_template(template.uuid, pythonify=True).name == "file")
     check("a template as it came", "attributes" in alpha.get_raw_object_template("file"))
-    check("update answers", alpha.update_object_templates() and admin.update_object_templates()["saved"])
+    check("update answers", admin.update_object_templates()["saved"])
 
 
 def tags():
@@ -360,7 +361,7 @@ def searching():
     of = [one.id, two.id]
     check("exact", values(value="203.0.113.77") == ["203.0.113.77"] * 2)
     check("in another spelling", values(value="A.Search.EXAMPLE") == ["a.search.example"])
-    check("an end", values(value="%.search.example") == ["a.search.example", "b.search.example", "bad@search.example"][:2] or values(value="%.search.example") == ["a.search.example", "b.search.example"])
+    check("an end", values(value="%.search.example") == ["a.search.example", "b.search.example"])
     check("a beginning", values(value="203.0.113.%", eventid=of) == ["203.0.113.77"] * 2)
     check("a half", values(value="ab" * 32) == ["x.exe|" + "ab" * 32])
     check("the other half", values(value="x.exe", eventid=of) == ["x.exe|" + "ab" * 32])
@@ -390,13 +391,14 @@ def searching():
     pages = [values(eventid=of, limit=3, page=page) for page in (1, 2, 3)]
     check("pages", [len(page) for page in pages] == [3, 3, 1])
     check("a filter that can't be read", errors(alpha.search(controller="attributes", timestamp="whenever")))
-    check("no such format", errors(alpha.search(controller="attributes", return_format="nosuch")))
+    check("no such format", raw("alpha", "POST", "/attributes/restSearch", {"returnFormat": "nosuch"}).status_code == 404)
+    search_as = lambda name, **filters: raw("alpha", "POST", "/attributes/restSearch", {"returnFormat": name, **filters}).text
     full = alpha.search(controller="attributes", value="a.search.example", include_context=True, include_event_tags=True, include_event_uuid=True, include_correlations=True)["Attribute"][0]
     check("with its event", full["Event"]["info"] == "Search one" and full["event_uuid"] == one.uuid)
     check("with the event's tags", {t["name"] for t in full["Tag"]} == {"search:attribute", "search:event"})
     related = alpha.search(controller="attributes", value="203.0.113.77", eventid=one.id, include_correlations=True)["Attribute"][0]
-    check("with what is alike", related["RelatedAttribute"][0]["event_id"] == two.id)
-    check("related events", [e["Event"]["id"] for e in alpha.get_event(two.id)["Event"]["RelatedEvent"]] == [one.id])
+    check("with what is alike", related["RelatedAttribute"][0]["event_id"] == str(two.id))
+    check("related events", [e["Event"]["id"] for e in alpha.get_event(two.id)["Event"]["RelatedEvent"]] == [str(one.id)])
     found = lambda **filters: sorted(e.info for e in alpha.search(controller="events", pythonify=True, **filters))
     check("events by value", found(value="203.0.113.77") == ["Search one", "Search two"])
     check("events by tag", found(tags="search:event") == ["Search one"])
@@ -411,9 +413,9 @@ def searching():
     check("some columns", alpha.search(controller="attributes", return_format="csv", eventid=one.id, requested_attributes=["value"], headerless=True).splitlines()[0] == '"203.0.113.77"')
     check("text", "a.search.example" in alpha.search(controller="attributes", return_format="text", eventid=one.id))
     check("text is for detection", "203.0.113.77" not in alpha.search(controller="attributes", return_format="text", eventid=one.id))
-    check("values", "203.0.113.77" in alpha.search(controller="attributes", return_format="values", eventid=one.id))
-    check("count", str(alpha.search(controller="attributes", return_format="count", eventid=of)).strip() == "7")
-    check("hashes", "ab" * 32 in alpha.search(controller="attributes", return_format="hashes", eventid=one.id))
+    check("values", "203.0.113.77" in search_as("values", eventid=one.id))
+    check("count", search_as("count", eventid=of) == "7")
+    check("hashes", "ab" * 32 in search_as("hashes", eventid=one.id))
     check("cache", hashlib.md5(b"a.search.example").hexdigest() in alpha.search(controller="attributes", return_format="cache", eventid=one.id))
     check("xml", "<value>a.search.example</value>" in raw("alpha", "POST", "/attributes/restSearch", {"returnFormat": "xml", "eventid": one.id}).text)
     check("xml of events", "<Event><id>" in raw("alpha", "POST", "/events/restSearch", {"returnFormat": "xml", "eventid": one.id}).text)
@@ -427,7 +429,6 @@ def searching():
     check("attack", raw("alpha", "POST", "/attributes/restSearch", {"returnFormat": "attack", "eventid": one.id}).json() == {})
     check("counted in the header", raw("alpha", "POST", "/attributes/restSearch", {"eventid": one.id}).headers["x-result-count"] == "5")
     check("by GET", len(raw("alpha", "GET", f"/attributes/restSearch/eventid:{one.id}/type:domain.json").json()["response"]["Attribute"]) == 1)
-    alpha.add_correlation_exclusion if False else None
     careful = event("PAP", 1, ("domain", "careful.search.example"))
     careful.add_tag("PAP:AMBER")
     careful = alpha.add_event(careful, pythonify=True)
@@ -439,23 +440,23 @@ def searching():
 def sightings():
     home = alpha.add_event(event("Sightings", 1, ("ip-dst", "198.51.100.99"), ("domain", "seen.example")), pythonify=True)
     first = alpha.add_sighting({"value": "198.51.100.99", "source": "sensor"}, pythonify=True)
-    check("by value", first.source == "sensor" and first.attribute_id == home.attributes[0].id)
+    check("by value", first.source == "sensor" and str(first.attribute_id) == str(home.attributes[0].id))
     second = alpha.add_sighting({"type": "1"}, home.attributes[1], pythonify=True)
-    check("of an attribute", second.attribute_id == home.attributes[1].id and second.type == "1")
+    check("of an attribute", str(second.attribute_id) == str(home.attributes[1].id) and str(second.type) == "1")
     check("of the event", {s.id for s in alpha.sightings(home, pythonify=True)} == {first.id, second.id})
     check("of one attribute", [s.id for s in alpha.sightings(home.attributes[0], pythonify=True)] == [first.id])
     check("searched", len(alpha.search_sightings(context="event", context_id=home.id)) == 2)
     check("false positives", [s["sighting"].id for s in alpha.search_sightings(context="event", context_id=home.id, type_sighting="1", pythonify=True)] == [second.id])
     check("by source", len(alpha.search_sightings(context="attribute", context_id=home.attributes[0].id, source="sensor")) == 1)
-    check("the event tells when", int(next(e for e in raw("alpha", "GET", "/events/index").json() if e["id"] == home.id)["sighting_timestamp"]) > 0)
+    check("the event tells when", int(next(e for e in raw("alpha", "GET", "/events/index").json() if e["uuid"] == home.uuid)["sighting_timestamp"]) > 0)
     check("of nothing known", errors(alpha.add_sighting({"value": "never.seen.example"})))
     other = beta.add_sighting({"value": "seen.example"}, pythonify=True)
-    check("another's sighting", other.attribute_id == home.attributes[1].id)
+    check("another's sighting", str(other.attribute_id) == str(home.attributes[1].id))
     check("the event's holder sees it", other.id in {s.id for s in alpha.sightings(home, pythonify=True)})
     check("a third does not", other.id not in {s.id for s in gamma.sightings(home, pythonify=True)})
     check("nor takes it back", errors(gamma.delete_sighting(other)))
     check("its maker does", beta.delete_sighting(other)["saved"])
-    check("with the attribute", alpha.search(controller="attributes", value="198.51.100.99", include_sightings=True)["Attribute"][0]["Sighting"][0]["id"] == first.id)
+    check("with the attribute", alpha.search(controller="attributes", value="198.51.100.99", include_sightings=True)["Attribute"][0]["Sighting"][0]["id"] == str(first.id))
 
 
 def proposals():
@@ -463,7 +464,7 @@ def proposals():
     new = beta.add_attribute_proposal(home, {"type": "ip-src", "category": "Network activity", "value": "203.0.113.201"}, pythonify=True)
     check("proposed", new.value == "203.0.113.201")
     edit = beta.update_attribute_proposal(home.attributes[0], {"to_ids": False, "comment": "noise"}, pythonify=True)
-    check("a change", edit.comment == "noise" and edit.old_id == home.attributes[0].id)
+    check("a change", edit.comment == "noise" and str(edit.old_id) == str(home.attributes[0].id))
     check("listed", {p.id for p in alpha.attribute_proposals(home, pythonify=True)} == {new.id, edit.id})
     check("viewed", alpha.get_attribute_proposal(new.id, pythonify=True).uuid == new.uuid)
     check("its maker can't take it in", errors(beta.accept_attribute_proposal(new)))
@@ -492,7 +493,7 @@ def reports():
     check("deleted", alpha.delete_event_report(added)["saved"] and not alpha.get_event_reports(home.id, pythonify=True))
     note = MISPNote()
     note.note, note.language, note.object_uuid, note.object_type = "ملاحظة", "ar", home.uuid, "Event"
-    stored = alpha.add_note(note, pythonify=True) if hasattr(alpha, "add_note") else alpha.add_analyst_data(note, pythonify=True)
+    stored = alpha.add_analyst_data(note, pythonify=True)
     check("a note", stored.note == "ملاحظة")
     check("read again", alpha.get_analyst_data(stored, pythonify=True).uuid == stored.uuid)
     stored.note = "changed"
@@ -513,23 +514,26 @@ def reports():
     check("taken away", alpha.delete_analyst_data(stored)["saved"] and errors(alpha.get_analyst_data(stored)))
 
 
+EICAR = "275a021bbfb6489e54d471899f7db9d1663fc695ec2fe2a2c4538aabf651fd0f"
+
+
 def knowledge():
     lists = alpha.warninglists(pythonify=True)
     check("warning lists", len(lists) > 1)
-    hit = next((w for w in lists if "public DNS" in w.name), lists[0])
+    hit = next(w for w in lists if "EICAR" in w.name)
     check("one", alpha.get_warninglist(hit.id, pythonify=True).name == hit.name)
-    found = alpha.values_in_warninglist(["8.8.8.8", "not.on.any.list.example"])
-    check("a value on them", list(found) == ["8.8.8.8"])
-    home = alpha.add_event(event("Warned", 0, ("ip-dst", "8.8.8.8")), pythonify=True)
-    check("told on the attribute", "warnings" in alpha.search(controller="attributes", eventid=home.id, include_warninglist_hits=True)["Attribute"][0])
+    found = alpha.values_in_warninglist([EICAR, "not.on.any.list.example"])
+    check("a value on them", list(found) == [EICAR])
+    home = alpha.add_event(event("Warned", 0, ("sha256", EICAR)), pythonify=True)
+    check("told on the attribute", "warnings" in raw("alpha", "POST", "/attributes/restSearch", {"eventid": home.id, "includeWarninglistHits": 1}).json()["response"]["Attribute"][0])
     check("enforced", alpha.search(controller="attributes", eventid=home.id, enforce_warninglist=True)["Attribute"] == [])
-    names = [h["name"] for h in found["8.8.8.8"]]
+    names = [h["name"] for h in found[EICAR]]
     for name in names:
         check(f"off: {name}", admin.toggle_warninglist(warninglist_name=name, force_enable=False)["saved"])
-    check("off is off", alpha.values_in_warninglist(["8.8.8.8"]) in ([], {}))
+    check("off is off", alpha.values_in_warninglist([EICAR]) in ([], {}))
     for name in names:
         admin.toggle_warninglist(warninglist_name=name, force_enable=True)
-    check("on again", "8.8.8.8" in alpha.values_in_warninglist(["8.8.8.8"]))
+    check("on again", EICAR in alpha.values_in_warninglist([EICAR]))
     check("a user switches none", errors(alpha.toggle_warninglist(hit.id)))
     check("notice lists", alpha.noticelists() == [])
     galaxies = alpha.galaxies(pythonify=True)
@@ -544,7 +548,7 @@ def knowledge():
     check("no own clusters, and why", raw("alpha", "POST", f"/galaxy_clusters/add/{actors.id}", {"value": "x"}).status_code == 405)
     for update in (admin.update_warninglists, admin.update_noticelists, admin.update_galaxies, admin.update_decaying_models):
         check(update.__name__, update()["saved"])
-    model = {"name": "Fast", "parameters": {"lifetime": 10, "decay_speed": 2, "threshold": 30, "default_base_score": 80}, "attribute_types": ["ip-dst"]}
+    model = {"name": "Fast", "parameters": {"lifetime": 10, "decay_speed": 2, "threshold": 30, "default_base_score": 80}, "attribute_types": ["sha256"]}
     check("a decaying model", raw("admin", "POST", "/decayingModel/import", model).json()["DecayingModel"]["name"] == "Fast")
     stored = alpha.decaying_models(pythonify=True)[0]
     scored = raw("alpha", "POST", "/attributes/restSearch", {"eventid": home.id, "includeDecayScore": 1}).json()["response"]["Attribute"][0]
@@ -552,12 +556,12 @@ def knowledge():
     check("off", not admin.disable_decaying_model(stored)["DecayingModel"]["enabled"])
     check("on", admin.enable_decaying_model(stored)["DecayingModel"]["enabled"])
     exclusion = MISPCorrelationExclusion()
-    exclusion.value = "8.8.8.8"
-    other = alpha.add_event(event("Warned too", 0, ("ip-dst", "8.8.8.8")), pythonify=True)
+    exclusion.value = EICAR
+    other = alpha.add_event(event("Warned too", 0, ("sha256", EICAR)), pythonify=True)
     check("correlates", len(alpha.get_event(other.id)["Event"]["RelatedEvent"]) == 1)
     made = admin.add_correlation_exclusion(exclusion, pythonify=True)
-    check("excluded", made.value == "8.8.8.8" and alpha.get_event(other.id)["Event"]["RelatedEvent"] == [])
-    check("listed", [e.value for e in alpha.correlation_exclusions(pythonify=True)] == ["8.8.8.8"])
+    check("excluded", made.value == EICAR and alpha.get_event(other.id)["Event"]["RelatedEvent"] == [])
+    check("listed", [e.value for e in alpha.correlation_exclusions(pythonify=True)] == [EICAR])
     check("no more", admin.delete_correlation_exclusion(made)["saved"] and len(alpha.get_event(other.id)["Event"]["RelatedEvent"]) == 1)
     check("clean answers", admin.clean_correlation_exclusions()["saved"])
 
@@ -626,7 +630,7 @@ def groups():
     shared = event("For two", 4, ("domain", "two.group.example"))
     shared.sharing_group_id = made.id
     stored = alpha.add_event(shared, pythonify=True)
-    check("shared with it", stored.sharing_group_id == made.id)
+    check("shared with it", str(stored.sharing_group_id) == str(made.id))
     check("a member reads", beta.get_event(stored.uuid, pythonify=True).info == "For two")
     check("no other does", errors(gamma.get_event(stored.uuid)) and gamma.search(controller="attributes", value="two.group.example")["Attribute"] == [])
     check("a stranger's group can't be used", "warnings" in raw("gamma", "POST", "/events/add", {"Event": {"info": "no", "Attribute": [{"type": "text", "value": "x", "distribution": "4", "sharing_group_id": made.id}]}}).json())
@@ -710,7 +714,7 @@ def policy():
         check(f"{name}: not by event", errors(who.get_event(own.uuid)) and errors(who.get_event(own.id)) and not who.event_exists(own))
         check(f"{name}: not by index", own.uuid not in {e["uuid"] for e in who.events()} and raw(name, "POST", "/events/index", {"uuid": own.uuid}).headers["x-result-count"] == "0")
         check(f"{name}: not by correlation", who.get_event(mixed.uuid)["Event"]["RelatedEvent"] == [])
-        check(f"{name}: not by count", str(who.search(controller="attributes", return_format="count", value="own.policy.example")).strip() == "0")
+        check(f"{name}: not by count", raw(name, "POST", "/attributes/restSearch", {"returnFormat": "count", "value": "own.policy.example"}).text == "0")
         check(f"{name}: not by sighting", errors(who.add_sighting({"value": "own.policy.example"})))
         check(f"{name}: no proposal to what is not seen", errors(who.add_attribute_proposal(own, {"type": "text", "category": "Other", "value": "x"})))
         check(f"{name}: no tag on it", errors(who.tag(own.uuid, "x:y")) and errors(who.tag(mixed.attributes[1].uuid, "x:y")))
@@ -729,7 +733,8 @@ def policy():
     stored = raw("sync", "POST", "/events/add/metadata:1", brought).json()["Event"]
     check("a server brings another's", stored["Orgc"]["name"] == "CERT Far" and stored["Org"]["name"] == "CERT Beta" and stored["locked"] and stored["published"])
     check("its clock stays", stored["timestamp"] == "1700000000")
-    check("its members can't change it", errors(beta.add_attribute(stored["id"], {"type": "text", "value": "x"})))
+    check("its members can't change it", raw("beta", "POST", f"/attributes/add/{stored['id']}", {"type": "text", "value": "x"}).status_code == 403)
+    check("they propose", "ShadowAttribute" in beta.add_attribute(stored["id"], {"type": "text", "value": "x"}))
     check("but may mark it for themselves", beta.tag(stored["uuid"], "ours:only", local=True)["saved"])
     newer = json.loads(json.dumps(brought))
     newer["Event"]["timestamp"], newer["Event"]["info"] = "1700000100", "Brought again"
@@ -743,7 +748,6 @@ def policy():
 
 
 def size():
-    large = event("Ten thousand", 0)
     body = {"Event": {"info": "Ten thousand", "distribution": "0", "Attribute": [{"type": "domain", "value": f"h{n}.large.example"} for n in range(10_000)]}}
     answer = raw("alpha", "POST", "/events/add", body).json()["Event"]
     check("ten thousand", len(answer["Attribute"]) == 10_000 and answer["attribute_count"] == "10000")
@@ -751,8 +755,7 @@ def size():
     check("the last of them", len(found) == 1 and found[0]["event_id"] == answer["id"])
     check("a page of them", len(alpha.search(controller="attributes", eventid=answer["id"], limit=100, page=100)["Attribute"]) == 100)
     one = raw("alpha", "POST", f"/attributes/add/{answer['id']}", {"type": "domain", "value": "one-more.large.example"}).json()
-    check("one more", one["Attribute"]["value"] == "one-more.large.example" and alpha.get_event(answer["id"], metadata=True)["Event"]["attribute_count"] == "10001")
-    del large
+    check("one more", one["Attribute"]["value"] == "one-more.large.example" and raw("alpha", "POST", f"/events/view/{answer['id']}", {"metadata": 1}).json()["Event"]["attribute_count"] == "10001")
 
 
 made_node = made["node"]

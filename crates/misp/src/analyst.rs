@@ -18,13 +18,31 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// Name in the path, kind of record, what it must have.
-const TYPES: &[(&str, &str, &str)] =
-    &[("Note", "note", "note"), ("Opinion", "opinion", "opinion"), ("Relationship", "relationship", "relationship_type")];
+const TYPES: &[(&str, &str, &str)] = &[
+    ("Note", "note", "note"),
+    ("Opinion", "opinion", "opinion"),
+    ("Relationship", "relationship", "relationship_type"),
+];
 /// Names and numbers of this node, which are worked out when it is shown.
-const NOT_KEPT: &[&str] = &["id", "sharing_group_id", "Org", "Orgc", "note_type", "note_type_name", "_canEdit", "Note", "Opinion", "Relationship"];
+const NOT_KEPT: &[&str] = &[
+    "id",
+    "sharing_group_id",
+    "Org",
+    "Orgc",
+    "note_type",
+    "note_type_name",
+    "_canEdit",
+    "Note",
+    "Opinion",
+    "Relationship",
+];
 
 fn type_named(name: &str) -> Result<(&'static str, &'static str, &'static str), Fault> {
-    TYPES.iter().find(|(one, ..)| one.eq_ignore_ascii_case(name)).copied().ok_or_else(|| Fault::new(404, "Invalid type."))
+    TYPES
+        .iter()
+        .find(|(one, ..)| one.eq_ignore_ascii_case(name))
+        .copied()
+        .ok_or_else(|| Fault::new(404, "Invalid type."))
 }
 
 impl Context<'_> {
@@ -77,11 +95,20 @@ impl Context<'_> {
     }
 
     /// Writes one; its identifier.
-    fn keep_analyst(&self, kind: &str, mut body: Map<String, Value>, object: Uuid, author: Option<String>) -> Result<Uuid, Fault> {
+    fn keep_analyst(
+        &self,
+        kind: &str,
+        mut body: Map<String, Value>,
+        object: Uuid,
+        author: Option<String>,
+    ) -> Result<Uuid, Fault> {
         let uuid = text_of(body.get("uuid")).and_then(|uuid| uuid.parse().ok()).unwrap_or_else(Uuid::new_v4);
         body.insert("uuid".into(), uuid.to_string().into());
         let text = Value::Object(body.clone()).to_string();
-        let words = ["note", "comment", "relationship_type"].iter().find_map(|name| text_of(body.get(*name))).unwrap_or_default();
+        let words = ["note", "comment", "relationship_type"]
+            .iter()
+            .find_map(|name| text_of(body.get(*name)))
+            .unwrap_or_default();
         let title: String = words.lines().next().unwrap_or_default().chars().take(200).collect();
         let draft = RecordDraft {
             uuid,
@@ -90,14 +117,18 @@ impl Context<'_> {
             title: if title.is_empty() { kind.to_owned() } else { title },
             author,
             marking: misp_marking(Slot::Whole, &text),
-            created: text_of(body.get("created")).and_then(|text| parse_time(&text.replace(' ', "T")).or_else(|| parse_time(&text))),
+            created: text_of(body.get("created"))
+                .and_then(|text| parse_time(&text.replace(' ', "T")).or_else(|| parse_time(&text))),
             modified: Some(self.now * 1000),
             digest: Sha256::digest(text.as_bytes()).into(),
             text: words.into_owned(),
             skeleton: text,
             ..RecordDraft::default()
         };
-        let mut intake = Intake::new(self.store, Terms { owner: self.call.caller.account.org, actor: self.actor().to_owned(), marking: Marking::default() });
+        let mut intake = Intake::new(
+            self.store,
+            Terms { owner: self.call.caller.account.org, actor: self.actor().to_owned(), marking: Marking::default() },
+        );
         if intake.begin(draft)? {
             // What it is about is found by its identifier.
             let mut part = PartDraft::new(Slot::Whole, "");
@@ -109,7 +140,12 @@ impl Context<'_> {
         Ok(uuid)
     }
 
-    fn analyst_body(&self, kind: &str, given: &Map<String, Value>, held: Option<Map<String, Value>>) -> Result<Map<String, Value>, Fault> {
+    fn analyst_body(
+        &self,
+        kind: &str,
+        given: &Map<String, Value>,
+        held: Option<Map<String, Value>>,
+    ) -> Result<Map<String, Value>, Fault> {
         let (name, _, must) = TYPES.iter().find(|(_, one, _)| *one == kind).copied().unwrap_or(TYPES[0]);
         let unsaved = |field: &str, text: &str| Fault::unsaved("save", name, json!({field: [text]}));
         let new = held.is_none();
@@ -117,10 +153,24 @@ impl Context<'_> {
         for (name, value) in given.iter().filter(|(name, _)| !NOT_KEPT.contains(&name.as_str())) {
             body.insert(name.clone(), value.clone());
         }
+        for name in ["created", "modified"] {
+            // However it was written, it is kept as MISP writes it.
+            let written = text_of(body.get(name)).and_then(|text| {
+                parse_time(&text.replacen(' ', "T", 1))
+                    .or_else(|| parse_time(&format!("{}Z", text.replacen(' ', "T", 1))))
+            });
+            if let Some(millis) = written {
+                body.insert(name.into(), datetime(millis).into());
+            }
+        }
         if text_of(body.get(must)).is_none_or(|text| text.is_empty()) {
             return Err(unsaved(must, "valueNotEmpty"));
         }
-        if kind == "opinion" && !text_of(body.get("opinion")).and_then(|text| text.parse::<i64>().ok()).is_some_and(|opinion| (0..=100).contains(&opinion)) {
+        if kind == "opinion"
+            && !text_of(body.get("opinion"))
+                .and_then(|text| text.parse::<i64>().ok())
+                .is_some_and(|opinion| (0..=100).contains(&opinion))
+        {
             return Err(unsaved("opinion", "An opinion is a number from 0 to 100."));
         }
         let now = datetime(self.now * 1000);
@@ -144,9 +194,19 @@ impl Context<'_> {
     pub fn analyst_add(&self) -> Result<Answer, Fault> {
         let (name, kind, _) = type_named(self.call.arg(0).unwrap_or_default())?;
         let given = self.call.object(name)?;
-        let object = self.call.arg(1).map(str::to_owned).or_else(|| text_of(given.get("object_uuid")).map(|uuid| uuid.into_owned()));
-        let object: Uuid = object.and_then(|uuid| uuid.parse().ok()).ok_or_else(|| Fault::unsaved("add", name, json!({"object_uuid": ["Invalid UUID."]})))?;
-        let about = self.call.arg(2).map(str::to_owned).or_else(|| text_of(given.get("object_type")).map(|text| text.into_owned()));
+        let object = self
+            .call
+            .arg(1)
+            .map(str::to_owned)
+            .or_else(|| text_of(given.get("object_uuid")).map(|uuid| uuid.into_owned()));
+        let object: Uuid = object
+            .and_then(|uuid| uuid.parse().ok())
+            .ok_or_else(|| Fault::unsaved("add", name, json!({"object_uuid": ["Invalid UUID."]})))?;
+        let about = self
+            .call
+            .arg(2)
+            .map(str::to_owned)
+            .or_else(|| text_of(given.get("object_type")).map(|text| text.into_owned()));
         let mut body = self.analyst_body(kind, &given, None)?;
         body.insert("object_uuid".into(), object.to_string().into());
         body.insert("object_type".into(), about.unwrap_or_else(|| "Event".into()).into());
@@ -206,7 +266,12 @@ impl Context<'_> {
     }
 
     /// Every one of a kind that the caller may see.
-    fn each_analyst(&self, view: &View<'_>, kind: &str, mut take: impl FnMut(&Cleared<Head>) -> Result<(), Fault>) -> Result<(), Fault> {
+    fn each_analyst(
+        &self,
+        view: &View<'_>,
+        kind: &str,
+        mut take: impl FnMut(&Cleared<Head>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
         let filter = Filter { kind: Some(kind.to_owned()), ..Filter::default() };
         let mut cursor = None;
         loop {
@@ -245,7 +310,9 @@ impl Context<'_> {
             let mut of_type = Map::new();
             self.each_analyst(&view, kind, |head| {
                 let body = body_of(&head.skeleton);
-                let orgc = text_of(body.get("orgc_uuid")).and_then(|uuid| uuid.parse::<Uuid>().ok()).unwrap_or(head.label.owner.0);
+                let orgc = text_of(body.get("orgc_uuid"))
+                    .and_then(|uuid| uuid.parse::<Uuid>().ok())
+                    .unwrap_or(head.label.owner.0);
                 let author = view.facts().name(manara_model::OrgId(orgc));
                 if (orgs.any.is_empty() || orgs.any.contains(&author)) && !orgs.none.contains(&author) {
                     of_type.insert(head.uuid.to_string(), body.get("modified").cloned().unwrap_or_default());
@@ -268,7 +335,9 @@ impl Context<'_> {
             let mut of_type = Vec::new();
             for (uuid, modified) in offered.get(*name).and_then(Value::as_object).into_iter().flatten() {
                 let Ok(id) = uuid.parse::<Uuid>() else { continue };
-                let held = view.of_kind(kind, None, Some(id))?.map(|head| text_of(body_of(&head.skeleton).get("modified")).unwrap_or_default().into_owned());
+                let held = view
+                    .of_kind(kind, None, Some(id))?
+                    .map(|head| text_of(body_of(&head.skeleton).get("modified")).unwrap_or_default().into_owned());
                 if held.is_none_or(|held| modified.as_str().is_some_and(|offered| offered > held.as_str())) {
                     of_type.push(Value::String(uuid.clone()));
                 }

@@ -95,8 +95,7 @@ pub struct Fault {
 }
 
 /// MISP's text for a key that is missing or wrong: clients test it.
-pub const NO_KEY: &str =
-    "Authentication failed. Please make sure you pass the API key of an API enabled user along in the Authorization header.";
+pub const NO_KEY: &str = "Authentication failed. Please make sure you pass the API key of an API enabled user along in the Authorization header.";
 
 impl Fault {
     /// With this status and text.
@@ -157,7 +156,11 @@ impl From<StoreError> for Fault {
             }
             StoreError::Invalid(reason) => Fault::new(403, reason),
             StoreError::Conflict => Fault::new(409, "Somebody else changed this at the same time; send it again."),
-            StoreError::Full | StoreError::Disk(_) | StoreError::Busy | StoreError::Unreachable(_) | StoreError::Unsure => {
+            StoreError::Full
+            | StoreError::Disk(_)
+            | StoreError::Busy
+            | StoreError::Unreachable(_)
+            | StoreError::Unsure => {
                 tracing::error!(%error, "store");
                 Fault::new(503, "The node's store can't do this now; send it again later.")
             }

@@ -7,7 +7,8 @@ use crate::events::{describe, likeness};
 use crate::ids;
 use crate::shape::{Scribe, attach, body_of, halves};
 use manara_model::observable::misp_types;
-use manara_model::record::{Slot, flag_of, text_of};
+use manara_model::record::{Slot, flag_of, seconds_of, text_of};
+use manara_model::role::Right;
 use manara_model::{Cleared, Part};
 use manara_store::Change;
 use manara_store::view::{EventFilter, EventRow, View};
@@ -29,7 +30,12 @@ impl Context<'_> {
     }
 
     /// An attribute as it is shown alone.
-    pub(crate) fn shown(&self, view: &View<'_>, (event, part): &(EventRow, Cleared<Part>), data: bool) -> Result<Map<String, Value>, Fault> {
+    pub(crate) fn shown(
+        &self,
+        view: &View<'_>,
+        (event, part): &(EventRow, Cleared<Part>),
+        data: bool,
+    ) -> Result<Map<String, Value>, Fault> {
         let scribe = Scribe::new(view, self.call.caller.account.org);
         let mut attribute = scribe.attribute(event, part, self.object_of(view, event, part)?);
         if data {
@@ -41,7 +47,24 @@ impl Context<'_> {
     /// `attributes/add`: one, or a list of them; a list's good rows are saved, the others are told apart.
     pub fn attributes_add(&self) -> Result<Answer, Fault> {
         if self.call.method == Method::Get {
-            return Ok(describe("/attributes/add", "POST a MISP Attribute JSON to this API to create an Attribute.", &["value", "type"], &["category", "to_ids", "uuid", "distribution", "sharing_group_id", "timestamp", "comment", "data", "encrypt", "first_seen", "last_seen"]));
+            return Ok(describe(
+                "/attributes/add",
+                "POST a MISP Attribute JSON to this API to create an Attribute.",
+                &["value", "type"],
+                &[
+                    "category",
+                    "to_ids",
+                    "uuid",
+                    "distribution",
+                    "sharing_group_id",
+                    "timestamp",
+                    "comment",
+                    "data",
+                    "encrypt",
+                    "first_seen",
+                    "last_seen",
+                ],
+            ));
         }
         let event = self.call.arg(0).ok_or_else(|| Fault::missing("event"))?;
         let body = match self.call.json()? {
@@ -59,7 +82,9 @@ impl Context<'_> {
                     .get("batch_import")
                     .filter(|flag| flag_of(Some(flag)))
                     .and_then(|_| text_of(map.get("value")))
-                    .map(|text| text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect())
+                    .map(|text| {
+                        text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect()
+                    })
                     .unwrap_or_default();
                 if lines.len() > 1 {
                     let each = lines.into_iter().map(|line| {
@@ -95,9 +120,11 @@ impl Context<'_> {
             attribute.insert("value2".into(), two.into());
             shown.push(Value::Object(attribute));
         }
-        let errors: Map<String, Value> = errors.into_iter().map(|(n, errors)| (format!("attribute_{n}"), errors)).collect();
+        let errors: Map<String, Value> =
+            errors.into_iter().map(|(n, errors)| (format!("attribute_{n}"), errors)).collect();
         let one = shown.len() == 1;
-        let mut body = json!({"Attribute": if one { shown.remove(0) } else { Value::Array(shown) }, "AttributeTag": []});
+        let mut body =
+            json!({"Attribute": if one { shown.remove(0) } else { Value::Array(shown) }, "AttributeTag": []});
         if !tags.is_empty() {
             body["AttributeTag"] = tags.into_iter().map(|tag| json!({"tag_id": tag["id"], "Tag": tag})).collect();
         }
@@ -123,7 +150,11 @@ impl Context<'_> {
                 };
                 let made = made.and_then(|body| {
                     let twice = !alike.insert(likeness(&body)) || self.is_there(&view, &event, &body).unwrap_or(false);
-                    if twice { Err(json!({"value": ["A similar attribute already exists for this event."]})) } else { Ok(body) }
+                    if twice {
+                        Err(json!({"value": ["A similar attribute already exists for this event."]}))
+                    } else {
+                        Ok(body)
+                    }
                 });
                 match made {
                     Ok(body) => {
@@ -155,7 +186,9 @@ impl Context<'_> {
     /// Is the same attribute in the event already, outside of its objects?
     pub(crate) fn is_there(&self, view: &View<'_>, event: &EventRow, body: &Map<String, Value>) -> Result<bool, Fault> {
         let draft = Self::draft(Slot::Attribute, body.clone(), None);
-        let Some(found) = draft.found.iter().max_by_key(|found| found.observable.ty().row().correlates) else { return Ok(false) };
+        let Some(found) = draft.found.iter().max_by_key(|found| found.observable.ty().row().correlates) else {
+            return Ok(false);
+        };
         let places = view.mentions_in(event.head.row, &found.observable)?;
         let wanted = likeness(body);
         let same = |part: &Cleared<Part>| {
@@ -204,11 +237,18 @@ impl Context<'_> {
     /// `attributes/edit`
     pub fn attributes_edit(&self) -> Result<Answer, Fault> {
         let given = self.call.object("Attribute")?;
-        let named = self.call.arg(0).map(str::to_owned).or_else(|| text_of(given.get("uuid")).map(|uuid| uuid.into_owned()));
+        let named =
+            self.call.arg(0).map(str::to_owned).or_else(|| text_of(given.get("uuid")).map(|uuid| uuid.into_owned()));
         let (row, place) = self.change_attribute(named.as_deref(), |held| {
-            let stamp = manara_model::record::seconds_of(given.get("timestamp"));
-            if stamp > 0 && stamp <= manara_model::record::seconds_of(held.get("timestamp")) {
-                return Err(Fault::unsaved("edit", "Attribute", json!("Attribute could not be saved: Attribute in the request not newer than the local copy.")));
+            // Somebody who changes the copy that he has sends its clock along; a server that brings the same
+            // brings nothing new.
+            let (stamp, ours) = (seconds_of(given.get("timestamp")), seconds_of(held.get("timestamp")));
+            if stamp > 0 && (stamp < ours || stamp == ours && self.call.may(Right::Sync) && !self.is_admin()) {
+                return Err(Fault::unsaved(
+                    "edit",
+                    "Attribute",
+                    json!("Attribute could not be saved: Attribute in the request not newer than the local copy."),
+                ));
             }
             self.attribute(&given, Some(held)).map_err(|errors| Fault::unsaved("edit", "Attribute", errors))
         })?;
@@ -285,7 +325,10 @@ impl Context<'_> {
     pub fn describe_types(&self) -> Result<Answer, Fault> {
         let (mut defaults, mut by_category) = (Map::new(), BTreeMap::<&str, Vec<&str>>::new());
         for ty in misp_types() {
-            defaults.insert(ty.name.into(), json!({"default_category": ty.default_category, "to_ids": i32::from(ty.to_ids)}));
+            defaults.insert(
+                ty.name.into(),
+                json!({"default_category": ty.default_category, "to_ids": i32::from(ty.to_ids)}),
+            );
             for category in &ty.categories {
                 by_category.entry(category).or_default().push(ty.name);
             }
@@ -314,7 +357,11 @@ impl Context<'_> {
             Ok(true)
         })?;
         let line = |(name, count): (String, u64)| {
-            let value = if percent { format!("{}%", (count as f64 / total as f64 * 100_000.0).round() / 1000.0) } else { count.to_string() };
+            let value = if percent {
+                format!("{}%", (count as f64 / total as f64 * 100_000.0).round() / 1000.0)
+            } else {
+                count.to_string()
+            };
             (name, Value::String(value))
         };
         Ok(Answer::json(&Value::Object(counts.into_iter().map(line).collect())))

@@ -109,11 +109,13 @@ impl<'a> Context<'a> {
         let mut head = head;
         head.insert("uuid".into(), event.head.uuid.to_string().into());
         let text = Value::Object(head).to_string();
-        let draft = misp_head(&text, "")
-            .ok_or_else(|| Fault::unsaved("edit", "Event", serde_json::json!({"Event": {"info": ["valueNotEmpty"]}})))?;
+        let draft = misp_head(&text, "").ok_or_else(|| {
+            Fault::unsaved("edit", "Event", serde_json::json!({"Event": {"info": ["valueNotEmpty"]}}))
+        })?;
         // What the holder narrowed when it came in, beyond what it says of itself, stays narrowed.
         let said = misp_head(&event.head.skeleton, "").map(|old| old.marking).unwrap_or_default();
-        let marking = if said == event.head.label.marking { Marking::default() } else { event.head.label.marking.clone() };
+        let marking =
+            if said == event.head.label.marking { Marking::default() } else { event.head.label.marking.clone() };
         let terms = Terms { owner: event.head.label.owner, actor: self.actor().to_owned(), marking };
         let amendment = Amendment { head: draft, keep_head, parts, own: misp_marking };
         Ok(self.store.amend(&terms, event.head.row, event.head.version, amendment)?)
@@ -123,9 +125,16 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn touched(&self, event: &EventRow) -> Map<String, Value> {
         let mut head = body_of(&event.head.skeleton);
-        head.insert("timestamp".into(), self.now.max(event.touched).to_string().into());
+        head.insert("timestamp".into(), self.clock(event).to_string().into());
         head.insert("published".into(), false.into());
         head
+    }
+
+    /// The event's clock after a change. A version that others may have fetched already is followed by one
+    /// that is newer, even within the same second: they go by nothing else.
+    #[must_use]
+    pub(crate) fn clock(&self, event: &EventRow) -> i64 {
+        self.now.max(event.touched + i64::from(event.published))
     }
 
     /// Does something again where somebody else was faster.

@@ -42,7 +42,14 @@ impl Model {
         Model {
             id: entry.id,
             name: text_of(body.get("name")).unwrap_or_default().into_owned(),
-            types: body.get("attribute_types").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),
+            types: body
+                .get("attribute_types")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect(),
             lifetime: number(parameters.get("lifetime"), 30.0),
             speed: number(parameters.get("decay_speed").or(parameters.get("tau")), 1.0),
             threshold: number(parameters.get("threshold"), 0.0),
@@ -74,14 +81,24 @@ impl Context<'_> {
     }
 
     /// An attribute's scores by the models that are for its type.
-    pub(crate) fn scores(&self, models: &[Model], view: &View<'_>, event: &EventRow, part: &Cleared<Part>) -> Result<Vec<Value>, Fault> {
+    pub(crate) fn scores(
+        &self,
+        models: &[Model],
+        view: &View<'_>,
+        event: &EventRow,
+        part: &Cleared<Part>,
+    ) -> Result<Vec<Value>, Fault> {
         let body = body_of(&part.raw);
         let ty = text_of(body.get("type")).unwrap_or_default().into_owned();
-        let fitting: Vec<&Model> = models.iter().filter(|model| model.types.is_empty() || model.types.contains(&ty)).collect();
+        let fitting: Vec<&Model> =
+            models.iter().filter(|model| model.types.is_empty() || model.types.contains(&ty)).collect();
         if fitting.is_empty() {
             return Ok(Vec::new());
         }
-        let seen = self.last_sighting(view, event, part)?.max(seconds_of(body.get("last_seen"))).max(seconds_of(body.get("timestamp")));
+        let seen = self
+            .last_sighting(view, event, part)?
+            .max(seconds_of(body.get("last_seen")))
+            .max(seconds_of(body.get("timestamp")));
         Ok(fitting
             .into_iter()
             .map(|model| {
@@ -115,10 +132,18 @@ impl Context<'_> {
     pub fn models_add(&self) -> Result<Answer, Fault> {
         let body = self.call.object("DecayingModel")?;
         let name = text_of(body.get("name")).filter(|name| !name.is_empty());
-        let name = name.ok_or_else(|| Fault::unsaved("add", "Decaying Model", json!({"name": ["valueNotEmpty"]})))?.into_owned();
+        let name = name
+            .ok_or_else(|| Fault::unsaved("add", "Decaying Model", json!({"name": ["valueNotEmpty"]})))?
+            .into_owned();
         let mut kept: Map<String, Value> = body.into_iter().filter(|(name, _)| name != "id").collect();
         kept.entry("uuid").or_insert_with(|| uuid::Uuid::new_v4().to_string().into());
-        let entry = self.store.add_entry(self.actor(), KIND, &name, (Some(self.call.caller.account.org), None), Value::Object(kept))?;
+        let entry = self.store.add_entry(
+            self.actor(),
+            KIND,
+            &name,
+            (Some(self.call.caller.account.org), None),
+            Value::Object(kept),
+        )?;
         Ok(Answer::json(&Self::model_shown(&entry)))
     }
 
@@ -137,7 +162,15 @@ mod tests {
 
     #[test]
     fn worth_falls_to_nothing_over_a_lifetime() {
-        let model = Model { id: 1, name: String::new(), types: Vec::new(), lifetime: 10.0, speed: 2.3, threshold: 30.0, base: 80.0 };
+        let model = Model {
+            id: 1,
+            name: String::new(),
+            types: Vec::new(),
+            lifetime: 10.0,
+            speed: 2.3,
+            threshold: 30.0,
+            base: 80.0,
+        };
         assert_eq!(model.score(80.0, 0), 80.0);
         assert!((model.score(80.0, 5 * 86_400) - 80.0 * (1.0 - 0.5f64.powf(1.0 / 2.3))).abs() < 1e-9);
         assert_eq!(model.score(80.0, 10 * 86_400), 0.0);

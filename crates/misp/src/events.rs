@@ -105,7 +105,12 @@ impl Context<'_> {
     /// `events/add`
     pub fn events_add(&self) -> Result<Answer, Fault> {
         if self.call.method == Method::Get {
-            return Ok(describe("/events/add", "POST a MISP Event JSON to this API to create it. Contained objects can also be included (such as attributes, objects, tags, etc).", &["info"], &["threat_level_id", "analysis", "distribution", "date"]));
+            return Ok(describe(
+                "/events/add",
+                "POST a MISP Event JSON to this API to create it. Contained objects can also be included (such as attributes, objects, tags, etc).",
+                &["info"],
+                &["threat_level_id", "analysis", "distribution", "date"],
+            ));
         }
         let given = given(&self.call.body)?;
         let mut head = self.head(&given.head, None).map_err(|errors| Fault::unsaved("add", "Event", errors))?;
@@ -256,7 +261,12 @@ impl Context<'_> {
         if flag_of(options.get("extended")) {
             let filter = EventFilter { extends: Some(event.head.uuid), ..EventFilter::default() };
             let ours = view.events(&filter, (Order::Number, false), 0, LISTED, true)?;
-            let line = |one: &EventRow| (one.head.number.to_string(), json!({"id": num(one.head.number), "info": one.head.title, "Orgc": scribe.event_head(one)["Orgc"]}));
+            let line = |one: &EventRow| {
+                (
+                    one.head.number.to_string(),
+                    json!({"id": num(one.head.number), "info": one.head.title, "Orgc": scribe.event_head(one)["Orgc"]}),
+                )
+            };
             more.insert("extensionEvents".into(), Value::Object(ours.iter().map(line).collect()));
         }
         let mut writer = EventWriter::new(&mut answer, &scribe);
@@ -278,11 +288,18 @@ impl Context<'_> {
         let mut seen = HashSet::new();
         let excluded = self.excluded()?;
         for correlation in view.correlations(&event.head, RELATED_VALUES, RELATED_EACH)? {
-            if excluded.iter().any(|pattern| crate::search::run::like(&correlation.observable.value().to_lowercase(), pattern)) {
+            if excluded
+                .iter()
+                .any(|pattern| crate::search::run::like(&correlation.observable.value().to_lowercase(), pattern))
+            {
                 continue;
             }
             for head in correlation.known.records {
-                if head.kind == "event" && head.row != event.head.row && head.uuid != event.head.uuid && seen.insert(head.row) {
+                if head.kind == "event"
+                    && head.row != event.head.row
+                    && head.uuid != event.head.uuid
+                    && seen.insert(head.row)
+                {
                     rows.push(head.row);
                 }
             }
@@ -306,7 +323,9 @@ impl Context<'_> {
         let view = self.view()?;
         let filter = filter::of_index(self, &view, &options)?;
         let minimal = flag_of(options.get("minimal"));
-        let number = |name: &str| options.get(name).and_then(|value| text_of(Some(value))).and_then(|text| text.parse::<u64>().ok());
+        let number = |name: &str| {
+            options.get(name).and_then(|value| text_of(Some(value))).and_then(|text| text.parse::<u64>().ok())
+        };
         let limit = number("limit").map_or(LISTED, |limit| limit.min(u64::from(LISTED)) as u32);
         let page = number("page").unwrap_or(1).max(1);
         let order = filter::order(&options);
@@ -328,6 +347,7 @@ impl Context<'_> {
                 let line = if minimal { scribe.event_minimal(&row) } else { scribe.event_line(&row) };
                 let text = line.to_string();
                 tag.add(text.as_bytes());
+                tag.add(&row.head.version.to_be_bytes());
                 if !std::mem::replace(&mut first, false) {
                     std::io::Write::write_all(&mut answer, b",")?;
                 }
@@ -346,7 +366,11 @@ impl Context<'_> {
     /// `events/edit`: what is given is changed, what is not stays. A version that is not newer is refused.
     pub fn events_edit(&self) -> Result<Answer, Fault> {
         let given = given(&self.call.body)?;
-        let named = self.call.arg(0).map(str::to_owned).or_else(|| text_of(given.head.get("uuid")).map(|uuid| uuid.into_owned()));
+        let named = self
+            .call
+            .arg(0)
+            .map(str::to_owned)
+            .or_else(|| text_of(given.head.get("uuid")).map(|uuid| uuid.into_owned()));
         let (uuid, refused) = self.again(|| self.edit_once(named.as_deref(), &given))?;
         self.stored(uuid, refused)
     }
@@ -418,7 +442,8 @@ impl Context<'_> {
                     }
                 }
                 (None, _) => {
-                    changes.extend(self.drafts(*slot, raw, n, &mut alike, refused, &mut 0).into_iter().map(Change::Add));
+                    changes
+                        .extend(self.drafts(*slot, raw, n, &mut alike, refused, &mut 0).into_iter().map(Change::Add));
                 }
                 (Some((ordinal, held_raw, parent)), _) => {
                     let old = body_of(held_raw);
@@ -427,7 +452,10 @@ impl Context<'_> {
                         match self.changed(*slot, &item, &old) {
                             Ok(body) => {
                                 let slot = if parent.is_some() { Slot::ObjectAttribute } else { *slot };
-                                changes.push(Change::Replace(*ordinal, Self::draft(slot, body, object.map(|raw| raw.as_str()))));
+                                changes.push(Change::Replace(
+                                    *ordinal,
+                                    Self::draft(slot, body, object.map(|raw| raw.as_str())),
+                                ));
                             }
                             Err(errors) => refused.note(list_name(*slot), n, errors),
                         }
@@ -441,7 +469,12 @@ impl Context<'_> {
         Ok(())
     }
 
-    fn changed(&self, slot: Slot, item: &Map<String, Value>, old: &Map<String, Value>) -> Result<Map<String, Value>, Value> {
+    fn changed(
+        &self,
+        slot: Slot,
+        item: &Map<String, Value>,
+        old: &Map<String, Value>,
+    ) -> Result<Map<String, Value>, Value> {
         match slot {
             Slot::Object => self.object(item, Some(old)),
             Slot::EventReport => self.report(item, Some(old)),
@@ -507,7 +540,9 @@ impl Context<'_> {
         let list = self.call.json()?.get("id").cloned();
         let named: Vec<String> = match (self.call.arg(0), list) {
             (Some(one), _) => vec![one.to_owned()],
-            (None, Some(Value::Array(items))) => items.iter().filter_map(|item| text_of(Some(item))).map(|id| id.into_owned()).collect(),
+            (None, Some(Value::Array(items))) => {
+                items.iter().filter_map(|item| text_of(Some(item))).map(|id| id.into_owned()).collect()
+            }
             (None, one) => text_of(one.as_ref()).map(|id| id.into_owned()).into_iter().collect(),
         };
         for named in &named {
@@ -520,7 +555,12 @@ impl Context<'_> {
             return Err(Fault::missing("event"));
         }
         for event in &gone {
-            self.store.withdraw(self.actor(), Some(event.head.label.owner), event.head.uuid, "deleted by the MISP door")?;
+            self.store.withdraw(
+                self.actor(),
+                Some(event.head.label.owner),
+                event.head.uuid,
+                "deleted by the MISP door",
+            )?;
             let entry = json!({
                 "event_uuid": event.head.uuid, "event_info": event.head.title, "comment": "Automatically blocked by deleting event",
                 "event_orgc": event.head.author.clone().unwrap_or_default(),
@@ -567,7 +607,11 @@ impl Context<'_> {
     /// `events/publish`, `events/alert`
     pub fn events_publish(&self) -> Result<Answer, Fault> {
         let event = self.publish(true)?;
-        let text = if self.call.action == "alert" { "Email sent to all participants." } else { "Event published without alerts" };
+        let text = if self.call.action == "alert" {
+            "Email sent to all participants."
+        } else {
+            "Event published without alerts"
+        };
         Ok(Answer::json(&saved(text, &self.call.url, Some(event.head.number.to_string()))))
     }
 
@@ -598,12 +642,15 @@ impl Context<'_> {
     /// `events/freeTextImport`: what a text mentions, as attributes of the event.
     pub fn events_free_text(&self) -> Result<Answer, Fault> {
         let options = self.call.filters()?;
-        let text = text_of(options.get("value")).ok_or_else(|| Fault::new(400, "No input data provided."))?.into_owned();
+        let text =
+            text_of(options.get("value")).ok_or_else(|| Fault::new(400, "No input data provided."))?.into_owned();
         let only = options.get("returnMetaAttributes").is_some_and(|flag| flag_of(Some(flag)));
         let distribution = text_of(options.get("distribution")).unwrap_or("5".into()).into_owned();
         let found: Vec<Map<String, Value>> = manara_model::observable::extract(&text)
             .into_iter()
-            .map(|found| self.suggested(&found.observable, &distribution, text.get(found.start..found.end).unwrap_or_default()))
+            .map(|found| {
+                self.suggested(&found.observable, &distribution, text.get(found.start..found.end).unwrap_or_default())
+            })
             .collect();
         if only {
             return Ok(Answer::json(&found.into_iter().map(Value::Object).collect()));
@@ -619,7 +666,8 @@ impl Context<'_> {
             attribute.insert("original_value".into(), given.get("original_value").cloned().unwrap_or_default());
             json!({"Attribute": attribute})
         };
-        let lines: Vec<Value> = added.into_iter().filter_map(|(n, attribute)| Some(line((attribute, found.get(n)?)))).collect();
+        let lines: Vec<Value> =
+            added.into_iter().filter_map(|(n, attribute)| Some(line((attribute, found.get(n)?)))).collect();
         Ok(Answer::json(&Value::Array(lines)))
     }
 
@@ -636,7 +684,13 @@ impl Context<'_> {
 
     /// `events/pushEventToZMQ`, `events/enrichEvent`: what this node has nothing for.
     pub fn not_configured(&self) -> Result<Answer, Fault> {
-        Err(Fault::new(405, format!("/{}/{} is not configured on this node: no such service is connected to it.", self.call.controller, self.call.action_text)))
+        Err(Fault::new(
+            405,
+            format!(
+                "/{}/{} is not configured on this node: no such service is connected to it.",
+                self.call.controller, self.call.action_text
+            ),
+        ))
     }
 
     /// `events/contact`
@@ -645,7 +699,6 @@ impl Context<'_> {
         self.event(&view, self.call.arg(0))?;
         Err(Fault::new(405, "This node sends no mail yet: contact the organisation that wrote the event directly."))
     }
-
 }
 
 /// Parts by their identifiers.

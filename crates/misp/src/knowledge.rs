@@ -44,7 +44,9 @@ impl Context<'_> {
         }
         let named_so = |head: &Cleared<Head>| {
             let body = body(head);
-            ["uuid", "namespace", "name", "type"].iter().any(|name| text_of(body.get(*name)).is_some_and(|text| text.eq_ignore_ascii_case(named)))
+            ["uuid", "namespace", "name", "type"]
+                .iter()
+                .any(|name| text_of(body.get(*name)).is_some_and(|text| text.eq_ignore_ascii_case(named)))
         };
         self.knowledge(view, kind)?.into_iter().find(named_so).ok_or_else(|| Fault::missing(what))
     }
@@ -128,7 +130,11 @@ impl Context<'_> {
     /// `taxonomies/enable`, `disable`, `addTag`, `disableTag`, `toggleRequired`
     pub fn taxonomies_set(&self) -> Result<Answer, Fault> {
         let view = self.view()?;
-        let named = self.call.arg(0).map(str::to_owned).or_else(|| text_of(self.call.named.get("taxonomy_id")).map(|id| id.into_owned()));
+        let named = self
+            .call
+            .arg(0)
+            .map(str::to_owned)
+            .or_else(|| text_of(self.call.named.get("taxonomy_id")).map(|id| id.into_owned()));
         let head = self.knowledge_named(&view, "taxonomy", &named.unwrap_or_default(), "taxonomy")?;
         let uuid = head.uuid.to_string();
         let text = match self.call.action.as_str() {
@@ -167,7 +173,14 @@ impl Context<'_> {
     fn warning_list(&self, head: &Cleared<Head>) -> Result<Value, Fault> {
         let body = body(head);
         let text = |name: &str| text_of(body.get(name)).unwrap_or_default().into_owned();
-        let types = body.get("matching_attributes").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>().join(", ");
+        let types = body
+            .get("matching_attributes")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect::<Vec<_>>()
+            .join(", ");
         let count = body.get("list").and_then(Value::as_array).map_or(0, Vec::len);
         Ok(json!({
             "id": num(head.number), "name": text("name"), "type": text("type"), "description": text("description"),
@@ -193,7 +206,8 @@ impl Context<'_> {
         let head = self.knowledge_named(&view, "warninglist", self.call.arg(0).unwrap_or_default(), "warninglist")?;
         let mut shown = self.warning_list(&head)?;
         let list = body(&head).get("list").and_then(Value::as_array).cloned().unwrap_or_default();
-        shown["WarninglistEntry"] = list.into_iter().map(|value| json!({"value": value, "warninglist_id": shown["id"]})).collect();
+        shown["WarninglistEntry"] =
+            list.into_iter().map(|value| json!({"value": value, "warninglist_id": shown["id"]})).collect();
         Ok(Answer::json(&json!({"Warninglist": shown})))
     }
 
@@ -236,7 +250,8 @@ impl Context<'_> {
         };
         let lists = self.warnings.get(self.store)?;
         let view = self.view()?;
-        let known: Map<String, Value> = self.knowledge(&view, "warninglist")?.iter().map(|head| (head.title.clone(), num(head.number))).collect();
+        let known: Map<String, Value> =
+            self.knowledge(&view, "warninglist")?.iter().map(|head| (head.title.clone(), num(head.number))).collect();
         let mut out = Map::new();
         for value in values {
             let mut names = std::collections::BTreeSet::new();
@@ -245,7 +260,8 @@ impl Context<'_> {
                 names.extend(lists.hits(&observable).into_iter().map(str::to_owned));
             }
             if !names.is_empty() {
-                let hits = names.into_iter().map(|name| json!({"id": known.get(&name), "name": name, "matched": value}));
+                let hits =
+                    names.into_iter().map(|name| json!({"id": known.get(&name), "name": name, "matched": value}));
                 out.insert(value.clone(), hits.collect());
             }
         }
@@ -269,7 +285,8 @@ impl Context<'_> {
         match self.call.action.as_str() {
             "view" => Ok(Answer::json(&line(&head)?)),
             action => {
-                let on = action == "enable" || action == "enablenoticelist" && self.call.arg(1).is_some_and(|flag| flag == "true");
+                let on = action == "enable"
+                    || action == "enablenoticelist" && self.call.arg(1).is_some_and(|flag| flag == "true");
                 self.switch("noticelist", &head.uuid.to_string(), on)?;
                 let text = if on { "Noticelist enabled" } else { "Noticelist disabled" };
                 Ok(Answer::json(&saved(text, &self.call.url, None)))
@@ -296,7 +313,8 @@ impl Context<'_> {
     /// `objectTemplates/view`, `objectTemplates/getRaw`
     pub fn templates_view(&self) -> Result<Answer, Fault> {
         let view = self.view()?;
-        let head = self.knowledge_named(&view, "object-template", self.call.arg(0).unwrap_or_default(), "object template")?;
+        let head =
+            self.knowledge_named(&view, "object-template", self.call.arg(0).unwrap_or_default(), "object template")?;
         let body = body(&head);
         if self.call.action == "getraw" {
             return Ok(Answer::json(&Value::Object(body)));
@@ -317,6 +335,34 @@ impl Context<'_> {
         }, "ObjectTemplateElement": elements.collect::<Vec<_>>()})))
     }
 
+    /// Galaxies, with the record that has their clusters: what MISP keeps in two files of one type. One
+    /// whose description is not here is known by its clusters alone.
+    fn galaxies(&self, view: &View<'_>) -> Result<Vec<(Cleared<Head>, Option<Cleared<Head>>)>, Fault> {
+        let kind = |head: &Cleared<Head>| text_of(body(head).get("type")).unwrap_or_default().into_owned();
+        let mut clusters: std::collections::BTreeMap<String, Cleared<Head>> =
+            self.knowledge(view, "galaxy-clusters")?.into_iter().map(|head| (kind(&head), head)).collect();
+        let mut all = Vec::new();
+        for head in self.knowledge(view, "galaxy")? {
+            let of = clusters.remove(&kind(&head));
+            all.push((head, of));
+        }
+        all.extend(clusters.into_values().map(|head| (head.clone(), Some(head))));
+        all.sort_by_key(|(head, _)| head.number);
+        Ok(all)
+    }
+
+    fn galaxy_named(&self, view: &View<'_>, named: &str) -> Result<(Cleared<Head>, Option<Cleared<Head>>), Fault> {
+        let fits = |(head, _): &(Cleared<Head>, Option<Cleared<Head>>)| {
+            let body = body(head);
+            let text = |name: &str| text_of(body.get(name)).unwrap_or_default().into_owned();
+            head.number.to_string() == named
+                || head.uuid.to_string() == named
+                || text("type") == named
+                || text("name") == named
+        };
+        self.galaxies(view)?.into_iter().find(fits).ok_or_else(|| Fault::missing("galaxy"))
+    }
+
     fn galaxy(&self, head: &Cleared<Head>) -> Value {
         let body = body(head);
         let text = |name: &str| text_of(body.get(name)).unwrap_or_default().into_owned();
@@ -327,13 +373,17 @@ impl Context<'_> {
         })
     }
 
-    fn clusters(&self, head: &Cleared<Head>) -> Vec<Value> {
+    fn clusters(&self, (galaxy, head): &(Cleared<Head>, Option<Cleared<Head>>)) -> Vec<Value> {
+        let Some(head) = head else { return Vec::new() };
         let body = body(head);
         let kind = text_of(body.get("type")).unwrap_or_default().into_owned();
         let values = body.get("values").and_then(Value::as_array).cloned().unwrap_or_default();
         let line = |(n, value): (usize, Value)| {
             let name = text_of(value.get("value")).unwrap_or_default().into_owned();
-            let uuid = text_of(value.get("uuid")).map_or_else(|| manara_model::ids::derived(&["cluster", &kind, &name]).to_string(), |uuid| uuid.into_owned());
+            let uuid = text_of(value.get("uuid")).map_or_else(
+                || manara_model::ids::derived(&["cluster", &kind, &name]).to_string(),
+                |uuid| uuid.into_owned(),
+            );
             let mut elements = Vec::new();
             for (key, of) in value.get("meta").and_then(Value::as_object).into_iter().flatten() {
                 for one in of.as_array().cloned().unwrap_or_else(|| vec![of.clone()]) {
@@ -342,7 +392,7 @@ impl Context<'_> {
             }
             json!({
                 "id": num(ids::of_part(head.row, n as u32)), "uuid": uuid, "collection_uuid": head.uuid, "type": kind, "value": name,
-                "tag_name": format!("misp-galaxy:{kind}=\"{name}\""), "description": value.get("description"), "galaxy_id": num(head.number),
+                "tag_name": format!("misp-galaxy:{kind}=\"{name}\""), "description": value.get("description"), "galaxy_id": num(galaxy.number),
                 "source": body.get("source"), "authors": body.get("authors"), "version": text_of(body.get("version")).unwrap_or_default(),
                 "distribution": "3", "sharing_group_id": null, "org_id": "0", "orgc_id": "0", "default": true, "locked": false,
                 "extends_uuid": "", "extends_version": "0", "published": true, "deleted": false, "GalaxyElement": elements,
@@ -356,17 +406,21 @@ impl Context<'_> {
         let options = if self.call.method == Method::Post { self.call.filters()? } else { self.call.named.clone() };
         let search = text_of(options.get("value").or(options.get("searchall"))).unwrap_or_default().to_lowercase();
         let view = self.view()?;
-        let all = self.knowledge(&view, "galaxy")?.into_iter().map(|head| self.galaxy(&head));
-        let fits = |galaxy: &Value| search.is_empty() || ["name", "type", "description", "uuid"].iter().any(|name| galaxy[*name].as_str().is_some_and(|text| text.to_lowercase().contains(&search)));
+        let all = self.galaxies(&view)?.into_iter().map(|(head, _)| self.galaxy(&head));
+        let fits = |galaxy: &Value| {
+            search.is_empty()
+                || ["name", "type", "description", "uuid"]
+                    .iter()
+                    .any(|name| galaxy[*name].as_str().is_some_and(|text| text.to_lowercase().contains(&search)))
+        };
         Ok(Answer::json(&all.filter(fits).map(|galaxy| json!({"Galaxy": galaxy})).collect()))
     }
 
     /// `galaxies/view`
     pub fn galaxies_view(&self) -> Result<Answer, Fault> {
         let view = self.view()?;
-        let head = self.knowledge_named(&view, "galaxy", self.call.arg(0).unwrap_or_default(), "galaxy")?;
-        let clusters = self.clusters(&head);
-        Ok(Answer::json(&json!({"Galaxy": self.galaxy(&head), "GalaxyCluster": clusters})))
+        let galaxy = self.galaxy_named(&view, self.call.arg(0).unwrap_or_default())?;
+        Ok(Answer::json(&json!({"Galaxy": self.galaxy(&galaxy.0), "GalaxyCluster": self.clusters(&galaxy)})))
     }
 
     /// `galaxy_clusters/index/GALAXY`
@@ -375,18 +429,27 @@ impl Context<'_> {
         let search = text_of(options.get("searchall").or(options.get("value"))).unwrap_or_default().to_lowercase();
         let context = text_of(options.get("context")).unwrap_or("all".into()).into_owned();
         let view = self.view()?;
-        let head = self.knowledge_named(&view, "galaxy", self.call.arg(0).unwrap_or_default(), "galaxy")?;
+        let galaxy = self.galaxy_named(&view, self.call.arg(0).unwrap_or_default())?;
         // All that is held here came with the node's knowledge; none was made here.
-        let all = if matches!(context.as_str(), "custom" | "org" | "deleted") { Vec::new() } else { self.clusters(&head) };
-        let fits = |cluster: &Value| search.is_empty() || ["value", "description", "uuid"].iter().any(|name| cluster[*name].as_str().is_some_and(|text| text.to_lowercase().contains(&search)));
+        let all =
+            if matches!(context.as_str(), "custom" | "org" | "deleted") { Vec::new() } else { self.clusters(&galaxy) };
+        let fits = |cluster: &Value| {
+            search.is_empty()
+                || ["value", "description", "uuid"]
+                    .iter()
+                    .any(|name| cluster[*name].as_str().is_some_and(|text| text.to_lowercase().contains(&search)))
+        };
         Ok(Answer::json(&all.into_iter().filter(fits).map(|cluster| json!({"GalaxyCluster": cluster})).collect()))
     }
 
     fn cluster(&self, view: &View<'_>, named: &str) -> Result<(Cleared<Head>, Value), Fault> {
-        for head in self.knowledge(view, "galaxy")? {
-            let found = self.clusters(&head).into_iter().find(|cluster| cluster["uuid"] == named || cluster["id"] == named || cluster["tag_name"] == named);
+        for galaxy in self.galaxies(view)? {
+            let found = self
+                .clusters(&galaxy)
+                .into_iter()
+                .find(|cluster| cluster["uuid"] == named || cluster["id"] == named || cluster["tag_name"] == named);
             if let Some(found) = found {
-                return Ok((head, found));
+                return Ok((galaxy.0, found));
             }
         }
         Err(Fault::missing("cluster"))
@@ -413,11 +476,17 @@ impl Context<'_> {
         let view = self.view()?;
         let mut lines = Vec::new();
         if !custom {
-            for head in self.knowledge(&view, "galaxy")? {
-                for cluster in self.clusters(&head) {
+            for galaxy in self.galaxies(&view)? {
+                for cluster in self.clusters(&galaxy) {
                     let text = |name: &str| cluster[name].as_str().unwrap_or_default().to_owned();
-                    if (uuids.is_empty() || uuids.contains(&text("uuid"))) && (values.is_empty() || values.contains(&text("value"))) {
-                        let shown = if minimal { json!({"uuid": text("uuid"), "version": text("version")}) } else { cluster.clone() };
+                    if (uuids.is_empty() || uuids.contains(&text("uuid")))
+                        && (values.is_empty() || values.contains(&text("value")))
+                    {
+                        let shown = if minimal {
+                            json!({"uuid": text("uuid"), "version": text("version")})
+                        } else {
+                            cluster.clone()
+                        };
                         lines.push(json!({"GalaxyCluster": shown}));
                     }
                 }

@@ -46,10 +46,14 @@ pub fn answer(store: &Store, warnings: &WarningCache, call: &Call) -> Answer {
     let context = Context { store, warnings, call, now: jiff::Timestamp::now().as_second() };
     let done = match table::find(&call.controller, &call.action) {
         None => Err(Fault::new(404, "Not Found")),
-        Some(action) if !call.may(action.right) => Err(Fault::forbidden("You do not have permission to use this functionality.")),
+        Some(action) if !call.may(action.right) => {
+            Err(Fault::forbidden("You do not have permission to use this functionality."))
+        }
         // What changes something is not done by following a link; `add` describes itself.
         Some(action)
-            if matches!(call.method, Method::Get | Method::Head) && action.right == Right::Write && action.action != "add" =>
+            if matches!(call.method, Method::Get | Method::Head)
+                && action.right == Right::Write
+                && action.action != "add" =>
         {
             Err(Fault::new(405, "You are not authorised to use this functionality with GET; use POST."))
         }

@@ -31,7 +31,9 @@ impl Context<'_> {
 
     /// `servers/postTest`: what came, back again.
     pub fn post_test(&self) -> Result<Answer, Fault> {
-        let header = |name: &str| self.call.headers.iter().find(|(one, _)| one == name).map(|(_, value)| value.clone()).unwrap_or_default();
+        let header = |name: &str| {
+            self.call.headers.iter().find(|(one, _)| one == name).map(|(_, value)| value.clone()).unwrap_or_default()
+        };
         Ok(Answer::json(&json!({
             "body": self.call.json()?,
             "headers": {"Content-type": header("content-type"), "Accept": header("accept"), "Authorization": "OK"},
@@ -91,7 +93,9 @@ impl Context<'_> {
 
     /// `servers/dbSchemaDiagnostic`
     pub fn schema(&self) -> Result<Answer, Fault> {
-        Ok(Answer::json(&json!({"dataSource": "Manara", "actual_db_version": "0", "expected_db_version": "0", "diagnostic": [], "error": "", "update_fail_number_reached": false})))
+        Ok(Answer::json(
+            &json!({"dataSource": "Manara", "actual_db_version": "0", "expected_db_version": "0", "diagnostic": [], "error": "", "update_fail_number_reached": false}),
+        ))
     }
 
     /// `servers/createSync`: what another node needs to synchronise with this one, but the key.
@@ -134,12 +138,16 @@ impl Context<'_> {
         let number = |name: &str| text_of(options.get(name)).and_then(|text| text.parse::<usize>().ok());
         let limit = number("limit").unwrap_or(60).min(LOGGED);
         let mut skip = number("page").unwrap_or(1).max(1).saturating_sub(1).saturating_mul(limit);
-        let text = |name: &str| Wanted::of(options.get(name)).any.into_iter().map(|text| text.to_lowercase()).collect::<Vec<_>>();
+        let text = |name: &str| {
+            Wanted::of(options.get(name)).any.into_iter().map(|text| text.to_lowercase()).collect::<Vec<_>>()
+        };
         let (models, actions, emails, titles) = (text("model"), text("action"), text("email"), text("title"));
         let created = span(options.get("created"), self.now, "created")?;
         let facts = self.store.facts()?;
         let org = facts.name(self.call.caller.account.org);
-        let fits = |wanted: &[String], held: &str| wanted.is_empty() || wanted.iter().any(|one| held.to_lowercase().contains(one.trim_matches('%')));
+        let fits = |wanted: &[String], held: &str| {
+            wanted.is_empty() || wanted.iter().any(|one| held.to_lowercase().contains(one.trim_matches('%')))
+        };
         let (mut lines, mut before) = (Vec::new(), None);
         'pages: loop {
             let page = self.store.audit(before, 1000)?;
@@ -149,8 +157,14 @@ impl Context<'_> {
                 let (subject, verb) = entry.action.split_once('.').unwrap_or((entry.action.as_str(), ""));
                 let (model, verb) = in_words(subject, verb, &entry.detail);
                 let seconds = entry.at.div_euclid(1000);
-                let in_time = created.from.is_none_or(|from| seconds >= from) && created.until.is_none_or(|until| seconds <= until);
-                if !(in_time && fits(&models, model) && fits(&actions, verb) && fits(&emails, &entry.actor) && fits(&titles, &entry.subject)) {
+                let in_time = created.from.is_none_or(|from| seconds >= from)
+                    && created.until.is_none_or(|until| seconds <= until);
+                if !(in_time
+                    && fits(&models, model)
+                    && fits(&actions, verb)
+                    && fits(&emails, &entry.actor)
+                    && fits(&titles, &entry.subject))
+                {
                     continue;
                 }
                 if skip > 0 {

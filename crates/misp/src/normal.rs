@@ -12,8 +12,24 @@ use uuid::Uuid;
 
 /// Numbers of another node, and what is worked out here.
 const NOT_KEPT: &[&str] = &[
-    "id", "event_id", "object_id", "sharing_group_id", "value1", "value2", "Event", "Galaxy", "RelatedAttribute", "Sighting",
-    "warnings", "event_uuid", "old_id", "org_id", "event_org_id", "encrypt", "AttributeTag", "enforceWarninglist",
+    "id",
+    "event_id",
+    "object_id",
+    "sharing_group_id",
+    "value1",
+    "value2",
+    "Event",
+    "Galaxy",
+    "RelatedAttribute",
+    "Sighting",
+    "warnings",
+    "event_uuid",
+    "old_id",
+    "org_id",
+    "event_org_id",
+    "encrypt",
+    "AttributeTag",
+    "enforceWarninglist",
     "breakOnDuplicate",
 ];
 
@@ -144,7 +160,11 @@ impl Context<'_> {
     ///
     /// # Errors
     /// MISP's validation errors: `{field: [texts]}`.
-    pub fn attribute(&self, given: &Map<String, Value>, held: Option<&Map<String, Value>>) -> Result<Map<String, Value>, Value> {
+    pub fn attribute(
+        &self,
+        given: &Map<String, Value>,
+        held: Option<&Map<String, Value>>,
+    ) -> Result<Map<String, Value>, Value> {
         let mut out = held.cloned().unwrap_or_default();
         for (name, value) in given.iter().filter(|(name, _)| !NOT_KEPT.contains(&name.as_str())) {
             // An explicit null says nothing of what is held.
@@ -152,7 +172,8 @@ impl Context<'_> {
                 out.insert(name.clone(), value.clone());
             }
         }
-        let ty_name = text(&out, "type").ok_or_else(|| error("type", "Options depend on the selected category."))?.into_owned();
+        let ty_name =
+            text(&out, "type").ok_or_else(|| error("type", "Options depend on the selected category."))?.into_owned();
         let ty = misp_type(&ty_name).ok_or_else(|| error("type", "Options depend on the selected category."))?;
         let category = text(&out, "category").map_or(ty.default_category.to_owned(), Cow::into_owned);
         if !ty.categories.contains(&category.as_str()) {
@@ -163,8 +184,15 @@ impl Context<'_> {
         let value = text(&out, "value").map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
         let value = value.ok_or_else(|| error("value", "Value not set or empty."))?;
         // What is held already was taken as it was; only what is new is checked.
-        let unchanged = held.is_some_and(|held| text_of(held.get("value")).is_some_and(|old| old == value) && text_of(held.get("type")).is_some_and(|old| old == ty_name));
-        let value = if unchanged { value } else { misp_value(ty, &value).map_err(|e| error("value", wrong_value(&ty_name, &e)))? };
+        let unchanged = held.is_some_and(|held| {
+            text_of(held.get("value")).is_some_and(|old| old == value)
+                && text_of(held.get("type")).is_some_and(|old| old == ty_name)
+        });
+        let value = if unchanged {
+            value
+        } else {
+            misp_value(ty, &value).map_err(|e| error("value", wrong_value(&ty_name, &e)))?
+        };
         out.insert("value".into(), value.into());
         let detect = out.get("to_ids").filter(|flag| !flag.is_null()).map_or(ty.to_ids, |flag| flag_of(Some(flag)));
         out.insert("to_ids".into(), detect.into());
@@ -181,13 +209,19 @@ impl Context<'_> {
     }
 
     /// Identifier, clock, first and last seen, tags: of attributes and objects.
-    fn common(&self, given: &Map<String, Value>, held: Option<&Map<String, Value>>, out: &mut Map<String, Value>) -> Result<(), Value> {
+    fn common(
+        &self,
+        given: &Map<String, Value>,
+        held: Option<&Map<String, Value>>,
+        out: &mut Map<String, Value>,
+    ) -> Result<(), Value> {
         let uuid = match text(out, "uuid") {
             Some(uuid) => uuid.parse::<Uuid>().map_err(|_| error("uuid", "Invalid UUID."))?,
             None => Uuid::new_v4(),
         };
         out.insert("uuid".into(), uuid.to_string().into());
-        let stamp = Some(seconds_of(given.get("timestamp"))).filter(|stamp| *stamp > 0).unwrap_or(self.now);
+        let ours = held.map_or(0, |held| seconds_of(held.get("timestamp")));
+        let stamp = Some(seconds_of(given.get("timestamp"))).filter(|stamp| *stamp > ours).unwrap_or(self.now);
         out.insert("timestamp".into(), stamp.to_string().into());
         let mut seen = [None, None];
         for (name, seen) in ["first_seen", "last_seen"].into_iter().zip(&mut seen) {
@@ -234,7 +268,8 @@ impl Context<'_> {
         }
         let name = text(out, "value").unwrap_or("sample".into());
         let name = name.split('|').next().unwrap_or_default().to_owned();
-        let (zipped, md5) = crate::sample::wrap(&name, &bytes).map_err(|_| error("data", "The sample could not be packed."))?;
+        let (zipped, md5) =
+            crate::sample::wrap(&name, &bytes).map_err(|_| error("data", "The sample could not be packed."))?;
         out.insert("value".into(), format!("{name}|{md5}").into());
         out.insert("data".into(), engine.encode(zipped).into());
         Ok(())
@@ -244,7 +279,11 @@ impl Context<'_> {
     ///
     /// # Errors
     /// MISP's validation errors.
-    pub fn object(&self, given: &Map<String, Value>, held: Option<&Map<String, Value>>) -> Result<Map<String, Value>, Value> {
+    pub fn object(
+        &self,
+        given: &Map<String, Value>,
+        held: Option<&Map<String, Value>>,
+    ) -> Result<Map<String, Value>, Value> {
         let mut out = held.cloned().unwrap_or_default();
         for (name, value) in given {
             if name != "Attribute" && !NOT_KEPT.contains(&name.as_str()) && !(value.is_null() && held.is_some()) {
@@ -275,7 +314,11 @@ impl Context<'_> {
     ///
     /// # Errors
     /// MISP's validation errors.
-    pub fn report(&self, given: &Map<String, Value>, held: Option<&Map<String, Value>>) -> Result<Map<String, Value>, Value> {
+    pub fn report(
+        &self,
+        given: &Map<String, Value>,
+        held: Option<&Map<String, Value>>,
+    ) -> Result<Map<String, Value>, Value> {
         let mut out = held.cloned().unwrap_or_default();
         for (name, value) in given.iter().filter(|(name, _)| !NOT_KEPT.contains(&name.as_str())) {
             out.insert(name.clone(), value.clone());
@@ -296,10 +339,28 @@ impl Context<'_> {
     ///
     /// # Errors
     /// MISP's validation errors.
-    pub fn head(&self, given: &Map<String, Value>, held: Option<&Map<String, Value>>) -> Result<Map<String, Value>, Value> {
+    pub fn head(
+        &self,
+        given: &Map<String, Value>,
+        held: Option<&Map<String, Value>>,
+    ) -> Result<Map<String, Value>, Value> {
         const PARTS: &[&str] = &[
-            "Attribute", "Object", "EventReport", "ShadowAttribute", "attribute_count", "orgc_id", "Org", "user_id",
-            "CryptographicKey", "RelatedEvent", "id", "org_id", "sharing_group_id", "Galaxy", "EventTag", "sighting_timestamp",
+            "Attribute",
+            "Object",
+            "EventReport",
+            "ShadowAttribute",
+            "attribute_count",
+            "orgc_id",
+            "Org",
+            "user_id",
+            "CryptographicKey",
+            "RelatedEvent",
+            "id",
+            "org_id",
+            "sharing_group_id",
+            "Galaxy",
+            "EventTag",
+            "sighting_timestamp",
         ];
         let mut out = held.cloned().unwrap_or_default();
         for (name, value) in given.iter().filter(|(name, _)| !PARTS.contains(&name.as_str())) {
@@ -355,16 +416,21 @@ impl Context<'_> {
 
     /// Who wrote it: the caller's organisation; a server brings what others wrote.
     fn author(&self, given: &Map<String, Value>, out: &mut Map<String, Value>) -> Result<(), Value> {
-        let named = given.get("Orgc").filter(|orgc| text_of(orgc.get("uuid")).is_some_and(|uuid| uuid.parse::<Uuid>().is_ok()));
+        let named =
+            given.get("Orgc").filter(|orgc| text_of(orgc.get("uuid")).is_some_and(|uuid| uuid.parse::<Uuid>().is_ok()));
         let brings = self.call.may(manara_model::role::Right::Sync);
         if let (Some(orgc), true) = (named, brings) {
-            out.insert("Orgc".into(), json!({"uuid": orgc["uuid"], "name": text_of(orgc.get("name")).unwrap_or_default()}));
+            out.insert(
+                "Orgc".into(),
+                json!({"uuid": orgc["uuid"], "name": text_of(orgc.get("name")).unwrap_or_default()}),
+            );
             return Ok(());
         }
         let own = self.call.caller.account.org;
         let facts = self.store.facts().map_err(|_| json!({"Event": {"orgc_id": ["unknown"]}}))?;
         // An administrator may write for another organisation of the node.
-        let other = text(given, "orgc_id").filter(|_| self.is_admin()).and_then(|id| self.identify("org", &id).ok().flatten());
+        let other =
+            text(given, "orgc_id").filter(|_| self.is_admin()).and_then(|id| self.identify("org", &id).ok().flatten());
         let org = other.map_or(own, OrgId);
         out.insert("Orgc".into(), json!({"uuid": org, "name": facts.name(org)}));
         out.insert("event_creator_email".into(), self.actor().into());

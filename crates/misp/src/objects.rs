@@ -7,8 +7,11 @@ use crate::events::Refused;
 use crate::ids;
 use crate::shape::{Deleted, Scribe, body_of, num, reference_id, uuid_of};
 use manara_formats::misp_part;
+use manara_model::observable::{Type, normalise};
 use manara_model::record::{Slot, flag_of, seconds_of, text_of};
+use manara_model::{Cleared, Part, PartDraft};
 use manara_store::Change;
+use manara_store::view::{EventFilter, EventRow, View, Which};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -24,10 +27,13 @@ impl Context<'_> {
         // A deleted object is shown with what it had.
         let deleted = if flag_of(object.get("deleted")) { Deleted::With } else { deleted };
         object.insert("Attribute".into(), Value::Array(self.attributes_in(&view, &scribe, &event, &part, deleted)?));
-        object.insert("Event".into(), json!({
-            "id": num(event.head.number), "info": event.head.title, "uuid": event.head.uuid,
-            "org_id": scribe.event_head(&event)["org_id"], "orgc_id": scribe.event_head(&event)["orgc_id"],
-        }));
+        object.insert(
+            "Event".into(),
+            json!({
+                "id": num(event.head.number), "info": event.head.title, "uuid": event.head.uuid,
+                "org_id": scribe.event_head(&event)["org_id"], "orgc_id": scribe.event_head(&event)["orgc_id"],
+            }),
+        );
         Ok(json!({"Object": object}))
     }
 
@@ -53,7 +59,9 @@ impl Context<'_> {
                 return Err(unsaved(json!("Could not save the object as no attributes were set.")));
             }
             if once && self.same_object(&view, &event, &given, &attributes)? {
-                return Err(unsaved(json!("Duplicate object found. Since breakOnDuplicate is set the object will not be added.")));
+                return Err(unsaved(json!(
+                    "Duplicate object found. Since breakOnDuplicate is set the object will not be added."
+                )));
             }
             let head = self.touched(&event);
             drop(view);
@@ -67,10 +75,10 @@ impl Context<'_> {
     /// Has the event an object of this name with just these values?
     fn same_object(
         &self,
-        view: &manara_store::view::View<'_>,
-        event: &manara_store::view::EventRow,
+        view: &View<'_>,
+        event: &EventRow,
         given: &Map<String, Value>,
-        attributes: &[manara_model::PartDraft],
+        attributes: &[PartDraft],
     ) -> Result<bool, Fault> {
         let key = |body: &Map<String, Value>| {
             let text = |name: &str| text_of(body.get(name)).unwrap_or_default().into_owned();
@@ -117,7 +125,8 @@ impl Context<'_> {
     /// `objects/edit`: its own members, and its attributes by their identifiers; new ones are added.
     pub fn objects_edit(&self) -> Result<Answer, Fault> {
         let given = self.call.object("Object")?;
-        let named = self.call.arg(0).map(str::to_owned).or_else(|| text_of(given.get("uuid")).map(|uuid| uuid.into_owned()));
+        let named =
+            self.call.arg(0).map(str::to_owned).or_else(|| text_of(given.get("uuid")).map(|uuid| uuid.into_owned()));
         let (row, number) = self.again(|| {
             let view = self.view()?;
             let (event, part) = self.part(&view, named.as_deref(), OBJECT, "object")?;
@@ -127,7 +136,8 @@ impl Context<'_> {
             let (mut changes, mut refused) = (Vec::new(), Refused::default());
             let mut object = part.raw.clone();
             if stamp == 0 || stamp > seconds_of(held.get("timestamp")) {
-                let body = self.object(&given, Some(&held)).map_err(|errors| Fault::unsaved("edit", "Object", errors))?;
+                let body =
+                    self.object(&given, Some(&held)).map_err(|errors| Fault::unsaved("edit", "Object", errors))?;
                 object = Value::Object(body).to_string();
                 changes.push(Change::Replace(part.ordinal, misp_part(Slot::Object, &object, None)));
             }
@@ -176,9 +186,14 @@ impl Context<'_> {
     pub fn references_add(&self) -> Result<Answer, Fault> {
         let given = self.call.object("ObjectReference")?;
         let text = |name: &str| text_of(given.get(name)).filter(|text| !text.is_empty()).map(|text| text.into_owned());
-        let source = text("object_uuid").or_else(|| text("source_uuid")).or_else(|| text("object_id")).or_else(|| self.call.arg(0).map(str::to_owned));
+        let source = text("object_uuid")
+            .or_else(|| text("source_uuid"))
+            .or_else(|| text("object_id"))
+            .or_else(|| self.call.arg(0).map(str::to_owned));
         let unsaved = |errors| Fault::unsaved("add", "Object reference", errors);
-        let target = text("referenced_uuid").or_else(|| text("referenced_id")).ok_or_else(|| unsaved(json!({"referenced_uuid": ["Object reference needs a referenced_uuid."]})))?;
+        let target = text("referenced_uuid")
+            .or_else(|| text("referenced_id"))
+            .ok_or_else(|| unsaved(json!({"referenced_uuid": ["Object reference needs a referenced_uuid."]})))?;
         let kind = text("relationship_type").ok_or_else(|| unsaved(json!({"relationship_type": ["valueNotEmpty"]})))?;
         let (row, number, place) = self.again(|| {
             let view = self.view()?;
@@ -215,13 +230,7 @@ impl Context<'_> {
         Ok(Answer::json(&json!({"ObjectReference": self.reference_shown(&view, &event, &part, place)})))
     }
 
-    fn reference_shown(
-        &self,
-        view: &manara_store::view::View<'_>,
-        event: &manara_store::view::EventRow,
-        part: &manara_model::Cleared<manara_model::Part>,
-        place: usize,
-    ) -> Value {
+    fn reference_shown(&self, view: &View<'_>, event: &EventRow, part: &Cleared<Part>, place: usize) -> Value {
         let object = ids::of_part(event.head.row, part.number);
         let body = body_of(&part.raw);
         let mut shown = body.get("ObjectReference").and_then(|list| list.get(place)).cloned().unwrap_or_default();
@@ -236,15 +245,42 @@ impl Context<'_> {
         shown
     }
 
+    /// The object that a reference stands in, by the reference's number or identifier, and its place there.
+    fn reference_named(&self, view: &View<'_>, named: &str) -> Result<(EventRow, Cleared<Part>, usize), Fault> {
+        let missing = || Fault::missing("object reference");
+        match ids::which(named).ok_or_else(missing)? {
+            Which::Number(number) => {
+                let object = (number / 1000).to_string();
+                let (event, part) = self.part(view, Some(&object), OBJECT, "object reference")?;
+                Ok((event, part, (number % 1000) as usize))
+            }
+            Which::Uuid(uuid) => {
+                let name =
+                    Type::by_name("uuid").and_then(|ty| normalise(ty, &uuid.to_string()).ok()).ok_or_else(missing)?;
+                for (row, places) in view.mentions(&[name], 100)? {
+                    let Some(event) = view.events_at(&[row], &EventFilter::default())?.pop() else { continue };
+                    for part in view.parts_at(&event.head, &places)? {
+                        let body = body_of(&part.raw);
+                        let list = body.get("ObjectReference").and_then(Value::as_array).into_iter().flatten();
+                        let place = list
+                            .into_iter()
+                            .position(|one| text_of(one.get("uuid")).is_some_and(|one| one == uuid.to_string()));
+                        if let (Some(place), Slot::Object) = (place, part.slot) {
+                            return Ok((event, part, place));
+                        }
+                    }
+                }
+                Err(missing())
+            }
+        }
+    }
+
     /// `objectReferences/delete/ID`
     pub fn references_delete(&self) -> Result<Answer, Fault> {
         let named = self.call.arg(0).map(str::to_owned).unwrap_or_default();
-        let number: i64 = named.parse().map_err(|_| Fault::missing("object reference"))?;
-        let place = (number % 1000) as usize;
-        let object = (number / 1000).to_string();
         self.again(|| {
             let view = self.view()?;
-            let (event, part) = self.part(&view, Some(&object), OBJECT, "object reference")?;
+            let (event, part, place) = self.reference_named(&view, &named)?;
             self.may_change(&event)?;
             let mut body = body_of(&part.raw);
             let list = body.get_mut("ObjectReference").and_then(Value::as_array_mut);

@@ -15,8 +15,20 @@ use uuid::Uuid;
 const ORG_NOTES: &[&str] = &["description", "type", "sector", "contacts", "restricted_to_domain", "landingpage"];
 /// The same of an account.
 const USER_NOTES: &[&str] = &[
-    "autoalert", "contactalert", "gpgkey", "certif_public", "termsaccepted", "change_pw", "nids_sid", "newsread", "expiration",
-    "notification_daily", "notification_weekly", "notification_monthly", "external_auth_required", "external_auth_key",
+    "autoalert",
+    "contactalert",
+    "gpgkey",
+    "certif_public",
+    "termsaccepted",
+    "change_pw",
+    "nids_sid",
+    "newsread",
+    "expiration",
+    "notification_daily",
+    "notification_weekly",
+    "notification_monthly",
+    "external_auth_required",
+    "external_auth_key",
 ];
 
 fn role_id(role: Role) -> usize {
@@ -90,7 +102,8 @@ impl Context<'_> {
             "external" => !org.local,
             _ => true,
         };
-        let found = self.store.orgs()?.into_iter().filter(wanted).filter(|org| org.name.to_lowercase().contains(&search));
+        let found =
+            self.store.orgs()?.into_iter().filter(wanted).filter(|org| org.name.to_lowercase().contains(&search));
         for org in found.skip(skip).take(limit) {
             lines.push(json!({"Organisation": self.org_shown(&org, &accounts)?}));
         }
@@ -115,9 +128,16 @@ impl Context<'_> {
         held
     }
 
-    fn org_of(&self, given: &Map<String, Value>, model: &str, held: Option<Organisation>) -> Result<Organisation, Fault> {
+    fn org_of(
+        &self,
+        given: &Map<String, Value>,
+        model: &str,
+        held: Option<Organisation>,
+    ) -> Result<Organisation, Fault> {
         let unsaved = |field: &str, text: String| Fault::unsaved(model, "Organisation", json!({field: [text]}));
-        let name = text_of(given.get("name")).map(|name| name.trim().to_owned()).or_else(|| held.as_ref().map(|org| org.name.clone()));
+        let name = text_of(given.get("name"))
+            .map(|name| name.trim().to_owned())
+            .or_else(|| held.as_ref().map(|org| org.name.clone()));
         let name = name.filter(|name| !name.is_empty()).ok_or_else(|| unsaved("name", "valueNotEmpty".into()))?;
         // MISP writes countries in words; here they are two letters, and what is more is a note.
         let country = text_of(given.get("nationality")).filter(|text| text.len() == 2).map(|text| text.into_owned());
@@ -141,7 +161,11 @@ impl Context<'_> {
         match self.store.add_org(self.actor(), org.clone()) {
             Ok(_) => self.store.set_org(self.actor(), org.clone(), &notes)?,
             Err(manara_store::StoreError::Exists { .. }) if !given.contains_key("uuid") => {
-                return Err(Fault::unsaved("add", "Organisation", json!({"name": ["An organisation with this name already exists."]})));
+                return Err(Fault::unsaved(
+                    "add",
+                    "Organisation",
+                    json!({"name": ["An organisation with this name already exists."]}),
+                ));
             }
             Err(manara_store::StoreError::Exists { .. }) => {
                 let text = "An organisation with this UUID or name already exists.";
@@ -202,7 +226,11 @@ impl Context<'_> {
             return Ok(own.clone());
         }
         let uuid = self.identify("user", named)?;
-        let found = self.store.accounts()?.into_iter().find(|account| uuid.map_or(account.email == named, |uuid| account.uuid.0 == uuid));
+        let found = self
+            .store
+            .accounts()?
+            .into_iter()
+            .find(|account| uuid.map_or(account.email == named, |uuid| account.uuid.0 == uuid));
         let found = found.ok_or_else(missing)?;
         let may = self.is_admin() || found.uuid == own.uuid || self.call.may(Right::Manage) && found.org == own.org;
         if may { Ok(found) } else { Err(missing()) }
@@ -234,16 +262,26 @@ impl Context<'_> {
     /// A role by its number or name; nobody gives more than he has.
     fn role_of(&self, given: &Map<String, Value>, default: Role) -> Result<Role, Fault> {
         let Some(text) = text_of(given.get("role_id")).filter(|text| !text.is_empty()) else { return Ok(default) };
-        let role = text.parse::<usize>().ok().and_then(|id| Role::ALL.get(id.checked_sub(1)?).copied()).or_else(|| Role::parse(&text));
+        let role = text
+            .parse::<usize>()
+            .ok()
+            .and_then(|id| Role::ALL.get(id.checked_sub(1)?).copied())
+            .or_else(|| Role::parse(&text));
         let role = role.ok_or_else(|| Fault::unsaved("save", "User", json!({"role_id": ["Invalid role."]})))?;
         if Right::ALL.into_iter().any(|right| role.has(right) && right != Right::Sync && !self.call.may(right)) {
-            return Err(Fault::unsaved("save", "User", json!({"role_id": ["You can't give a role that has more rights than yours."]})));
+            return Err(Fault::unsaved(
+                "save",
+                "User",
+                json!({"role_id": ["You can't give a role that has more rights than yours."]}),
+            ));
         }
         Ok(role)
     }
 
     fn org_for_user(&self, given: &Map<String, Value>, default: OrgId) -> Result<OrgId, Fault> {
-        let Some(named) = text_of(given.get("org_id")).filter(|text| !text.is_empty() && text != "0") else { return Ok(default) };
+        let Some(named) = text_of(given.get("org_id")).filter(|text| !text.is_empty() && text != "0") else {
+            return Ok(default);
+        };
         let org = self.org_named(Some(&named))?.uuid;
         if org != self.call.caller.account.org && !self.is_admin() {
             return Err(Fault::forbidden("You do not have permission to do that."));
@@ -255,9 +293,15 @@ impl Context<'_> {
     pub fn users_add(&self) -> Result<Answer, Fault> {
         let given = self.call.object("User")?;
         let email = text_of(given.get("email")).map(|email| email.into_owned()).unwrap_or_default();
-        let new = NewAccount { org: self.org_for_user(&given, self.call.caller.account.org)?, email, role: self.role_of(&given, Role::User)? };
+        let new = NewAccount {
+            org: self.org_for_user(&given, self.call.caller.account.org)?,
+            email,
+            role: self.role_of(&given, Role::User)?,
+        };
         let made = self.store.add_account(self.actor(), new).map_err(|error| match error {
-            manara_store::StoreError::Exists { .. } => Fault::unsaved("add", "User", json!({"email": ["An account with this email address already exists."]})),
+            manara_store::StoreError::Exists { .. } => {
+                Fault::unsaved("add", "User", json!({"email": ["An account with this email address already exists."]}))
+            }
             manara_store::StoreError::Invalid(text) => Fault::unsaved("add", "User", json!({"email": [text]})),
             error => error.into(),
         })?;
@@ -288,7 +332,9 @@ impl Context<'_> {
         }
         let (_, notes) = self.store.account_detail(account.uuid)?;
         self.store.set_account(self.actor(), account.clone(), &Self::notes(&given, USER_NOTES, notes))?;
-        if let Some(password) = text_of(given.get("password")).filter(|password| !password.is_empty() && !password.starts_with('*')) {
+        if let Some(password) =
+            text_of(given.get("password")).filter(|password| !password.is_empty() && !password.starts_with('*'))
+        {
             self.store.set_password(self.actor(), &account.email, &password)?;
         }
         Ok(Answer::json(&self.user_shown(&account)?))
@@ -320,7 +366,11 @@ impl Context<'_> {
     pub fn keys_add(&self) -> Result<Answer, Fault> {
         let given = self.call.object("AuthKey")?;
         let account = self.account_named(self.call.arg(0).or(Some("me")))?;
-        let scope: Vec<Right> = Right::ALL.into_iter().filter(|right| account.role.has(*right)).filter(|right| account.uuid != self.call.caller.account.uuid || self.call.may(*right)).collect();
+        let scope: Vec<Right> = Right::ALL
+            .into_iter()
+            .filter(|right| account.role.has(*right))
+            .filter(|right| account.uuid != self.call.caller.account.uuid || self.call.may(*right))
+            .collect();
         let scope = if flag_of(given.get("read_only")) { vec![Right::Read] } else { scope };
         let note = text_of(given.get("comment")).unwrap_or_default().into_owned();
         let key = self.store.add_key(self.actor(), &account.email, &note, &scope, None)?;
@@ -456,7 +506,8 @@ impl Context<'_> {
             return Err(unsaved("uuid", "A sharing group with this UUID already exists."));
         }
         let owner = self.call.caller.account.org;
-        let new = NewGroup { uuid: GroupId(uuid), name: name.clone(), owner, members: vec![owner], shows_members: true };
+        let new =
+            NewGroup { uuid: GroupId(uuid), name: name.clone(), owner, members: vec![owner], shows_members: true };
         self.store.put_group(self.actor(), new)?;
         let mut notes = Self::notes(&given, &["description", "releasability", "roaming"], Map::new());
         notes.insert("created".into(), datetime(self.now * 1000).into());
@@ -500,7 +551,9 @@ impl Context<'_> {
     /// `sharingGroups/addOrg`, `removeOrg`, `addServer`, `removeServer`
     pub fn groups_change(&self) -> Result<Answer, Fault> {
         let options = self.call.filters()?;
-        let text = |at: usize, name: &str| self.call.arg(at).map(str::to_owned).or_else(|| text_of(options.get(name)).map(|text| text.into_owned()));
+        let text = |at: usize, name: &str| {
+            self.call.arg(at).map(str::to_owned).or_else(|| text_of(options.get(name)).map(|text| text.into_owned()))
+        };
         let id = self.own_group(text(0, "sg_id").as_deref())?;
         let add = self.call.action.starts_with("add");
         if self.call.action.ends_with("org") {
@@ -508,11 +561,19 @@ impl Context<'_> {
             let facts = self.store.facts()?;
             let member = facts.world.groups.get(&id).is_some_and(|group| group.orgs.contains(&org.uuid));
             if member == add {
-                let text = if add { "Organisation is already in the sharing group." } else { "Organisation is not in the sharing group." };
+                let text = if add {
+                    "Organisation is already in the sharing group."
+                } else {
+                    "Organisation is not in the sharing group."
+                };
                 return Err(Fault::forbidden(text));
             }
             self.store.set_group_member(self.actor(), id, org.uuid, add)?;
-            let text = if add { "Organisation added to the sharing group." } else { "Organisation removed from the sharing group." };
+            let text = if add {
+                "Organisation added to the sharing group."
+            } else {
+                "Organisation removed from the sharing group."
+            };
             return Ok(Answer::json(&saved(text, &self.call.url, None)));
         }
         let server = text(1, "server_id").unwrap_or_default();
@@ -533,6 +594,11 @@ impl Context<'_> {
     /// An account's settings.
     pub(crate) fn settings_of(&self, user: UserId) -> Result<Value, Fault> {
         let mine = self.store.entries("usersetting")?.into_iter().filter(|entry| entry.account == Some(user));
-        Ok(Value::Object(mine.map(|entry| (entry.body["setting"].as_str().unwrap_or_default().to_owned(), entry.body["value"].clone())).collect()))
+        Ok(Value::Object(
+            mine.map(|entry| {
+                (entry.body["setting"].as_str().unwrap_or_default().to_owned(), entry.body["value"].clone())
+            })
+            .collect(),
+        ))
     }
 }

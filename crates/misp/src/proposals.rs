@@ -22,9 +22,15 @@ impl Context<'_> {
         let text = Value::Object(head).to_string();
         let draft = manara_formats::misp_head(&text, "").ok_or_else(|| Fault::missing("event"))?;
         let said = draft.marking.clone();
-        let marking = if said == event.head.label.marking { Default::default() } else { event.head.label.marking.clone() };
+        let marking =
+            if said == event.head.label.marking { Default::default() } else { event.head.label.marking.clone() };
         let terms = Terms { owner: event.head.label.owner, actor: self.actor().to_owned(), marking };
-        let amendment = manara_store::Amendment { head: draft, keep_head: false, parts: changes, own: manara_formats::misp_marking };
+        let amendment = manara_store::Amendment {
+            head: draft,
+            keep_head: false,
+            parts: changes,
+            own: manara_formats::misp_marking,
+        };
         let done = self.store.amend(&terms, event.head.row, event.head.version, amendment)?;
         Ok(done.added.first().copied().unwrap_or_default())
     }
@@ -62,7 +68,8 @@ impl Context<'_> {
             let view = self.view()?;
             let seen = self.event(&view, named.as_deref())?;
             drop(view);
-            let mut body = self.attribute(&given, None).map_err(|errors| Fault::unsaved("add", "ShadowAttribute", errors))?;
+            let mut body =
+                self.attribute(&given, None).map_err(|errors| Fault::unsaved("add", "ShadowAttribute", errors))?;
             body.shift_remove("distribution");
             body.insert("Org".into(), self.own_org()?);
             body.insert("event_uuid".into(), seen.head.uuid.to_string().into());
@@ -84,7 +91,9 @@ impl Context<'_> {
             let held = body_of(&part.raw);
             let mut body = match delete {
                 true => held.clone(),
-                false => self.attribute(&given, Some(&held)).map_err(|errors| Fault::unsaved("edit", "ShadowAttribute", errors))?,
+                false => self
+                    .attribute(&given, Some(&held))
+                    .map_err(|errors| Fault::unsaved("edit", "ShadowAttribute", errors))?,
             };
             body.insert("old_id".into(), ids::of_part(seen.head.row, part.number).to_string().into());
             body.insert("old_uuid".into(), uuid_of(&seen, &part).to_string().into());
@@ -128,7 +137,10 @@ impl Context<'_> {
             view.parts_in_order::<Fault>(&event.head, |part| {
                 let body = if part.slot == Slot::Proposal { body_of(&part.raw) } else { Map::new() };
                 let stamp = seconds_of(body.get("timestamp"));
-                if part.slot != Slot::Proposal || !deleted.wants(flag_of(body.get("deleted"))) || since.from.is_some_and(|from| stamp < from) {
+                if part.slot != Slot::Proposal
+                    || !deleted.wants(flag_of(body.get("deleted")))
+                    || since.from.is_some_and(|from| stamp < from)
+                {
                     return Ok(());
                 }
                 if skip > 0 {
@@ -161,12 +173,18 @@ impl Context<'_> {
             let view = self.view()?;
             let (event, part) = self.part(&view, named.as_deref(), PROPOSAL, "proposal")?;
             let body = body_of(&part.raw);
-            let own = body.get("Org").and_then(|org| text_of(org.get("uuid"))).is_some_and(|uuid| uuid == self.call.caller.account.org.to_string());
+            let own = body
+                .get("Org")
+                .and_then(|org| text_of(org.get("uuid")))
+                .is_some_and(|uuid| uuid == self.call.caller.account.org.to_string());
             // Who proposed it may take it back; it is the holder who takes it in.
             if accept || !own {
                 self.may_change(&event)?;
             }
-            let mut changes = vec![Change::Replace(part.ordinal, Self::draft(Slot::Proposal, self.marked_deleted(&body, true), None))];
+            let mut changes = vec![Change::Replace(
+                part.ordinal,
+                Self::draft(Slot::Proposal, self.marked_deleted(&body, true), None),
+            )];
             if accept {
                 changes.extend(self.accepted(&view, &event, &body)?);
             }
@@ -185,13 +203,19 @@ impl Context<'_> {
     }
 
     /// What an accepted proposal changes.
-    fn accepted(&self, view: &manara_store::view::View<'_>, event: &EventRow, body: &Map<String, Value>) -> Result<Option<Change>, Fault> {
+    fn accepted(
+        &self,
+        view: &manara_store::view::View<'_>,
+        event: &EventRow,
+        body: &Map<String, Value>,
+    ) -> Result<Option<Change>, Fault> {
         let mut given = body.clone();
         for name in ["Org", "event_uuid", "old_id", "old_uuid", "proposal_to_delete", "uuid", "timestamp", "deleted"] {
             given.shift_remove(name);
         }
         let Some(old) = text_of(body.get("old_uuid")).filter(|uuid| !uuid.is_empty()) else {
-            let body = self.attribute(&given, None).map_err(|errors| Fault::unsaved("accept", "ShadowAttribute", errors))?;
+            let body =
+                self.attribute(&given, None).map_err(|errors| Fault::unsaved("accept", "ShadowAttribute", errors))?;
             return Ok(Some(Change::Add(Self::draft(Slot::Attribute, body, None))));
         };
         let (of, part) = self.part(view, Some(&old), ATTRIBUTE, "attribute")?;
@@ -201,7 +225,9 @@ impl Context<'_> {
         let held = body_of(&part.raw);
         let changed = match flag_of(body.get("proposal_to_delete")) {
             true => self.marked_deleted(&held, true),
-            false => self.attribute(&given, Some(&held)).map_err(|errors| Fault::unsaved("accept", "ShadowAttribute", errors))?,
+            false => self
+                .attribute(&given, Some(&held))
+                .map_err(|errors| Fault::unsaved("accept", "ShadowAttribute", errors))?,
         };
         let object = match part.parent {
             Some(place) => view.parts_at(&event.head, &[place])?.pop().map(|object| object.raw.clone()),

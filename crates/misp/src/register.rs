@@ -73,12 +73,30 @@ pub(crate) const KINDS: &[Kind] = &[
         key: "",
         must: &["name", "provider", "url"],
         fields: &[
-            ("name", "\"\""), ("provider", "\"\""), ("url", "\"\""), ("rules", "null"), ("enabled", "false"), ("distribution", "\"0\""),
-            ("sharing_group_id", "\"0\""), ("tag_id", "\"0\""), ("default", "false"), ("source_format", "\"misp\""),
-            ("fixed_event", "true"), ("delta_merge", "false"), ("event_id", "\"0\""), ("publish", "false"),
-            ("override_ids", "false"), ("settings", "\"[]\""), ("input_source", "\"network\""), ("delete_local_file", "false"),
-            ("lookup_visible", "false"), ("headers", "null"), ("caching_enabled", "false"), ("force_to_ids", "false"),
-            ("orgc_id", "\"0\""), ("tag_collection_id", "\"0\""),
+            ("name", "\"\""),
+            ("provider", "\"\""),
+            ("url", "\"\""),
+            ("rules", "null"),
+            ("enabled", "false"),
+            ("distribution", "\"0\""),
+            ("sharing_group_id", "\"0\""),
+            ("tag_id", "\"0\""),
+            ("default", "false"),
+            ("source_format", "\"misp\""),
+            ("fixed_event", "true"),
+            ("delta_merge", "false"),
+            ("event_id", "\"0\""),
+            ("publish", "false"),
+            ("override_ids", "false"),
+            ("settings", "\"[]\""),
+            ("input_source", "\"network\""),
+            ("delete_local_file", "false"),
+            ("lookup_visible", "false"),
+            ("headers", "null"),
+            ("caching_enabled", "false"),
+            ("force_to_ids", "false"),
+            ("orgc_id", "\"0\""),
+            ("tag_collection_id", "\"0\""),
         ],
         flat: false,
         secret: "",
@@ -90,13 +108,34 @@ pub(crate) const KINDS: &[Kind] = &[
         key: "",
         must: &["name", "url", "authkey"],
         fields: &[
-            ("name", "\"\""), ("url", "\"\""), ("org_id", "\"0\""), ("push", "false"), ("pull", "false"), ("push_sightings", "false"),
-            ("push_galaxy_clusters", "false"), ("pull_galaxy_clusters", "false"), ("push_analyst_data", "false"),
-            ("pull_analyst_data", "false"), ("lastpulledid", "\"0\""), ("lastpushedid", "\"0\""), ("remote_org_id", "\"0\""),
-            ("publish_without_email", "false"), ("unpublish_event", "false"), ("self_signed", "false"),
-            ("pull_rules", "\"{\\\"tags\\\":{\\\"OR\\\":[],\\\"NOT\\\":[]},\\\"orgs\\\":{\\\"OR\\\":[],\\\"NOT\\\":[]},\\\"url_params\\\":\\\"\\\"}\""),
-            ("push_rules", "\"{\\\"tags\\\":{\\\"OR\\\":[],\\\"NOT\\\":[]},\\\"orgs\\\":{\\\"OR\\\":[],\\\"NOT\\\":[]}}\""),
-            ("internal", "false"), ("skip_proxy", "false"), ("remove_missing_tags", "false"), ("caching_enabled", "false"),
+            ("name", "\"\""),
+            ("url", "\"\""),
+            ("org_id", "\"0\""),
+            ("push", "false"),
+            ("pull", "false"),
+            ("push_sightings", "false"),
+            ("push_galaxy_clusters", "false"),
+            ("pull_galaxy_clusters", "false"),
+            ("push_analyst_data", "false"),
+            ("pull_analyst_data", "false"),
+            ("lastpulledid", "\"0\""),
+            ("lastpushedid", "\"0\""),
+            ("remote_org_id", "\"0\""),
+            ("publish_without_email", "false"),
+            ("unpublish_event", "false"),
+            ("self_signed", "false"),
+            (
+                "pull_rules",
+                "\"{\\\"tags\\\":{\\\"OR\\\":[],\\\"NOT\\\":[]},\\\"orgs\\\":{\\\"OR\\\":[],\\\"NOT\\\":[]},\\\"url_params\\\":\\\"\\\"}\"",
+            ),
+            (
+                "push_rules",
+                "\"{\\\"tags\\\":{\\\"OR\\\":[],\\\"NOT\\\":[]},\\\"orgs\\\":{\\\"OR\\\":[],\\\"NOT\\\":[]}}\"",
+            ),
+            ("internal", "false"),
+            ("skip_proxy", "false"),
+            ("remove_missing_tags", "false"),
+            ("caching_enabled", "false"),
             ("priority", "\"1\""),
         ],
         flat: false,
@@ -161,7 +200,11 @@ impl Context<'_> {
         let limit = number("limit").unwrap_or(usize::MAX);
         let skip = number("page").unwrap_or(1).max(1).saturating_sub(1).saturating_mul(limit);
         let lines = self.store.entries(kind.kind)?;
-        let lines = lines.iter().skip(skip).take(limit).map(|entry| if kind.flat { kind.shown(entry) } else { kind.wrapped(entry) });
+        let lines = lines
+            .iter()
+            .skip(skip)
+            .take(limit)
+            .map(|entry| if kind.flat { kind.shown(entry) } else { kind.wrapped(entry) });
         Ok(Answer::json(&lines.collect()))
     }
 
@@ -189,14 +232,21 @@ impl Context<'_> {
         };
         let mut body = kind.body(&given, None);
         if !kind.secret.is_empty() {
-            let secret = given.remove(kind.secret).as_ref().and_then(|value| text_of(Some(value)).map(|text| text.into_owned()));
-            body["sealed"] = self.store.seal_secret(&format!("{}/{name}", kind.kind), &secret.unwrap_or_default())?.into();
+            let secret =
+                given.remove(kind.secret).as_ref().and_then(|value| text_of(Some(value)).map(|text| text.into_owned()));
+            body["sealed"] =
+                self.store.seal_secret(&format!("{}/{name}", kind.kind), &secret.unwrap_or_default())?.into();
         }
         let own = self.call.caller.account.org;
-        let entry = self.store.add_entry(self.actor(), kind.kind, &name, (Some(own), None), body).map_err(|error| match error {
-            StoreError::Exists { .. } => Fault::unsaved("add", kind.model, json!({kind.key: ["is there already."]})),
-            error => error.into(),
-        })?;
+        let entry =
+            self.store.add_entry(self.actor(), kind.kind, &name, (Some(own), None), body).map_err(
+                |error| match error {
+                    StoreError::Exists { .. } => {
+                        Fault::unsaved("add", kind.model, json!({kind.key: ["is there already."]}))
+                    }
+                    error => error.into(),
+                },
+            )?;
         Ok(Answer::json(&kind.wrapped(&entry)))
     }
 
@@ -231,7 +281,8 @@ impl Context<'_> {
         let entry = self.named_entry(kind.kind, &kind.model.to_lowercase())?;
         let mut body = kind.body(&given, Some(&entry.body));
         if !kind.secret.is_empty()
-            && let Some(secret) = text_of(given.get(kind.secret)).filter(|secret| !secret.is_empty() && secret != "(hidden)")
+            && let Some(secret) =
+                text_of(given.get(kind.secret)).filter(|secret| !secret.is_empty() && secret != "(hidden)")
         {
             body["sealed"] = self.store.seal_secret(&format!("{}/{}", kind.kind, entry.name), &secret)?.into();
         }
@@ -253,7 +304,11 @@ impl Context<'_> {
 
     /// `correlation_exclusions/clean`: correlations are looked up, never stored, so none is left behind.
     pub fn exclusions_clean(&self) -> Result<Answer, Fault> {
-        Ok(Answer::json(&saved("Nothing to clean: correlations are looked up when they are asked for.", &self.call.url, None)))
+        Ok(Answer::json(&saved(
+            "Nothing to clean: correlations are looked up when they are asked for.",
+            &self.call.url,
+            None,
+        )))
     }
 
     /// Values that are not to be correlated, in lower case; `%` at an end is anything.
@@ -272,7 +327,9 @@ impl Context<'_> {
 
     fn setting_shown(&self, entry: &Entry) -> Result<Value, Fault> {
         let user = entry.account.map_or(Ok(0), |user| self.store.number("user", user.0))?;
-        Ok(json!({"UserSetting": {"id": num(entry.id), "setting": entry.body["setting"], "value": entry.body["value"], "user_id": num(user)}}))
+        Ok(
+            json!({"UserSetting": {"id": num(entry.id), "setting": entry.body["setting"], "value": entry.body["value"], "user_id": num(user)}}),
+        )
     }
 
     /// `userSettings/index`, `getSetting`, `setSetting`, `delete`
@@ -286,10 +343,17 @@ impl Context<'_> {
         if self.call.action == "index" {
             let all = self.call.may(Right::Admin);
             let entries = self.store.entries(KIND)?;
-            let lines: Result<Vec<Value>, Fault> = entries.iter().filter(|entry| all || entry.account == Some(owner)).map(|entry| self.setting_shown(entry)).collect();
+            let lines: Result<Vec<Value>, Fault> = entries
+                .iter()
+                .filter(|entry| all || entry.account == Some(owner))
+                .map(|entry| self.setting_shown(entry))
+                .collect();
             return Ok(Answer::json(&Value::Array(lines?)));
         }
-        let setting = text_of(options.get("setting")).map(|text| text.into_owned()).or_else(|| self.call.arg(1).map(str::to_owned)).unwrap_or_default();
+        let setting = text_of(options.get("setting"))
+            .map(|text| text.into_owned())
+            .or_else(|| self.call.arg(1).map(str::to_owned))
+            .unwrap_or_default();
         if setting.is_empty() {
             return Err(Fault::unsaved("set", "UserSetting", json!({"setting": ["valueNotEmpty"]})));
         }
@@ -299,7 +363,9 @@ impl Context<'_> {
             "setsetting" => {
                 let value = match options.get("value") {
                     // What was written as a text may be JSON.
-                    Some(Value::String(text)) => serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone())),
+                    Some(Value::String(text)) => {
+                        serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone()))
+                    }
                     value => value.cloned().unwrap_or_default(),
                 };
                 let body = json!({"setting": setting, "value": value});

@@ -30,7 +30,12 @@ impl Context<'_> {
     /// `eventReports/add/EVENT`; `GET` tells a server that this node knows reports.
     pub fn reports_add(&self) -> Result<Answer, Fault> {
         if self.call.method == Method::Get {
-            return Ok(describe("/event_reports/add", "POST a report in JSON format to create a report for the provided event", &["name"], &["distribution", "content"]));
+            return Ok(describe(
+                "/event_reports/add",
+                "POST a report in JSON format to create a report for the provided event",
+                &["name"],
+                &["distribution", "content"],
+            ));
         }
         let given = self.call.object("EventReport")?;
         let named = self.call.arg(0).map(str::to_owned);
@@ -41,7 +46,8 @@ impl Context<'_> {
             let body = self.report(&given, None).map_err(|errors| Fault::unsaved("add", "EventReport", errors))?;
             let head = self.touched(&event);
             drop(view);
-            let done = self.amend(&event, head, false, vec![Change::Add(Self::draft(Slot::EventReport, body, None))])?;
+            let done =
+                self.amend(&event, head, false, vec![Change::Add(Self::draft(Slot::EventReport, body, None))])?;
             Ok((event.head.row, done.added.first().copied().unwrap_or_default()))
         })?;
         let view = self.view()?;
@@ -87,9 +93,11 @@ impl Context<'_> {
     /// `eventReports/edit`, `eventReports/delete`, `eventReports/restore`
     pub fn reports_edit(&self) -> Result<Answer, Fault> {
         let given = self.call.object("EventReport")?;
-        let named = self.call.arg(0).map(str::to_owned).or_else(|| text_of(given.get("uuid")).map(|uuid| uuid.into_owned()));
+        let named =
+            self.call.arg(0).map(str::to_owned).or_else(|| text_of(given.get("uuid")).map(|uuid| uuid.into_owned()));
         let action = self.call.action.as_str();
-        let hard = action == "delete" && (flag_of(given.get("hard")) || self.call.arg(1).is_some_and(|hard| hard == "1"));
+        let hard =
+            action == "delete" && (flag_of(given.get("hard")) || self.call.arg(1).is_some_and(|hard| hard == "1"));
         let (row, number) = self.again(|| {
             let view = self.view()?;
             let (event, part) = self.part(&view, named.as_deref(), REPORT, "report")?;
@@ -104,7 +112,9 @@ impl Context<'_> {
                 _ => {
                     let mut given = given.clone();
                     given.shift_remove("timestamp");
-                    let body = self.report(&given, Some(&held)).map_err(|errors| Fault::unsaved("edit", "EventReport", errors))?;
+                    let body = self
+                        .report(&given, Some(&held))
+                        .map_err(|errors| Fault::unsaved("edit", "EventReport", errors))?;
                     Change::Replace(part.ordinal, Self::draft(Slot::EventReport, body, None))
                 }
             };

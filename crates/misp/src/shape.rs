@@ -14,15 +14,50 @@ use uuid::Uuid;
 
 /// Members of an attribute that this door writes itself: what came under these names is another node's.
 const OWN: &[&str] = &[
-    "id", "event_id", "object_id", "value1", "value2", "sharing_group_id", "Event", "Sighting", "RelatedAttribute",
-    "ShadowAttribute", "Galaxy", "warnings", "event_uuid", "org_id", "old_id", "event_org_id", "Attribute", "ObjectReference",
+    "id",
+    "event_id",
+    "object_id",
+    "value1",
+    "value2",
+    "sharing_group_id",
+    "Event",
+    "Sighting",
+    "RelatedAttribute",
+    "ShadowAttribute",
+    "Galaxy",
+    "warnings",
+    "event_uuid",
+    "org_id",
+    "old_id",
+    "event_org_id",
+    "Attribute",
+    "ObjectReference",
     "SharingGroup",
 ];
 /// The same of an event.
 const OWN_OF_EVENT: &[&str] = &[
-    "id", "org_id", "orgc_id", "Org", "Orgc", "attribute_count", "RelatedEvent", "Galaxy", "sharing_group_id", "user_id",
-    "event_creator_email", "Tag", "Attribute", "Object", "EventReport", "ShadowAttribute", "CryptographicKey", "SharingGroup",
-    "sighting_timestamp", "Feed", "Server", "EventTag",
+    "id",
+    "org_id",
+    "orgc_id",
+    "Org",
+    "Orgc",
+    "attribute_count",
+    "RelatedEvent",
+    "Galaxy",
+    "sharing_group_id",
+    "user_id",
+    "event_creator_email",
+    "Tag",
+    "Attribute",
+    "Object",
+    "EventReport",
+    "ShadowAttribute",
+    "CryptographicKey",
+    "SharingGroup",
+    "sighting_timestamp",
+    "Feed",
+    "Server",
+    "EventTag",
 ];
 
 /// Which deleted parts are wanted.
@@ -246,10 +281,11 @@ impl<'v, 's> Scribe<'v, 's> {
         if let Some(known) = facts.world.groups.get(&manara_model::GroupId(uuid)) {
             shown["name"] = known.name.clone().into();
             let member = known.orgs.contains(&self.own) || known.owner == Some(self.own);
-            if member && (known.shows_members || known.owner == Some(self.own)) && shown.get("SharingGroupOrg").is_none() {
-                let line = |org: &OrgId| {
-                    json!({"org_id": self.org_number(Some(org.0)), "extend": false, "Organisation": self.org(Some(org.0), "")})
-                };
+            if member
+                && (known.shows_members || known.owner == Some(self.own))
+                && shown.get("SharingGroupOrg").is_none()
+            {
+                let line = |org: &OrgId| json!({"org_id": self.org_number(Some(org.0)), "extend": false, "Organisation": self.org(Some(org.0), "")});
                 shown["SharingGroupOrg"] = known.orgs.iter().map(line).collect();
             }
         }
@@ -263,8 +299,22 @@ impl<'v, 's> Scribe<'v, 's> {
         let body = body_of(&event.head.skeleton);
         let mut out = Map::new();
         for name in [
-            "id", "org_id", "date", "info", "uuid", "published", "analysis", "attribute_count", "orgc_id", "timestamp",
-            "distribution", "sharing_group_id", "proposal_email_lock", "locked", "threat_level_id", "publish_timestamp",
+            "id",
+            "org_id",
+            "date",
+            "info",
+            "uuid",
+            "published",
+            "analysis",
+            "attribute_count",
+            "orgc_id",
+            "timestamp",
+            "distribution",
+            "sharing_group_id",
+            "proposal_email_lock",
+            "locked",
+            "threat_level_id",
+            "publish_timestamp",
         ] {
             out.insert(name.into(), full.get(name).cloned().unwrap_or_default());
         }

@@ -60,20 +60,27 @@ impl Context<'_> {
             shown["attribute_uuid"] = uuid.to_string().into();
         }
         if with_org {
-            shown["Organisation"] = json!({"id": shown["org_id"], "uuid": sighting.org, "name": facts.name(sighting.org)});
+            shown["Organisation"] =
+                json!({"id": shown["org_id"], "uuid": sighting.org, "name": facts.name(sighting.org)});
         }
         Ok(shown)
     }
 
     /// The sightings of one attribute.
-    pub(crate) fn sightings_of_part(&self, view: &View<'_>, event: &EventRow, part: &Cleared<Part>) -> Result<Vec<Value>, Fault> {
+    pub(crate) fn sightings_of_part(
+        &self,
+        view: &View<'_>,
+        event: &EventRow,
+        part: &Cleared<Part>,
+    ) -> Result<Vec<Value>, Fault> {
         let filter = SightingFilter { attributes: vec![uuid_of(event, part)], ..SightingFilter::default() };
         view.sightings(&filter, LISTED)?.iter().map(|sighting| self.sighting_shown(view, sighting, true)).collect()
     }
 
     /// When an attribute was last seen by somebody, Unix seconds.
     pub(crate) fn last_sighting(&self, view: &View<'_>, event: &EventRow, part: &Cleared<Part>) -> Result<i64, Fault> {
-        let filter = SightingFilter { attributes: vec![uuid_of(event, part)], kind: Some(0), ..SightingFilter::default() };
+        let filter =
+            SightingFilter { attributes: vec![uuid_of(event, part)], kind: Some(0), ..SightingFilter::default() };
         Ok(view.sightings(&filter, LISTED)?.iter().map(|sighting| sighting.seen.div_euclid(1000)).max().unwrap_or(0))
     }
 
@@ -82,15 +89,20 @@ impl Context<'_> {
         let given = self.call.object("Sighting")?;
         let view = self.view()?;
         let mut places: Vec<(EventRow, Cleared<Part>)> = Vec::new();
-        let named = self.call.arg(0).map(str::to_owned).or_else(|| {
-            ["uuid", "id"].iter().find_map(|name| text_of(given.get(*name)).map(|text| text.into_owned()))
-        });
+        let named =
+            self.call.arg(0).map(str::to_owned).or_else(|| {
+                ["uuid", "id"].iter().find_map(|name| text_of(given.get(*name)).map(|text| text.into_owned()))
+            });
         if let Some(named) = named {
             places.push(self.part(&view, Some(&named), ATTRIBUTE, "attribute")?);
         } else {
             let values = Wanted::of_values(given.get("values").or(given.get("value"))).any;
             if values.is_empty() {
-                return Err(Fault::unsaved("add", "Sighting", json!("A sighting needs an attribute, a value or values.")));
+                return Err(Fault::unsaved(
+                    "add",
+                    "Sighting",
+                    json!("A sighting needs an attribute, a value or values."),
+                ));
             }
             for value in &values {
                 for row in crate::search::run::rows_with_value(&view, value)? {
@@ -108,9 +120,17 @@ impl Context<'_> {
         }
         let kind: u8 = text_of(given.get("type")).and_then(|kind| kind.parse().ok()).unwrap_or(0);
         if kind > 2 {
-            return Err(Fault::unsaved("add", "Sighting", json!({"type": ["0: seen, 1: false positive, 2: expired."]})));
+            return Err(Fault::unsaved(
+                "add",
+                "Sighting",
+                json!({"type": ["0: seen, 1: false positive, 2: expired."]}),
+            ));
         }
-        let at = [given.get("timestamp"), given.get("date_sighting")].into_iter().map(seconds_of).find(|at| *at > 0).unwrap_or(self.now);
+        let at = [given.get("timestamp"), given.get("date_sighting")]
+            .into_iter()
+            .map(seconds_of)
+            .find(|at| *at > 0)
+            .unwrap_or(self.now);
         let source = text_of(given.get("source")).unwrap_or_default().into_owned();
         let own = self.call.caller.account.org;
         let mut first = None;
@@ -126,7 +146,12 @@ impl Context<'_> {
                 place: (event.head.row, event.head.uuid, uuid_of(event, part)),
             };
             first.get_or_insert(sighting.uuid);
-            self.store.add_attribute_sightings(self.actor(), own, marking(event.head.label.owner, own), vec![sighting])?;
+            self.store.add_attribute_sightings(
+                self.actor(),
+                own,
+                marking(event.head.label.owner, own),
+                vec![sighting],
+            )?;
         }
         drop(view);
         let view = self.view()?;
@@ -160,7 +185,12 @@ impl Context<'_> {
         let options = self.call.filters()?;
         let text = |name: &str| text_of(options.get(name)).map(|text| text.into_owned());
         let named = self.call.arg(0).map(str::to_owned).or_else(|| text("id"));
-        let of_attribute = self.call.arg(1).map(str::to_owned).or_else(|| text("context")).is_some_and(|context| context == "attribute");
+        let of_attribute = self
+            .call
+            .arg(1)
+            .map(str::to_owned)
+            .or_else(|| text("context"))
+            .is_some_and(|context| context == "attribute");
         let view = self.view()?;
         let mut filter = SightingFilter::default();
         match named {
@@ -174,7 +204,8 @@ impl Context<'_> {
         if let Some(org) = text("org_id").and_then(|org| self.identify("org", &org).ok().flatten()) {
             filter.org = Some(OrgId(org));
         }
-        let lines: Result<Vec<Value>, Fault> = view.sightings(&filter, LISTED)?.iter().map(|one| self.sighting_shown(&view, one, true)).collect();
+        let lines: Result<Vec<Value>, Fault> =
+            view.sightings(&filter, LISTED)?.iter().map(|one| self.sighting_shown(&view, one, true)).collect();
         Ok(Answer::json(&Value::Array(lines?)))
     }
 
@@ -189,7 +220,8 @@ impl Context<'_> {
         let view = self.view()?;
         let found = view.sightings(&filter, LISTED)?;
         let flag = |name: &str| manara_model::record::flag_of(options.get(name));
-        let (mut lines, mut csv) = (Vec::new(), String::from("id,attribute_id,event_id,org_id,date_sighting,uuid,source,type\n"));
+        let (mut lines, mut csv) =
+            (Vec::new(), String::from("id,attribute_id,event_id,org_id,date_sighting,uuid,source,type\n"));
         for sighting in &found {
             let mut shown = self.sighting_shown(&view, sighting, true)?;
             if flag("includeEvent") || flag("includeAttribute") {
@@ -211,7 +243,11 @@ impl Context<'_> {
                 shown["event_uuid"] = sighting.event.map(|uuid| uuid.to_string()).unwrap_or_default().into();
             }
             let column = |name: &str| shown[name].as_str().unwrap_or_default().replace('"', "\"\"");
-            let row: Vec<String> = ["id", "attribute_id", "event_id", "org_id", "date_sighting", "uuid", "source", "type"].iter().map(|name| format!("\"{}\"", column(name))).collect();
+            let row: Vec<String> =
+                ["id", "attribute_id", "event_id", "org_id", "date_sighting", "uuid", "source", "type"]
+                    .iter()
+                    .map(|name| format!("\"{}\"", column(name)))
+                    .collect();
             csv.push_str(&row.join(","));
             csv.push('\n');
             lines.push(json!({"Sighting": shown}));
@@ -232,7 +268,11 @@ impl Context<'_> {
         let view = self.view()?;
         let mut filter = SightingFilter::default();
         let ids = Wanted::of(options.get("id").or(options.get("uuid"))).any;
-        let context = self.call.arg(0).map(str::to_owned).or_else(|| text_of(options.get("context")).map(|text| text.into_owned()));
+        let context = self
+            .call
+            .arg(0)
+            .map(str::to_owned)
+            .or_else(|| text_of(options.get("context")).map(|text| text.into_owned()));
         for named in &ids {
             match context.as_deref() {
                 Some("attribute") => {
@@ -243,11 +283,13 @@ impl Context<'_> {
                     Some(which) => view.event(which)?.map(|event| event.head.uuid),
                     None => return Err(Fault::new(400, format!("Invalid ID `{named}` provided."))),
                 }),
-                _ => filter.which = Some(match ids::which(named) {
-                    Some(Which::Number(number)) => (number, Uuid::nil()),
-                    Some(Which::Uuid(uuid)) => (0, uuid),
-                    None => return Err(Fault::new(400, format!("Invalid ID `{named}` provided."))),
-                }),
+                _ => {
+                    filter.which = Some(match ids::which(named) {
+                        Some(Which::Number(number)) => (number, Uuid::nil()),
+                        Some(Which::Uuid(uuid)) => (0, uuid),
+                        None => return Err(Fault::new(400, format!("Invalid ID `{named}` provided."))),
+                    })
+                }
             }
         }
         if !ids.is_empty() && filter.attributes.is_empty() && filter.events.is_empty() && filter.which.is_none() {
@@ -255,7 +297,8 @@ impl Context<'_> {
             filter.which = Some((0, Uuid::nil()));
         }
         filter.kind = text_of(options.get("type")).and_then(|kind| kind.parse().ok());
-        filter.source = text_of(options.get("source")).filter(|source| !source.is_empty()).map(|source| source.into_owned());
+        filter.source =
+            text_of(options.get("source")).filter(|source| !source.is_empty()).map(|source| source.into_owned());
         if let Some(org) = text_of(options.get("org_id")).and_then(|org| self.identify("org", &org).ok().flatten()) {
             filter.org = Some(OrgId(org));
         }
@@ -277,7 +320,9 @@ impl Context<'_> {
         let Value::Array(offered) = self.call.json()? else { return Err(Fault::bad_json()) };
         let filter = SightingFilter { events: vec![event.head.uuid], ..SightingFilter::default() };
         let known: Vec<Uuid> = view.sightings(&filter, LISTED)?.into_iter().map(|sighting| sighting.uuid).collect();
-        let here = offered.into_iter().filter(|uuid| uuid.as_str().and_then(|uuid| uuid.parse::<Uuid>().ok()).is_some_and(|uuid| known.contains(&uuid)));
+        let here = offered.into_iter().filter(|uuid| {
+            uuid.as_str().and_then(|uuid| uuid.parse::<Uuid>().ok()).is_some_and(|uuid| known.contains(&uuid))
+        });
         Ok(Answer::json(&here.collect()))
     }
 
@@ -290,12 +335,18 @@ impl Context<'_> {
         for item in &offered {
             let item = item.get("Sighting").unwrap_or(item);
             let uuid = |name: &str| text_of(item.get(name)).and_then(|uuid| uuid.parse::<Uuid>().ok());
-            let Some((of, part)) = uuid("attribute_uuid").map(|uuid| view.part_of_event(uuid)).transpose()?.flatten() else { continue };
+            let Some((of, part)) = uuid("attribute_uuid").map(|uuid| view.part_of_event(uuid)).transpose()?.flatten()
+            else {
+                continue;
+            };
             if of.head.row != event.head.row {
                 continue;
             }
             let Some(observable) = observable_of(&part) else { continue };
-            let org = item.get("Organisation").and_then(|org| text_of(org.get("uuid"))?.parse::<Uuid>().ok()).map_or(self.call.caller.account.org, OrgId);
+            let org = item
+                .get("Organisation")
+                .and_then(|org| text_of(org.get("uuid"))?.parse::<Uuid>().ok())
+                .map_or(self.call.caller.account.org, OrgId);
             by_org.entry(org).or_default().push(AttributeSighting {
                 uuid: uuid("uuid").unwrap_or_else(Uuid::new_v4),
                 observable,

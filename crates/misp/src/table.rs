@@ -63,7 +63,9 @@ const NO_SYNC_YET: Status = NotHere("a node is pulled from and pushed to; it doe
 pub const ACTIONS: &[Action] = &[
     // Events
     on("events", "index", Read, &["events", "search_index"], Full, |context| context.events_index()),
-    on("events", "view", Read, &["get_event", "event_exists"], Partial("no galaxies beside their tags"), |context| context.events_view()),
+    on("events", "view", Read, &["get_event", "event_exists"], Partial("no galaxies beside their tags"), |context| {
+        context.events_view()
+    }),
     on("events", "add", Write, &["add_event"], Full, |context| context.events_add()),
     on("events", "edit", Write, &["update_event"], Full, |context| context.events_edit()),
     on("events", "delete", Write, &["delete_event"], Full, |context| context.events_delete()),
@@ -72,14 +74,35 @@ pub const ACTIONS: &[Action] = &[
     on("events", "unpublish", Write, &["unpublish"], Full, |context| context.events_unpublish()),
     on("events", "contact", Read, &["contact_event_reporter"], NO_MAIL, |context| context.events_contact()),
     on("events", "enrichevent", Write, &["enrich_event"], NO_MODULES, |context| context.not_configured()),
-    on("events", "pusheventtozmq", Write, &["push_event_to_ZMQ"], NotHere("no message queue is connected"), |context| context.not_configured()),
+    on(
+        "events",
+        "pusheventtozmq",
+        Write,
+        &["push_event_to_ZMQ"],
+        NotHere("no message queue is connected"),
+        |context| context.not_configured(),
+    ),
     on("events", "freetextimport", Write, &["freetext"], Full, |context| context.events_free_text()),
-    on("events", "restsearch", Read, &["search"], Partial("stix 1 is not written; attack and context give counts of tags"), |context| context.events_search()),
+    on(
+        "events",
+        "restsearch",
+        Read,
+        &["search"],
+        Partial("stix 1 is not written; attack and context give counts of tags"),
+        |context| context.events_search(),
+    ),
     on("events", "filtereventidsforpush", Sync, &[], Full, |context| context.events_filter_for_push()),
     on("events", "queryacl", Read, &["remote_acl"], Partial("the actions of this door"), |context| context.acl()),
     on("events", "addtag", Write, &[], Full, |context| context.tags_attach()),
     on("events", "removetag", Write, &[], Full, |context| context.tags_attach()),
-    on("events", "uploadstix", Write, &["upload_stix"], Partial("STIX 2.1 as records of their own, not as an event; no STIX 1"), |context| context.upload_stix()),
+    on(
+        "events",
+        "uploadstix",
+        Write,
+        &["upload_stix"],
+        Partial("STIX 2.1 as records of their own, not as an event; no STIX 1"),
+        |context| context.upload_stix(),
+    ),
     on("events", "pushproposals", Sync, &[], NO_SYNC_YET, |context| context.not_configured()),
     on("events", "*", Read, &[], Full, |context| context.events_view()),
     // Attributes
@@ -90,9 +113,18 @@ pub const ACTIONS: &[Action] = &[
     on("attributes", "delete", Write, &["delete_attribute"], Full, |context| context.attributes_delete()),
     on("attributes", "restore", Write, &["restore_attribute"], Full, |context| context.attributes_restore()),
     on("attributes", "enrich", Write, &["enrich_attribute"], NO_MODULES, |context| context.not_configured()),
-    on("attributes", "restsearch", Read, &[], Partial("stix 1 is not written; attack and context give counts of tags"), |context| context.attributes_search()),
+    on(
+        "attributes",
+        "restsearch",
+        Read,
+        &[],
+        Partial("stix 1 is not written; attack and context give counts of tags"),
+        |context| context.attributes_search(),
+    ),
     on("attributes", "describetypes", Read, &["describe_types_remote"], Full, |context| context.describe_types()),
-    on("attributes", "attributestatistics", Read, &["attributes_statistics"], Full, |context| context.attribute_statistics()),
+    on("attributes", "attributestatistics", Read, &["attributes_statistics"], Full, |context| {
+        context.attribute_statistics()
+    }),
     on("attributes", "addtag", Write, &[], Full, |context| context.tags_attach()),
     on("attributes", "removetag", Write, &[], Full, |context| context.tags_attach()),
     on("attributes", "*", Read, &[], Full, |context| context.attributes_view()),
@@ -108,7 +140,9 @@ pub const ACTIONS: &[Action] = &[
     on("objecttemplates", "index", Read, &["object_templates"], Full, |context| context.templates_index()),
     on("objecttemplates", "view", Read, &["get_object_template"], Full, |context| context.templates_view()),
     on("objecttemplates", "getraw", Read, &["get_raw_object_template"], Full, |context| context.templates_view()),
-    on("objecttemplates", "update", Admin, &["update_object_templates"], AS_FILES, |context| context.knowledge_update()),
+    on("objecttemplates", "update", Admin, &["update_object_templates"], AS_FILES, |context| {
+        context.knowledge_update()
+    }),
     // Proposals
     on("shadowattributes", "index", Read, &["attribute_proposals"], Full, |context| context.proposals_index()),
     on("shadowattributes", "view", Read, &["get_attribute_proposal"], Full, |context| context.proposals_view()),
@@ -116,7 +150,9 @@ pub const ACTIONS: &[Action] = &[
     on("shadowattributes", "edit", Write, &["update_attribute_proposal"], Full, |context| context.proposals_edit()),
     on("shadowattributes", "delete", Write, &["delete_attribute_proposal"], Full, |context| context.proposals_edit()),
     on("shadowattributes", "accept", Write, &["accept_attribute_proposal"], Full, |context| context.proposals_decide()),
-    on("shadowattributes", "discard", Write, &["discard_attribute_proposal"], Full, |context| context.proposals_decide()),
+    on("shadowattributes", "discard", Write, &["discard_attribute_proposal"], Full, |context| {
+        context.proposals_decide()
+    }),
     // Reports
     on("eventreports", "index", Read, &["get_event_reports"], Full, |context| context.reports_index()),
     on("eventreports", "view", Read, &["get_event_report"], Full, |context| context.reports_view()),
@@ -145,8 +181,17 @@ pub const ACTIONS: &[Action] = &[
     on("tags", "index", Read, &["tags"], Full, |context| context.tags_index()),
     on("tags", "view", Read, &["get_tag"], Full, |context| context.tags_view()),
     on("tags", "add", Write, &["add_tag"], Full, |context| context.tags_add()),
-    on("tags", "edit", Admin, &["update_tag", "enable_tag", "disable_tag"], Partial("a tag keeps its name: it stands in records"), |context| context.tags_edit()),
-    on("tags", "delete", Admin, &["delete_tag"], Partial("not while it stands on records"), |context| context.tags_delete()),
+    on(
+        "tags",
+        "edit",
+        Admin,
+        &["update_tag", "enable_tag", "disable_tag"],
+        Partial("a tag keeps its name: it stands in records"),
+        |context| context.tags_edit(),
+    ),
+    on("tags", "delete", Admin, &["delete_tag"], Partial("not while it stands on records"), |context| {
+        context.tags_delete()
+    }),
     on("tags", "search", Read, &["search_tags"], Full, |context| context.tags_search()),
     on("tags", "attachtagtoobject", Write, &["tag"], Full, |context| context.tags_attach()),
     on("tags", "removetagfromobject", Write, &["untag"], Full, |context| context.tags_attach()),
@@ -163,7 +208,14 @@ pub const ACTIONS: &[Action] = &[
     on("taxonomies", "update", Admin, &["update_taxonomies"], AS_FILES, |context| context.knowledge_update()),
     on("warninglists", "index", Read, &["warninglists"], Full, |context| context.warninglists_index()),
     on("warninglists", "view", Read, &["get_warninglist"], Full, |context| context.warninglists_view()),
-    on("warninglists", "toggleenable", Admin, &["toggle_warninglist", "enable_warninglist", "disable_warninglist"], Full, |context| context.warninglists_toggle()),
+    on(
+        "warninglists",
+        "toggleenable",
+        Admin,
+        &["toggle_warninglist", "enable_warninglist", "disable_warninglist"],
+        Full,
+        |context| context.warninglists_toggle(),
+    ),
     on("warninglists", "checkvalue", Read, &["values_in_warninglist"], Full, |context| context.warninglists_check()),
     on("warninglists", "update", Admin, &["update_warninglists"], AS_FILES, |context| context.knowledge_update()),
     on("noticelists", "index", Read, &["noticelists"], Full, |context| context.noticelists()),
@@ -180,25 +232,51 @@ pub const ACTIONS: &[Action] = &[
     on("galaxyclusters", "index", Read, &["search_galaxy_clusters"], Full, |context| context.clusters_index()),
     on("galaxyclusters", "view", Read, &["get_galaxy_cluster"], Full, |context| context.clusters_view()),
     on("galaxyclusters", "restsearch", Read, &[], Full, |context| context.clusters_search()),
-    on("galaxyclusters", "add", Write, &["add_galaxy_cluster", "fork_galaxy_cluster"], NO_CUSTOM, |context| context.not_configured()),
+    on("galaxyclusters", "add", Write, &["add_galaxy_cluster", "fork_galaxy_cluster"], NO_CUSTOM, |context| {
+        context.not_configured()
+    }),
     on("galaxyclusters", "edit", Write, &["update_galaxy_cluster"], NO_CUSTOM, |context| context.not_configured()),
     on("galaxyclusters", "publish", Write, &["publish_galaxy_cluster"], NO_CUSTOM, |context| context.not_configured()),
     on("galaxyclusters", "delete", Write, &["delete_galaxy_cluster"], NO_CUSTOM, |context| context.not_configured()),
-    on("galaxyclusterrelations", "add", Write, &["add_galaxy_cluster_relation"], NO_CUSTOM, |context| context.not_configured()),
-    on("galaxyclusterrelations", "edit", Write, &["update_galaxy_cluster_relation"], NO_CUSTOM, |context| context.not_configured()),
-    on("galaxyclusterrelations", "delete", Write, &["delete_galaxy_cluster_relation"], NO_CUSTOM, |context| context.not_configured()),
-    on("decayingmodel", "index", Read, &["decaying_models"], Partial("the base score is the model's; tags do not weigh in"), |context| context.models_index()),
+    on("galaxyclusterrelations", "add", Write, &["add_galaxy_cluster_relation"], NO_CUSTOM, |context| {
+        context.not_configured()
+    }),
+    on("galaxyclusterrelations", "edit", Write, &["update_galaxy_cluster_relation"], NO_CUSTOM, |context| {
+        context.not_configured()
+    }),
+    on("galaxyclusterrelations", "delete", Write, &["delete_galaxy_cluster_relation"], NO_CUSTOM, |context| {
+        context.not_configured()
+    }),
+    on(
+        "decayingmodel",
+        "index",
+        Read,
+        &["decaying_models"],
+        Partial("the base score is the model's; tags do not weigh in"),
+        |context| context.models_index(),
+    ),
     on("decayingmodel", "view", Read, &[], Full, |context| context.models_view()),
     on("decayingmodel", "import", Admin, &[], Full, |context| context.models_add()),
     on("decayingmodel", "add", Admin, &[], Full, |context| context.models_add()),
     on("decayingmodel", "enable", Admin, &["enable_decaying_model"], Full, |context| context.models_enable()),
     on("decayingmodel", "disable", Admin, &["disable_decaying_model"], Full, |context| context.models_enable()),
-    on("decayingmodel", "update", Admin, &["update_decaying_models"], Partial("answers, changes nothing: models come with decayingModel/import"), |context| context.knowledge_update()),
+    on(
+        "decayingmodel",
+        "update",
+        Admin,
+        &["update_decaying_models"],
+        Partial("answers, changes nothing: models come with decayingModel/import"),
+        |context| context.knowledge_update(),
+    ),
     on("correlationexclusions", "index", Read, &["correlation_exclusions"], Full, |context| context.entries_index()),
     on("correlationexclusions", "view", Read, &["get_correlation_exclusion"], Full, |context| context.entries_view()),
     on("correlationexclusions", "add", Admin, &["add_correlation_exclusion"], Full, |context| context.entries_add()),
-    on("correlationexclusions", "delete", Admin, &["delete_correlation_exclusion"], Full, |context| context.entries_delete()),
-    on("correlationexclusions", "clean", Admin, &["clean_correlation_exclusions"], Full, |context| context.exclusions_clean()),
+    on("correlationexclusions", "delete", Admin, &["delete_correlation_exclusion"], Full, |context| {
+        context.entries_delete()
+    }),
+    on("correlationexclusions", "clean", Admin, &["clean_correlation_exclusions"], Full, |context| {
+        context.exclusions_clean()
+    }),
     // Block lists
     on("eventblocklists", "index", Read, &["event_blocklists"], Full, |context| context.entries_index()),
     on("eventblocklists", "add", Admin, &["add_event_blocklist"], Full, |context| context.entries_add()),
@@ -210,22 +288,54 @@ pub const ACTIONS: &[Action] = &[
     on("orgblocklists", "delete", Admin, &["delete_organisation_blocklist"], Full, |context| context.entries_delete()),
     // People
     on("organisations", "index", Read, &["organisations"], Full, |context| context.orgs_index()),
-    on("organisations", "view", Read, &["get_organisation", "organisation_exists"], Full, |context| context.orgs_view()),
+    on("organisations", "view", Read, &["get_organisation", "organisation_exists"], Full, |context| {
+        context.orgs_view()
+    }),
     on("organisations", "add", Admin, &["add_organisation"], Full, |context| context.orgs_add()),
     on("organisations", "edit", Admin, &["update_organisation"], Full, |context| context.orgs_edit()),
-    on("organisations", "delete", Admin, &["delete_organisation"], Partial("not while it holds records or has accounts"), |context| context.orgs_delete()),
+    on(
+        "organisations",
+        "delete",
+        Admin,
+        &["delete_organisation"],
+        Partial("not while it holds records or has accounts"),
+        |context| context.orgs_delete(),
+    ),
     on("users", "view", Read, &["get_user"], Full, |context| context.users_view()),
     on("users", "index", Manage, &["users"], Full, |context| context.users_index()),
     on("users", "add", Manage, &["add_user"], Full, |context| context.users_add()),
     on("users", "edit", Read, &["update_user"], Full, |context| context.users_edit()),
     on("users", "delete", Manage, &["delete_user"], Full, |context| context.users_delete()),
     on("users", "changepw", Read, &["change_user_password"], Full, |context| context.users_password()),
-    on("users", "statistics", Read, &["users_statistics"], Partial("data and orgs"), |context| context.users_statistics()),
+    on("users", "statistics", Read, &["users_statistics"], Partial("data and orgs"), |context| {
+        context.users_statistics()
+    }),
     on("users", "heartbeat", Read, &["users_heartbeat"], Full, |context| context.heartbeat()),
     on("users", "resetauthkey", Read, &[], Full, |context| context.keys_add()),
-    on("users", "registrations", Admin, &["user_registrations"], Partial("always empty: nobody registers by himself"), |context| context.none()),
-    on("users", "acceptregistrations", Admin, &["accept_user_registration"], NotHere("nobody registers by himself"), |context| context.not_here()),
-    on("users", "discardregistrations", Admin, &["discard_user_registration"], NotHere("nobody registers by himself"), |context| context.not_here()),
+    on(
+        "users",
+        "registrations",
+        Admin,
+        &["user_registrations"],
+        Partial("always empty: nobody registers by himself"),
+        |context| context.none(),
+    ),
+    on(
+        "users",
+        "acceptregistrations",
+        Admin,
+        &["accept_user_registration"],
+        NotHere("nobody registers by himself"),
+        |context| context.not_here(),
+    ),
+    on(
+        "users",
+        "discardregistrations",
+        Admin,
+        &["discard_user_registration"],
+        NotHere("nobody registers by himself"),
+        |context| context.not_here(),
+    ),
     on("authkeys", "add", Read, &["get_new_authkey"], Full, |context| context.keys_add()),
     on("roles", "index", Read, &["roles"], Full, |context| context.roles_index()),
     on("roles", "add", Admin, &["add_role"], FIXED_ROLES, |context| context.not_here()),
@@ -237,27 +347,75 @@ pub const ACTIONS: &[Action] = &[
     on("usersettings", "setsetting", Read, &["set_user_setting"], Full, |context| context.user_settings()),
     on("usersettings", "delete", Read, &["delete_user_setting"], Full, |context| context.user_settings()),
     on("sharinggroups", "index", Read, &["sharing_groups"], Full, |context| context.groups_index()),
-    on("sharinggroups", "view", Read, &["get_sharing_group", "sharing_group_exists"], Full, |context| context.groups_view()),
+    on("sharinggroups", "view", Read, &["get_sharing_group", "sharing_group_exists"], Full, |context| {
+        context.groups_view()
+    }),
     on("sharinggroups", "add", Write, &["add_sharing_group"], Full, |context| context.groups_add()),
     on("sharinggroups", "edit", Write, &["update_sharing_group"], Full, |context| context.groups_edit()),
-    on("sharinggroups", "delete", Write, &["delete_sharing_group"], Partial("not while records are shared with it"), |context| context.groups_delete()),
+    on(
+        "sharinggroups",
+        "delete",
+        Write,
+        &["delete_sharing_group"],
+        Partial("not while records are shared with it"),
+        |context| context.groups_delete(),
+    ),
     on("sharinggroups", "addorg", Write, &["add_org_to_sharing_group"], Full, |context| context.groups_change()),
-    on("sharinggroups", "removeorg", Write, &["remove_org_from_sharing_group"], Full, |context| context.groups_change()),
-    on("sharinggroups", "addserver", Write, &["add_server_to_sharing_group"], Partial("kept; does not limit yet where it travels"), |context| context.groups_change()),
-    on("sharinggroups", "removeserver", Write, &["remove_server_from_sharing_group"], Full, |context| context.groups_change()),
+    on("sharinggroups", "removeorg", Write, &["remove_org_from_sharing_group"], Full, |context| {
+        context.groups_change()
+    }),
+    on(
+        "sharinggroups",
+        "addserver",
+        Write,
+        &["add_server_to_sharing_group"],
+        Partial("kept; does not limit yet where it travels"),
+        |context| context.groups_change(),
+    ),
+    on("sharinggroups", "removeserver", Write, &["remove_server_from_sharing_group"], Full, |context| {
+        context.groups_change()
+    }),
     on("sharinggroups", "*", Read, &[], Full, |context| context.groups_view()),
     // Feeds, servers
     on("feeds", "index", Read, &["feeds"], Full, |context| context.entries_index()),
     on("feeds", "view", Read, &["get_feed"], Full, |context| context.entries_view()),
     on("feeds", "add", Admin, &["add_feed"], Full, |context| context.entries_add()),
-    on("feeds", "edit", Admin, &["update_feed", "enable_feed", "disable_feed", "enable_feed_cache", "disable_feed_cache"], Full, |context| context.entries_edit()),
+    on(
+        "feeds",
+        "edit",
+        Admin,
+        &["update_feed", "enable_feed", "disable_feed", "enable_feed_cache", "disable_feed_cache"],
+        Full,
+        |context| context.entries_edit(),
+    ),
     on("feeds", "delete", Admin, &["delete_feed"], Full, |context| context.entries_delete()),
     on("feeds", "fetchfromfeed", Admin, &["fetch_feed"], NO_FETCH, |context| context.not_configured()),
     on("feeds", "fetchfromallfeeds", Admin, &["fetch_all_feeds"], NO_FETCH, |context| context.not_configured()),
-    on("feeds", "cachefeeds", Admin, &["cache_all_feeds", "cache_feed", "cache_freetext_feeds", "cache_misp_feeds"], NO_FETCH, |context| context.not_configured()),
+    on(
+        "feeds",
+        "cachefeeds",
+        Admin,
+        &["cache_all_feeds", "cache_feed", "cache_freetext_feeds", "cache_misp_feeds"],
+        NO_FETCH,
+        |context| context.not_configured(),
+    ),
     on("feeds", "comparefeeds", Read, &["compare_feeds"], NO_FETCH, |context| context.not_configured()),
-    on("feeds", "loaddefaultfeeds", Admin, &["load_default_feeds"], NotHere("no list of feeds comes with a node"), |context| context.not_configured()),
-    on("feeds", "searchcaches", Read, &["search_feeds"], Partial("always empty: nothing is cached apart from what is held"), |context| context.none()),
+    on(
+        "feeds",
+        "loaddefaultfeeds",
+        Admin,
+        &["load_default_feeds"],
+        NotHere("no list of feeds comes with a node"),
+        |context| context.not_configured(),
+    ),
+    on(
+        "feeds",
+        "searchcaches",
+        Read,
+        &["search_feeds"],
+        Partial("always empty: nothing is cached apart from what is held"),
+        |context| context.none(),
+    ),
     on("servers", "index", Admin, &["servers"], Full, |context| context.entries_index()),
     on("servers", "view", Admin, &[], Full, |context| context.entries_view()),
     on("servers", "add", Admin, &["add_server"], Full, |context| context.entries_add()),
@@ -272,30 +430,68 @@ pub const ACTIONS: &[Action] = &[
     on("servers", "getpymispversion", Read, &["recommended_pymisp_version"], Full, |context| context.pymisp_version()),
     on("servers", "posttest", Read, &[], Full, |context| context.post_test()),
     on("servers", "getavailablesyncfilteringrules", Read, &[], Full, |context| context.sync_rules()),
-    on("servers", "serversettings", Admin, &["server_settings"], Partial("those that a node has"), |context| context.server_settings()),
-    on("servers", "getsetting", Admin, &["get_server_setting"], Partial("those that a node has"), |context| context.server_setting()),
+    on("servers", "serversettings", Admin, &["server_settings"], Partial("those that a node has"), |context| {
+        context.server_settings()
+    }),
+    on("servers", "getsetting", Admin, &["get_server_setting"], Partial("those that a node has"), |context| {
+        context.server_setting()
+    }),
     on("servers", "serversettingsedit", Admin, &["set_server_setting"], ON_NODE, |context| context.not_here()),
-    on("servers", "update", Admin, &["update_misp"], NotHere("a node is updated like any program of its system"), |context| context.not_here()),
+    on(
+        "servers",
+        "update",
+        Admin,
+        &["update_misp"],
+        NotHere("a node is updated like any program of its system"),
+        |context| context.not_here(),
+    ),
     on("servers", "getworkers", Admin, &["get_workers"], Partial("there are none"), |context| context.workers()),
     on("servers", "restartworkers", Admin, &["restart_workers"], NO_WORKERS, |context| context.not_here()),
     on("servers", "restartdeadworkers", Admin, &["restart_dead_workers"], NO_WORKERS, |context| context.not_here()),
     on("servers", "startworker", Admin, &["start_worker"], NO_WORKERS, |context| context.not_here()),
     on("servers", "stopworker", Admin, &["stop_worker_by_pid"], NO_WORKERS, |context| context.not_here()),
     on("servers", "killallworkers", Admin, &["kill_all_workers"], NO_WORKERS, |context| context.not_here()),
-    on("servers", "dbschemadiagnostic", Admin, &["db_schema_diagnostic"], Partial("`manara verify` says more"), |context| context.schema()),
+    on(
+        "servers",
+        "dbschemadiagnostic",
+        Admin,
+        &["db_schema_diagnostic"],
+        Partial("`manara verify` says more"),
+        |context| context.schema(),
+    ),
     on("servers", "queryacl", Read, &["get_all_functions"], Full, |context| context.acl()),
-    on("cryptographickeys", "serversign", Admin, &["sign_blob"], NotHere("protected events are not signed yet"), |context| context.not_configured()),
+    on(
+        "cryptographickeys",
+        "serversign",
+        Admin,
+        &["sign_blob"],
+        NotHere("protected events are not signed yet"),
+        |context| context.not_configured(),
+    ),
     // The rest
     on("logs", "index", Admin, &["search_logs"], Full, |context| context.logs()),
     on("jobs", "index", Admin, &[], Partial("there are none"), |context| context.none()),
     on("tasks", "index", Admin, &[], Partial("there are none"), |context| context.none()),
     on("communities", "index", Read, &["communities"], Partial("always empty"), |context| context.none()),
-    on("communities", "view", Read, &["get_community"], NotHere("no list of communities comes with a node"), |context| context.not_here()),
+    on(
+        "communities",
+        "view",
+        Read,
+        &["get_community"],
+        NotHere("no list of communities comes with a node"),
+        |context| context.not_here(),
+    ),
     on("communities", "requestaccess", Read, &["request_community_access"], NO_MAIL, |context| context.not_here()),
     on("eventdelegations", "index", Read, &["event_delegations"], Partial("always empty"), |context| context.none()),
-    on("eventdelegations", "acceptdelegation", Write, &["accept_event_delegation"], NO_DELEGATION, |context| context.not_configured()),
-    on("eventdelegations", "deletedelegation", Write, &["discard_event_delegation"], NO_DELEGATION, |context| context.not_configured()),
-    on("eventdelegations", "delegateevent", Write, &["delegate_event"], NO_DELEGATION, |context| context.not_configured()),
+    on("eventdelegations", "acceptdelegation", Write, &["accept_event_delegation"], NO_DELEGATION, |context| {
+        context.not_configured()
+    }),
+    on("eventdelegations", "deletedelegation", Write, &["discard_event_delegation"], NO_DELEGATION, |context| {
+        context.not_configured()
+    }),
+    on("eventdelegations", "delegateevent", Write, &["delegate_event"], NO_DELEGATION, |context| {
+        context.not_configured()
+    }),
 ];
 
 /// The action that is asked for.

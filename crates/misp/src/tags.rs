@@ -118,9 +118,12 @@ impl Context<'_> {
     /// `tags/search`
     pub fn tags_search(&self) -> Result<Answer, Fault> {
         let options = self.call.filters()?;
-        let given = self.call.arg(0).map(str::to_owned).or_else(|| text_of(options.get("name").or(options.get("tag"))).map(|name| name.into_owned()));
+        let given = self.call.arg(0).map(str::to_owned).or_else(|| {
+            text_of(options.get("name").or(options.get("tagname")).or(options.get("tag"))).map(|name| name.into_owned())
+        });
         let name = given.unwrap_or_default();
-        let strict = flag_of(options.get("strictTagNameOnly")) || self.call.arg(1).is_some_and(|flag| flag == "1");
+        let strict = flag_of(options.get("strict_tagname").or(options.get("strictTagNameOnly")))
+            || self.call.arg(1).is_some_and(|flag| flag == "1");
         let pattern = if strict || name.contains('%') { name } else { format!("%{name}%") };
         let view = self.view()?;
         let mut lines = Vec::new();
@@ -150,7 +153,11 @@ impl Context<'_> {
         }
         let total: i64 = counts.values().sum();
         let line = |(name, count): (String, i64)| {
-            let text = if percent { format!("{}%", (count as f64 / total as f64 * 100_000.0).round() / 1000.0) } else { count.to_string() };
+            let text = if percent {
+                format!("{}%", (count as f64 / total as f64 * 100_000.0).round() / 1000.0)
+            } else {
+                count.to_string()
+            };
             (name, Value::String(text))
         };
         Ok(Answer::json(&json!({"tags": counts.into_iter().map(line).collect::<Map<_, _>>(), "taxonomies": []})))
@@ -181,8 +188,17 @@ impl Context<'_> {
             "attributes" => Some("attribute"),
             _ => None,
         };
-        let body = options.get(if by_controller == Some("event") { "Event" } else { "Attribute" }).cloned().unwrap_or_default();
-        let named = self.call.arg(0).map(str::to_owned).or_else(|| text(options.get("uuid"))).or_else(|| text(options.get(by_controller.unwrap_or_default()))).or_else(|| text(body.get("id")));
+        let body = options
+            .get(if by_controller == Some("event") { "Event" } else { "Attribute" })
+            .cloned()
+            .unwrap_or_default();
+        let named = self
+            .call
+            .arg(0)
+            .map(str::to_owned)
+            .or_else(|| text(options.get("uuid")))
+            .or_else(|| text(options.get(by_controller.unwrap_or_default())))
+            .or_else(|| text(body.get("id")));
         let tags = match self.call.arg(1) {
             Some(tag) => vec![tag.to_owned()],
             None => crate::search::filter::Wanted::of(options.get("tag").or(body.get("tag"))).any,
@@ -266,7 +282,7 @@ impl Context<'_> {
             let (head, changes) = match &target {
                 Target::Event(event) => {
                     if !local {
-                        body.insert("timestamp".into(), self.now.max(event.touched).to_string().into());
+                        body.insert("timestamp".into(), self.clock(event).to_string().into());
                         body.insert("published".into(), false.into());
                     }
                     (body, Vec::new())

@@ -12,11 +12,15 @@ impl Context<'_> {
     /// `events/upload_stix/2`
     pub fn upload_stix(&self) -> Result<Answer, Fault> {
         if self.call.arg(0) != Some("2") {
-            return Err(Fault::new(405, "STIX 1 is not read; convert it to STIX 2.1 and send that to /events/upload_stix/2."));
+            return Err(Fault::new(
+                405,
+                "STIX 1 is not read; convert it to STIX 2.1 and send that to /events/upload_stix/2.",
+            ));
         }
         let mut input = Input::from_reader("upload_stix", self.call.body.as_slice(), Limits::default())
             .map_err(|error| Fault::new(400, error.to_string()))?;
-        let terms = Terms { owner: self.call.caller.account.org, actor: self.actor().to_owned(), marking: Marking::default() };
+        let terms =
+            Terms { owner: self.call.caller.account.org, actor: self.actor().to_owned(), marking: Marking::default() };
         let done = import(self.store, &mut input, Some("stix"), terms, None)?;
         let report = done.report;
         Ok(Answer::json(&json!({

@@ -24,7 +24,10 @@ fn text<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
 
 /// The key: bare, as MISP has it; `Bearer KEY` too, as everyone else.
 fn key(headers: &HeaderMap) -> &str {
-    let given = [header::AUTHORIZATION.as_str(), "x-misp-auth"].into_iter().map(|name| text(headers, name)).find(|key| !key.is_empty());
+    let given = [header::AUTHORIZATION.as_str(), "x-misp-auth"]
+        .into_iter()
+        .map(|name| text(headers, name))
+        .find(|key| !key.is_empty());
     let given = given.unwrap_or_default().trim();
     match given.split_once(' ') {
         Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") => key.trim(),
@@ -40,10 +43,18 @@ fn unpacked(packed: &[u8], encoding: &str, most: u64) -> Result<Vec<u8>, Fault> 
             read.map_err(|error| Fault::new(400, format!("The body says that it is gzip, and is not: {error}")))?;
         }
         "" | "identity" => body.extend_from_slice(packed),
-        other => return Err(Fault::new(415, format!("Content-Encoding '{other}' is not known here; send gzip, or the body as it is."))),
+        other => {
+            return Err(Fault::new(
+                415,
+                format!("Content-Encoding '{other}' is not known here; send gzip, or the body as it is."),
+            ));
+        }
     }
     if body.len() as u64 > most {
-        return Err(Fault::new(413, format!("The body is larger than the {most} bytes that this node takes in one request.")));
+        return Err(Fault::new(
+            413,
+            format!("The body is larger than the {most} bytes that this node takes in one request."),
+        ));
     }
     Ok(body)
 }
@@ -97,7 +108,9 @@ fn reading(mut from: impl Read + Send + 'static) -> Body {
             }
         }
     });
-    Body::from_stream(futures_util::stream::unfold(stream, async |mut stream| stream.recv().await.map(|piece| (piece, stream))))
+    Body::from_stream(futures_util::stream::unfold(stream, async |mut stream| {
+        stream.recv().await.map(|piece| (piece, stream))
+    }))
 }
 
 /// Everything that no other route takes.
@@ -115,7 +128,8 @@ pub(crate) async fn door(State(app): State<App>, request: Request) -> Response {
         _ => return Problem::new(StatusCode::METHOD_NOT_ALLOWED, "GET, HEAD, POST, PUT or DELETE").into_response(),
     };
     let most = MOST.min(app.options.max_body);
-    let near = parts.extensions.get::<ConnectInfo<SocketAddr>>().is_some_and(|ConnectInfo(from)| from.ip().is_loopback());
+    let near =
+        parts.extensions.get::<ConnectInfo<SocketAddr>>().is_some_and(|ConnectInfo(from)| from.ip().is_loopback());
     let pack = !near && text(&parts.headers, "accept-encoding").contains("gzip");
     let head_only = method == Method::Head;
     let given = key(&parts.headers).to_owned();
@@ -131,7 +145,10 @@ pub(crate) async fn door(State(app): State<App>, request: Request) -> Response {
     let bytes = match axum::body::to_bytes(body, usize::try_from(most).unwrap_or(usize::MAX)).await {
         Ok(bytes) => bytes,
         Err(_) => {
-            let refused = Fault::new(413, format!("The body is larger than the {most} bytes that this node takes in one request."));
+            let refused = Fault::new(
+                413,
+                format!("The body is larger than the {most} bytes that this node takes in one request."),
+            );
             return respond(refused.answer(&path), head_only, false).unwrap_or_else(IntoResponse::into_response);
         }
     };
@@ -141,8 +158,14 @@ pub(crate) async fn door(State(app): State<App>, request: Request) -> Response {
                 Ok(body) => {
                     drop(bytes);
                     let mut call = Call::new(method, &path, parts.uri.query().unwrap_or_default(), body, caller);
-                    call.known = parts.headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).map(str::to_owned);
-                    call.headers = ["content-type", "accept"].map(|name| (name.to_owned(), text(&parts.headers, name).to_owned())).to_vec();
+                    call.known = parts
+                        .headers
+                        .get(header::IF_NONE_MATCH)
+                        .and_then(|value| value.to_str().ok())
+                        .map(str::to_owned);
+                    call.headers = ["content-type", "accept"]
+                        .map(|name| (name.to_owned(), text(&parts.headers, name).to_owned()))
+                        .to_vec();
                     answer(&app.store, &app.warnings, &call)
                 }
                 Err(fault) => fault.answer(&path),

@@ -113,7 +113,9 @@ impl<'t, 'c> Work<'t, 'c> {
                 row.get::<Vec<u8>>(6)?,
             ))
         })?;
-        let Some((uuid, kind, owner, old_label, next, texts, skeleton)) = held else { return Err(StoreError::Conflict) };
+        let Some((uuid, kind, owner, old_label, next, texts, skeleton)) = held else {
+            return Err(StoreError::Conflict);
+        };
         let label = Label::new(OrgId(owner), amendment.head.marking.meet(&terms.marking));
         let label_id = facts::intern(tx, &label)?;
         let mut work = Work {
@@ -304,8 +306,7 @@ impl<'t, 'c> Work<'t, 'c> {
 
     fn append_stored(&mut self, part: StoredPart) -> Result<u32> {
         let ordinal = self.next;
-        self.next =
-            ordinal.checked_add(1).ok_or_else(|| StoreError::Invalid("a record has too many parts".into()))?;
+        self.next = ordinal.checked_add(1).ok_or_else(|| StoreError::Invalid("a record has too many parts".into()))?;
         self.note(ordinal, &part);
         let size = part.raw.len() + 64;
         if self.tail.is_none() && ordinal > 0 {

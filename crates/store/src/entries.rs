@@ -87,7 +87,8 @@ impl Store {
     pub fn set_entry(&self, actor: &str, kind: &'static str, id: i64, body: Value) -> Result<Entry> {
         let actor = actor.to_owned();
         self.write(move |tx| {
-            let sql = format!("UPDATE entry SET body = ?3, modified = ?4 WHERE kind = ?1 AND id = ?2 RETURNING {COLUMNS}");
+            let sql =
+                format!("UPDATE entry SET body = ?3, modified = ?4 WHERE kind = ?1 AND id = ?2 RETURNING {COLUMNS}");
             let values = params![kind, id, body.to_string(), jiff::Timestamp::now().as_millisecond()];
             let entry = tx.first(&sql, &values, read)?;
             let entry = entry.ok_or_else(|| StoreError::Unknown { what: kind, name: id.to_string() })?;

@@ -28,9 +28,8 @@ impl Store {
     /// # Errors
     /// The engine's.
     pub fn numbered(&self, kind: &str, number: i64) -> Result<Option<Uuid>> {
-        self.reader()?.first("SELECT uuid FROM number WHERE kind = ?1 AND id = ?2", &params![kind, number], |row| {
-            row.get(0)
-        })
+        self.reader()?
+            .first("SELECT uuid FROM number WHERE kind = ?1 AND id = ?2", &params![kind, number], |row| row.get(0))
     }
 
     /// The number of an account, a group or an organisation (`user`, `group`, `org`).

@@ -172,7 +172,13 @@ impl Store {
     ///
     /// # Errors
     /// The engine's.
-    pub fn add_attribute_sightings(&self, actor: &str, org: OrgId, marking: Marking, new: Vec<AttributeSighting>) -> Result<Vec<Uuid>> {
+    pub fn add_attribute_sightings(
+        &self,
+        actor: &str,
+        org: OrgId,
+        marking: Marking,
+        new: Vec<AttributeSighting>,
+    ) -> Result<Vec<Uuid>> {
         let actor = actor.to_owned();
         self.write_large(move |tx| {
             let label = facts::intern(tx, &Label::new(org, marking.clone()))?;

@@ -4,8 +4,8 @@ use super::marking;
 use super::read::Event;
 use crate::ReadError;
 use crate::json::Members;
-use manara_model::record::{PartDraft, RecordDraft, Rejection, Sink, Slot};
 use manara_model::Marking;
+use manara_model::record::{PartDraft, RecordDraft, Rejection, Sink, Slot};
 use serde_json::value::RawValue;
 use std::convert::Infallible;
 

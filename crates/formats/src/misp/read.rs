@@ -4,7 +4,7 @@
 use super::marking;
 use crate::json::{self, Members};
 use crate::{Input, InputError, ReadError};
-use manara_model::observable::{from_misp, misp_type};
+use manara_model::observable::{Type, from_misp, misp_type, normalise};
 use manara_model::record::{Found, PartDraft, RecordDraft, Rejection, SightingDraft, Sink, Slot, parse_time};
 use manara_model::{Marking, ids};
 use serde_json::value::RawValue;
@@ -149,7 +149,13 @@ impl<S: Sink> Event<'_, S> {
         })
     }
 
-    pub(super) fn item(&mut self, slot: Slot, place: &str, raw: &RawValue, ordinal: &mut u32) -> Result<(), ReadError<S::Error>> {
+    pub(super) fn item(
+        &mut self,
+        slot: Slot,
+        place: &str,
+        raw: &RawValue,
+        ordinal: &mut u32,
+    ) -> Result<(), ReadError<S::Error>> {
         let Ok(members) = Members::parse(raw.get()) else {
             // Kept as it is, so that nothing is lost; told, so that somebody can mend it.
             let rejection = self.place(place, "is no object; kept as it is, but not read");
@@ -168,6 +174,7 @@ impl<S: Sink> Event<'_, S> {
                     key == "Attribute" && value.get().starts_with('[') && !json::is_empty_list(value)
                 };
                 part.raw = members.without(full);
+                part.found = references(&members);
                 let (object, own) = (*ordinal, part.marking.clone());
                 self.part(part, ordinal)?;
                 for (n, raw) in members.list("Attribute").unwrap_or_default().into_iter().enumerate() {
@@ -267,6 +274,14 @@ impl<S: Sink> Event<'_, S> {
 /// An object's attribute inherits from its object, and that from the event.
 pub(super) fn narrowed(object: &Marking, own: &Marking) -> Marking {
     if *object == Marking::default() { own.clone() } else { object.meet(own) }
+}
+
+/// An object's references are known by their identifiers.
+fn references(members: &Members<'_>) -> Vec<Found> {
+    let Some(ty) = Type::by_name("uuid") else { return Vec::new() };
+    let list = members.list("ObjectReference").unwrap_or_default();
+    let uuids = list.into_iter().filter_map(|raw| Members::parse(raw.get()).ok()?.text("uuid"));
+    uuids.filter_map(|uuid| normalise(ty, &uuid).ok()).map(|observable| Found { observable, detect: false }).collect()
 }
 
 fn cut(text: &str) -> String {

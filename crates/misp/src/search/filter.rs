@@ -118,7 +118,14 @@ pub(crate) fn moment(text: &str, now: i64) -> Option<i64> {
 /// # Errors
 /// 400 for what is no time.
 pub(crate) fn span(value: Option<&Value>, now: i64, name: &str) -> Result<Span, Fault> {
-    let read = |text: &str| moment(text, now).ok_or_else(|| Fault::new(400, format!("'{name}': '{text}' is no time; give Unix seconds, a date, or how long ago like 7d, 12h, 30m.")));
+    let read = |text: &str| {
+        moment(text, now).ok_or_else(|| {
+            Fault::new(
+                400,
+                format!("'{name}': '{text}' is no time; give Unix seconds, a date, or how long ago like 7d, 12h, 30m."),
+            )
+        })
+    };
     let texts = texts(value);
     Ok(match texts.as_slice() {
         [] => Span::default(),
@@ -174,7 +181,8 @@ fn orgs(context: &Context<'_>, names: &[String]) -> Result<Vec<Uuid>, Fault> {
                     (None, None) => held == like,
                     _ => held.contains(like.trim_matches('%')),
                 };
-                found.extend(facts.names.iter().filter(|(_, held)| matches(&held.to_lowercase())).map(|(org, _)| org.0));
+                found
+                    .extend(facts.names.iter().filter(|(_, held)| matches(&held.to_lowercase())).map(|(org, _)| org.0));
             }
         }
     }
@@ -220,7 +228,12 @@ pub(crate) fn tags(view: &View<'_>, wanted: &Wanted, on_parts: bool) -> Result<T
 }
 
 /// What `events/index` and `restSearch` have in common.
-fn common(context: &Context<'_>, view: &View<'_>, options: &Map<String, Value>, on_parts: bool) -> Result<EventFilter, Fault> {
+fn common(
+    context: &Context<'_>,
+    view: &View<'_>,
+    options: &Map<String, Value>,
+    on_parts: bool,
+) -> Result<EventFilter, Fault> {
     let now = context.now;
     let mut filter = EventFilter::default();
     let named = |wanted: Wanted| {
@@ -272,7 +285,9 @@ fn common(context: &Context<'_>, view: &View<'_>, options: &Map<String, Value>, 
     filter.threat = numbers(&Wanted::of(options.get("threat_level_id").or(options.get("threatlevel"))));
     filter.analysis = numbers(&Wanted::of(options.get("analysis")));
     let titles = Wanted::of(options.get("eventinfo").or(options.get("info")));
-    let like = |texts: Vec<String>| texts.into_iter().map(|text| if text.contains('%') { text } else { format!("%{text}%") }).collect::<Vec<_>>();
+    let like = |texts: Vec<String>| {
+        texts.into_iter().map(|text| if text.contains('%') { text } else { format!("%{text}%") }).collect::<Vec<_>>()
+    };
     filter.titles = Sign { any: (!titles.any.is_empty()).then(|| like(titles.any)), none: like(titles.none) };
     let wanted = Wanted::of(options.get("tags").or(options.get("tag")).or(options.get("event_tags")));
     filter.tags = tags(view, &wanted, on_parts && !options.contains_key("event_tags"))?;
@@ -286,7 +301,8 @@ fn common(context: &Context<'_>, view: &View<'_>, options: &Map<String, Value>, 
 /// Labels by distribution and sharing group.
 fn labels(context: &Context<'_>, view: &View<'_>, options: &Map<String, Value>) -> Result<Option<Vec<i64>>, Fault> {
     let levels = Wanted::of(options.get("distribution"));
-    let groups = Wanted::of(options.get("sharinggroup").or(options.get("sharing_group_id")).or(options.get("sharinggroup_id")));
+    let groups =
+        Wanted::of(options.get("sharinggroup").or(options.get("sharing_group_id")).or(options.get("sharinggroup_id")));
     if levels.is_empty() && groups.is_empty() {
         return Ok(None);
     }
@@ -297,7 +313,8 @@ fn labels(context: &Context<'_>, view: &View<'_>, options: &Map<String, Value>) 
     let labels = view.facts().labels.iter().filter(|(_, label)| {
         let level = label.marking.distribution().to_string();
         let level_fits = (levels.any.is_empty() || levels.any.contains(&level)) && !levels.none.contains(&level);
-        let group_fits = groups.any.is_empty() || label.marking.groups.iter().any(|clause| uuids.iter().any(|uuid| clause.contains(uuid)));
+        let group_fits = groups.any.is_empty()
+            || label.marking.groups.iter().any(|clause| uuids.iter().any(|uuid| clause.contains(uuid)));
         level_fits && group_fits
     });
     Ok(Some(labels.map(|(id, _)| *id).collect()))
@@ -307,7 +324,11 @@ fn labels(context: &Context<'_>, view: &View<'_>, options: &Map<String, Value>) 
 ///
 /// # Errors
 /// 400 for a filter that can't be read.
-pub(crate) fn of_index(context: &Context<'_>, view: &View<'_>, options: &Map<String, Value>) -> Result<EventFilter, Fault> {
+pub(crate) fn of_index(
+    context: &Context<'_>,
+    view: &View<'_>,
+    options: &Map<String, Value>,
+) -> Result<EventFilter, Fault> {
     // In the interface's own links the names begin with `search`.
     let mut plain = Map::new();
     for (name, value) in options {
@@ -338,7 +359,11 @@ pub(crate) fn of_index(context: &Context<'_>, view: &View<'_>, options: &Map<Str
 ///
 /// # Errors
 /// 400 for a filter that can't be read.
-pub(crate) fn of_search(context: &Context<'_>, view: &View<'_>, options: &Map<String, Value>) -> Result<EventFilter, Fault> {
+pub(crate) fn of_search(
+    context: &Context<'_>,
+    view: &View<'_>,
+    options: &Map<String, Value>,
+) -> Result<EventFilter, Fault> {
     let mut filter = common(context, view, options, true)?;
     filter.touched = span(options.get("event_timestamp"), context.now, "event_timestamp")?;
     Ok(filter)
@@ -354,7 +379,10 @@ mod tests {
         let wanted = Wanted::of(Some(&json!(["a&&b", "!c", ""])));
         assert_eq!((wanted.any, wanted.none), (vec!["a".to_owned(), "b".into()], vec!["c".to_owned()]));
         let wanted = Wanted::of(Some(&json!({"AND": ["x"], "NOT": "y", "OR": ["z"]})));
-        assert_eq!((wanted.all, wanted.none, wanted.any), (vec!["x".to_owned()], vec!["y".to_owned()], vec!["z".to_owned()]));
+        assert_eq!(
+            (wanted.all, wanted.none, wanted.any),
+            (vec!["x".to_owned()], vec!["y".to_owned()], vec!["z".to_owned()])
+        );
         let url = Wanted::of_values(Some(&json!("http://x.example/?a=1&&b=2")));
         assert_eq!(url.any, ["http://x.example/?a=1&&b=2"]);
         assert_eq!(moment("2d", 1_000_000), Some(1_000_000 - 172_800));

@@ -134,22 +134,46 @@ pub(crate) struct Output {
 }
 
 const COLUMNS: &[&str] = &[
-    "uuid", "event_id", "category", "type", "value", "comment", "to_ids", "date", "object_relation", "attribute_tag",
-    "object_uuid", "object_name", "object_meta_category",
+    "uuid",
+    "event_id",
+    "category",
+    "type",
+    "value",
+    "comment",
+    "to_ids",
+    "date",
+    "object_relation",
+    "attribute_tag",
+    "object_uuid",
+    "object_name",
+    "object_meta_category",
 ];
 const CONTEXT_COLUMNS: &[&str] = &[
-    "event_info", "event_member_org", "event_source_org", "event_distribution", "event_threat_level_id", "event_analysis",
-    "event_date", "event_tag", "event_timestamp",
+    "event_info",
+    "event_member_org",
+    "event_source_org",
+    "event_distribution",
+    "event_threat_level_id",
+    "event_analysis",
+    "event_date",
+    "event_tag",
+    "event_timestamp",
 ];
 
-const IDS_HEAD: &str = "# MISP export of IDS rules\n#\n# Values that their authors flag for detection, of published events.\n";
+const IDS_HEAD: &str =
+    "# MISP export of IDS rules\n#\n# Values that their authors flag for detection, of published events.\n";
 
 impl Output {
     /// Begins an answer.
     ///
     /// # Errors
     /// It can't be written.
-    pub(crate) fn begin(context: &Context<'_>, format: Format, options: &Map<String, Value>, events: bool) -> Result<Output, Fault> {
+    pub(crate) fn begin(
+        context: &Context<'_>,
+        format: Format,
+        options: &Map<String, Value>,
+        events: bool,
+    ) -> Result<Output, Fault> {
         let target = Target(Rc::new(RefCell::new(Answer::new(format.media))));
         let mut out = target.clone();
         let mut columns: Vec<String> = COLUMNS.iter().map(|name| (*name).to_owned()).collect();
@@ -266,10 +290,16 @@ impl Output {
                 self.target.write_all(line.as_bytes())?;
                 true
             }
-            Way::Values => self.is_new(&value) && writeln!(self.target, "{}", value.replace(['\r', '\n'], " ")).map(|()| true)?,
+            Way::Values => {
+                self.is_new(&value) && writeln!(self.target, "{}", value.replace(['\r', '\n'], " ")).map(|()| true)?
+            }
             Way::Hashes => {
                 let mut any = false;
-                for found in part.found.iter().filter(|found| found.observable.ty().row().kind == manara_model::observable::Kind::Hash) {
+                for found in part
+                    .found
+                    .iter()
+                    .filter(|found| found.observable.ty().row().kind == manara_model::observable::Kind::Hash)
+                {
                     if self.is_new(found.observable.value()) {
                         writeln!(self.target, "{}", found.observable.value())?;
                         any = true;
@@ -294,7 +324,9 @@ impl Output {
             Way::Netfilter => {
                 let mut any = false;
                 for found in &part.found {
-                    if matches!(found.observable.ty().name(), "ipv4" | "ipv6" | "network") && self.is_new(found.observable.value()) {
+                    if matches!(found.observable.ty().name(), "ipv4" | "ipv6" | "network")
+                        && self.is_new(found.observable.value())
+                    {
                         let table = if found.observable.value().contains(':') { "ip6tables" } else { "iptables" };
                         writeln!(self.target, "{table} -A INPUT -s {} -j DROP", found.observable.value())?;
                         any = true;
@@ -303,15 +335,16 @@ impl Output {
                 any
             }
             Way::Tags => {
-                let all: BTreeSet<String> = [attribute.get("Tag"), attribute.get("Event").and_then(|event| event.get("Tag"))]
-                    .into_iter()
-                    .flatten()
-                    .filter_map(Value::as_array)
-                    .flatten()
-                    .filter_map(|tag| tag["name"].as_str().map(str::to_owned))
-                    .chain(super::run::tags_on(event))
-                    .filter(|name| self.format.name == "context" || name.to_lowercase().contains("attack-pattern"))
-                    .collect();
+                let all: BTreeSet<String> =
+                    [attribute.get("Tag"), attribute.get("Event").and_then(|event| event.get("Tag"))]
+                        .into_iter()
+                        .flatten()
+                        .filter_map(Value::as_array)
+                        .flatten()
+                        .filter_map(|tag| tag["name"].as_str().map(str::to_owned))
+                        .chain(super::run::tags_on(event))
+                        .filter(|name| self.format.name == "context" || name.to_lowercase().contains("attack-pattern"))
+                        .collect();
                 for name in all {
                     *self.tags.entry(name).or_default() += 1;
                 }
@@ -337,7 +370,13 @@ impl Output {
         Ok(true)
     }
 
-    fn csv(&self, event: &EventRow, part: &Cleared<Part>, attribute: &Map<String, Value>, scribe: &Scribe<'_, '_>) -> Result<String, Fault> {
+    fn csv(
+        &self,
+        event: &EventRow,
+        part: &Cleared<Part>,
+        attribute: &Map<String, Value>,
+        scribe: &Scribe<'_, '_>,
+    ) -> Result<String, Fault> {
         let object = match part.parent {
             Some(place) if self.columns.iter().any(|column| column.starts_with("object_")) => {
                 scribe.view.parts_at(&event.head, &[place])?.pop()
@@ -361,7 +400,10 @@ impl Output {
                 "to_ids" => (plain(attribute.get("to_ids")), true),
                 "date" | "timestamp" | "attribute_timestamp" => (plain(attribute.get("timestamp")), true),
                 "attribute_tag" | "tag" => (names(attribute), false),
-                "object_uuid" => (object.as_ref().and_then(|object| object.uuid).map(|uuid| uuid.to_string()).unwrap_or_default(), false),
+                "object_uuid" => (
+                    object.as_ref().and_then(|object| object.uuid).map(|uuid| uuid.to_string()).unwrap_or_default(),
+                    false,
+                ),
                 "object_name" => (plain(of_object.get("name")), false),
                 "object_meta_category" => (plain(of_object.get("meta-category")), false),
                 "event_info" => (event.head.title.clone(), false),
@@ -443,7 +485,8 @@ impl Output {
             _ => {}
         }
         let Output { target, count, format, .. } = self;
-        let answer = Rc::try_unwrap(target.0).map_err(|_| Fault::new(500, "An Internal Error Has Occurred."))?.into_inner();
+        let answer =
+            Rc::try_unwrap(target.0).map_err(|_| Fault::new(500, "An Internal Error Has Occurred."))?.into_inner();
         Ok(answer.with("x-result-count", count.to_string()).with("x-response-format", format.name))
     }
 }
@@ -470,7 +513,8 @@ fn escaped(text: &str) -> String {
 
 /// A value as XML: objects and lists are elements by the name of their member.
 fn xml(out: &mut String, name: &str, value: &Value) {
-    let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '_' }).collect();
+    let name: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '_' }).collect();
     match value {
         Value::Array(items) => items.iter().for_each(|item| xml(out, &name, item)),
         Value::Null => out.push_str(&format!("<{name}/>")),
@@ -493,8 +537,15 @@ mod tests {
     #[test]
     fn xml_has_no_syntax_from_values() {
         let mut out = String::new();
-        xml(&mut out, "Event", &json!({"info": "<a> & \"b\"\u{0}", "Tag": [{"id": "1"}, {"id": "2"}], "x": null, "p": true}));
-        assert_eq!(out, "<Event><info>&lt;a&gt; &amp; &quot;b&quot;</info><Tag><id>1</id></Tag><Tag><id>2</id></Tag><x/><p>1</p></Event>");
+        xml(
+            &mut out,
+            "Event",
+            &json!({"info": "<a> & \"b\"\u{0}", "Tag": [{"id": "1"}, {"id": "2"}], "x": null, "p": true}),
+        );
+        assert_eq!(
+            out,
+            "<Event><info>&lt;a&gt; &amp; &quot;b&quot;</info><Tag><id>1</id></Tag><Tag><id>2</id></Tag><x/><p>1</p></Event>"
+        );
         assert_eq!(quoted("a\"b"), "\"a\"\"b\"");
     }
 }

@@ -114,7 +114,8 @@ pub(crate) fn rows_with_value(view: &View<'_>, value: &str) -> Result<Vec<i64>, 
 
 /// Attributes of one event that have a value, whole or in one of its halves.
 pub(crate) fn places_with_value(view: &View<'_>, event: &EventRow, value: &str) -> Result<Vec<Cleared<Part>>, Fault> {
-    let wanted = Attributes { values: Wanted { any: vec![value.to_owned()], ..Wanted::default() }, ..Attributes::default() };
+    let wanted =
+        Attributes { values: Wanted { any: vec![value.to_owned()], ..Wanted::default() }, ..Attributes::default() };
     let mut places = BTreeSet::new();
     for observable in readings(value) {
         places.extend(view.mentions_in(event.head.row, &observable)?);
@@ -206,7 +207,9 @@ fn listed(wanted: &Wanted, value: &str) -> bool {
         let pattern = pattern.to_lowercase();
         if pattern.contains('%') { like(&value, &pattern) } else { value == pattern }
     };
-    let wants = wanted.any.is_empty() && wanted.all.is_empty() || wanted.any.iter().any(hit) || !wanted.all.is_empty() && wanted.all.iter().all(hit);
+    let wants = wanted.any.is_empty() && wanted.all.is_empty()
+        || wanted.any.iter().any(hit)
+        || !wanted.all.is_empty() && wanted.all.iter().all(hit);
     wants && !wanted.none.iter().any(hit)
 }
 
@@ -217,7 +220,8 @@ fn within(span: Span, at: i64) -> bool {
 impl Attributes {
     fn of(context: &Context<'_>, options: &Map<String, Value>) -> Result<Attributes, Fault> {
         let now = context.now;
-        let clean = if flag_of(options.get("enforceWarninglist")) { Some(context.warnings.get(context.store)?) } else { None };
+        let clean =
+            if flag_of(options.get("enforceWarninglist")) { Some(context.warnings.get(context.store)?) } else { None };
         let mut values = Wanted::of_values(options.get("value"));
         for name in ["value1", "value2"] {
             let more = Wanted::of_values(options.get(name));
@@ -249,7 +253,9 @@ impl Attributes {
 
     /// Nothing is asked of attributes: every event is meant.
     fn is_empty(&self) -> bool {
-        [&self.values, &self.types, &self.categories, &self.comments, &self.relations, &self.objects].into_iter().all(Wanted::is_empty)
+        [&self.values, &self.types, &self.categories, &self.comments, &self.relations, &self.objects]
+            .into_iter()
+            .all(Wanted::is_empty)
             && self.detect.is_none()
             && self.touched == Span::default()
             && self.first_seen == Span::default()
@@ -257,7 +263,13 @@ impl Attributes {
     }
 
     /// Does this attribute fit? `on_event`: names of the event's tags, which count for its attributes too.
-    fn fits(&self, event: &EventRow, part: &Cleared<Part>, body: &Map<String, Value>, on_event: &HashSet<String>) -> bool {
+    fn fits(
+        &self,
+        event: &EventRow,
+        part: &Cleared<Part>,
+        body: &Map<String, Value>,
+        on_event: &HashSet<String>,
+    ) -> bool {
         let text = |name: &str| text_of(body.get(name)).unwrap_or_default();
         if !self.deleted.wants(flag_of(body.get("deleted"))) {
             return false;
@@ -306,7 +318,11 @@ impl Attributes {
             let same = |text: &str| if pattern.contains('%') { like(text, &pattern) } else { text == pattern };
             same(&lower)
                 || halves.is_some_and(|(one, two)| same(one) || same(two))
-                || part.found.iter().any(|found| same(found.observable.value()) || !pattern.contains('%') && normalise(found.observable.ty(), &pattern).is_ok_and(|other| other == found.observable))
+                || part.found.iter().any(|found| {
+                    same(found.observable.value())
+                        || !pattern.contains('%')
+                            && normalise(found.observable.ty(), &pattern).is_ok_and(|other| other == found.observable)
+                })
         };
         (self.values.any.is_empty() || self.values.any.iter().any(hit)) && !self.values.none.iter().any(hit)
     }
@@ -385,7 +401,9 @@ impl Context<'_> {
     fn search_options(&self) -> Result<Map<String, Value>, Fault> {
         let mut options = self.call.filters()?;
         // In old scripts the arguments have an order: value, type, category, org, tags, from, to, last…
-        for (name, value) in ["value", "type", "category", "org", "tags", "from", "to", "last", "eventid"].iter().zip(&self.call.args) {
+        for (name, value) in
+            ["value", "type", "category", "org", "tags", "from", "to", "last", "eventid"].iter().zip(&self.call.args)
+        {
             if !matches!(value.as_str(), "null" | "") {
                 options.entry(*name).or_insert_with(|| value.clone().into());
             }
@@ -666,7 +684,9 @@ impl Context<'_> {
                     let mut found = Vec::new();
                     view.parts_in_order::<Fault>(&event.head, |part| {
                         let body = body_of(&part.raw);
-                        let named = ["name", "template_uuid"].iter().any(|name| listed(&wanted.objects, &text_of(body.get(*name)).unwrap_or_default()));
+                        let named = ["name", "template_uuid"]
+                            .iter()
+                            .any(|name| listed(&wanted.objects, &text_of(body.get(*name)).unwrap_or_default()));
                         if part.slot == Slot::Object && named && wanted.deleted.wants(flag_of(body.get("deleted"))) {
                             found.push((event.head.row, part.number));
                         }
@@ -695,7 +715,10 @@ impl Context<'_> {
         for (n, (row, number)) in lines.into_iter().enumerate() {
             let Some((event, part)) = view.part_numbered(row, number)? else { continue };
             let mut object = scribe.object(&event, &part);
-            object.insert("Attribute".into(), Value::Array(self.attributes_in(&view, &scribe, &event, &part, wanted.deleted)?));
+            object.insert(
+                "Attribute".into(),
+                Value::Array(self.attributes_in(&view, &scribe, &event, &part, wanted.deleted)?),
+            );
             if n > 0 {
                 std::io::Write::write_all(&mut answer, b",")?;
             }
@@ -776,8 +799,21 @@ impl More {
         let mut shown = Map::new();
         let short: &[&str] = &["org_id", "distribution", "publish_timestamp", "id", "info", "orgc_id", "uuid"];
         let long: &[&str] = &[
-            "id", "orgc_id", "org_id", "date", "threat_level_id", "info", "published", "uuid", "analysis", "timestamp",
-            "distribution", "publish_timestamp", "sharing_group_id", "extends_uuid", "Orgc",
+            "id",
+            "orgc_id",
+            "org_id",
+            "date",
+            "threat_level_id",
+            "info",
+            "published",
+            "uuid",
+            "analysis",
+            "timestamp",
+            "distribution",
+            "publish_timestamp",
+            "sharing_group_id",
+            "extends_uuid",
+            "Orgc",
         ];
         for name in if self.context { long } else { short } {
             shown.insert((*name).into(), head.get(*name).cloned().unwrap_or_default());
@@ -832,10 +868,19 @@ impl More {
 
 impl Context<'_> {
     /// Attributes of other events that have the same value.
-    fn related_attributes(&self, view: &View<'_>, scribe: &Scribe<'_, '_>, event: &EventRow, part: &Cleared<Part>) -> Result<Vec<Value>, Fault> {
+    fn related_attributes(
+        &self,
+        view: &View<'_>,
+        scribe: &Scribe<'_, '_>,
+        event: &EventRow,
+        part: &Cleared<Part>,
+    ) -> Result<Vec<Value>, Fault> {
         let excluded = self.excluded()?;
-        let correlates = |observable: &&Observable| observable.ty().row().correlates && !excluded.iter().any(|pattern| like(observable.value(), pattern));
-        let observables: Vec<Observable> = part.found.iter().map(|found| &found.observable).filter(correlates).cloned().collect();
+        let correlates = |observable: &&Observable| {
+            observable.ty().row().correlates && !excluded.iter().any(|pattern| like(observable.value(), pattern))
+        };
+        let observables: Vec<Observable> =
+            part.found.iter().map(|found| &found.observable).filter(correlates).cloned().collect();
         let mut lines = Vec::new();
         for (row, places) in view.mentions(&observables, 100)? {
             if row == event.head.row {

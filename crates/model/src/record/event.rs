@@ -70,7 +70,8 @@ impl EventFacts {
     /// From an event's body as a value.
     #[must_use]
     pub fn of(body: &Value) -> EventFacts {
-        let number = |name: &str, default| text_of(body.get(name)).and_then(|text| text.parse().ok()).unwrap_or(default);
+        let number =
+            |name: &str, default| text_of(body.get(name)).and_then(|text| text.parse().ok()).unwrap_or(default);
         let uuid = |value: Option<&Value>| text_of(value).and_then(|text| text.parse().ok());
         let orgc = body.get("Orgc");
         EventFacts {
@@ -116,7 +117,8 @@ impl PartFacts {
     #[must_use]
     pub fn read(raw: &str) -> PartFacts {
         let Ok(part) = serde_json::from_str::<RawPart<'_>>(raw) else { return PartFacts::default() };
-        let tags = part.tags.and_then(|tags| serde_json::from_str::<Vec<&RawValue>>(tags.get()).ok()).unwrap_or_default();
+        let tags =
+            part.tags.and_then(|tags| serde_json::from_str::<Vec<&RawValue>>(tags.get()).ok()).unwrap_or_default();
         PartFacts {
             tags: tags
                 .into_iter()
@@ -138,7 +140,10 @@ mod tests {
             "analysis":1,"date":"2026-11-24","Orgc":{"uuid":"5b8d9d33-ccf0-4fd9-82dc-7dbc0a016219","name":"CERT"},"extends_uuid":""}"#;
         let facts = EventFacts::read(texts);
         assert!(facts.published && !facts.locked);
-        assert_eq!((facts.touched, facts.published_at, facts.threat, facts.analysis), (1_700_000_000, 1_700_000_001, 2, 1));
+        assert_eq!(
+            (facts.touched, facts.published_at, facts.threat, facts.analysis),
+            (1_700_000_000, 1_700_000_001, 2, 1)
+        );
         assert_eq!((facts.day.as_str(), facts.author_name.as_str(), facts.extends), ("2026-11-24", "CERT", None));
         assert_eq!(EventFacts::read("no json").threat, 0);
     }

@@ -172,9 +172,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unknown`]; the engine's.
     pub fn account_detail(&self, user: UserId) -> Result<(i64, Map<String, Value>)> {
-        let found = self.reader()?.first("SELECT created, detail FROM account WHERE uuid = ?1", &params![user.0], |row| {
-            Ok((row.get::<i64>(0)?, row.get::<String>(1)?))
-        })?;
+        let found =
+            self.reader()?.first("SELECT created, detail FROM account WHERE uuid = ?1", &params![user.0], |row| {
+                Ok((row.get::<i64>(0)?, row.get::<String>(1)?))
+            })?;
         let (created, detail) = found.ok_or_else(|| StoreError::Unknown { what: "account", name: user.to_string() })?;
         Ok((created, serde_json::from_str(&detail).map_err(StoreError::damaged)?))
     }
@@ -188,8 +189,10 @@ impl Store {
         check_email(&account.email)?;
         let (actor, detail) = (actor.to_owned(), Value::Object(detail.clone()).to_string());
         self.write(move |tx| {
-            let taken =
-                tx.exists("SELECT 1 FROM account WHERE email = ?1 AND uuid <> ?2", &params![&account.email, account.uuid.0])?;
+            let taken = tx.exists(
+                "SELECT 1 FROM account WHERE email = ?1 AND uuid <> ?2",
+                &params![&account.email, account.uuid.0],
+            )?;
             if taken {
                 return Err(StoreError::Exists { what: "account", name: account.email.clone() });
             }

@@ -51,9 +51,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unknown`]; the engine's.
     pub fn group_detail(&self, group: GroupId) -> Result<Map<String, Value>> {
-        let found = self.reader()?.first("SELECT detail FROM sharing_group WHERE uuid = ?1", &params![group.0], |row| {
-            row.get::<String>(0)
-        })?;
+        let found =
+            self.reader()?.first("SELECT detail FROM sharing_group WHERE uuid = ?1", &params![group.0], |row| {
+                row.get::<String>(0)
+            })?;
         let detail = found.ok_or_else(|| StoreError::Unknown { what: "sharing group", name: group.to_string() })?;
         serde_json::from_str(&detail).map_err(StoreError::damaged)
     }
@@ -62,7 +63,14 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unknown`]; the engine's.
-    pub fn set_group(&self, actor: &str, group: GroupId, name: &str, active: bool, detail: &Map<String, Value>) -> Result<()> {
+    pub fn set_group(
+        &self,
+        actor: &str,
+        group: GroupId,
+        name: &str,
+        active: bool,
+        detail: &Map<String, Value>,
+    ) -> Result<()> {
         let (actor, name, detail) = (actor.to_owned(), name.to_owned(), Value::Object(detail.clone()).to_string());
         self.write(move |tx| {
             let sql = "UPDATE sharing_group SET name = ?2, active = ?3, detail = ?4 WHERE uuid = ?1";
@@ -87,7 +95,9 @@ impl Store {
                     "INSERT INTO sharing_group_member (sharing_group, org) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
                     &values,
                 )?,
-                false => tx.execute("DELETE FROM sharing_group_member WHERE sharing_group = ?1 AND org = ?2", &values)?,
+                false => {
+                    tx.execute("DELETE FROM sharing_group_member WHERE sharing_group = ?1 AND org = ?2", &values)?
+                }
             };
             tx.facts_changed();
             let action = if member { "group.add-member" } else { "group.remove-member" };
@@ -101,7 +111,11 @@ impl Store {
     /// [`StoreError::Invalid`] where something is; [`StoreError::Unknown`]; the engine's.
     pub fn remove_group(&self, actor: &str, group: GroupId) -> Result<()> {
         let actor = actor.to_owned();
-        let used = self.facts()?.labels.values().any(|label| label.marking.groups.iter().any(|clause| clause.contains(&group)));
+        let used = self
+            .facts()?
+            .labels
+            .values()
+            .any(|label| label.marking.groups.iter().any(|clause| clause.contains(&group)));
         if used {
             return Err(StoreError::Invalid("records are shared with this group; set it inactive instead".into()));
         }

@@ -65,7 +65,8 @@ pub(crate) fn know_org(tx: &Tx<'_>, uuid: Uuid, name: &str) -> Result<()> {
     let clean = if clean.trim().is_empty() { "unnamed".to_owned() } else { clean.trim().to_owned() };
     let short = &uuid.simple().to_string()[..8];
     tx.dictionary(|tx| {
-        let add = "INSERT INTO org (uuid, name, country, local, created) VALUES (?1, ?2, '', 0, ?3) ON CONFLICT DO NOTHING";
+        let add =
+            "INSERT INTO org (uuid, name, country, local, created) VALUES (?1, ?2, '', 0, ?3) ON CONFLICT DO NOTHING";
         let now = jiff::Timestamp::now().as_millisecond();
         if tx.execute(add, &params![uuid, &clean, now])? == 0 {
             tx.execute(add, &params![uuid, format!("{clean} ({short})"), now])?;
@@ -135,10 +136,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unknown`]; the engine's.
     pub fn org_detail(&self, org: OrgId) -> Result<(i64, Map<String, Value>)> {
-        let found = self.reader()?.first("SELECT created, detail FROM org WHERE uuid = ?1", &params![org.0], |row| {
-            Ok((row.get::<i64>(0)?, row.get::<String>(1)?))
-        })?;
-        let (created, detail) = found.ok_or_else(|| StoreError::Unknown { what: "organisation", name: org.to_string() })?;
+        let found =
+            self.reader()?.first("SELECT created, detail FROM org WHERE uuid = ?1", &params![org.0], |row| {
+                Ok((row.get::<i64>(0)?, row.get::<String>(1)?))
+            })?;
+        let (created, detail) =
+            found.ok_or_else(|| StoreError::Unknown { what: "organisation", name: org.to_string() })?;
         Ok((created, serde_json::from_str(&detail).map_err(StoreError::damaged)?))
     }
 
@@ -149,7 +152,8 @@ impl Store {
     pub fn set_org(&self, actor: &str, org: Organisation, detail: &Map<String, Value>) -> Result<()> {
         let (actor, detail) = (actor.to_owned(), Value::Object(detail.clone()).to_string());
         self.write(move |tx| {
-            let taken = tx.exists("SELECT 1 FROM org WHERE name = ?1 AND uuid <> ?2", &params![&org.name, org.uuid.0])?;
+            let taken =
+                tx.exists("SELECT 1 FROM org WHERE name = ?1 AND uuid <> ?2", &params![&org.name, org.uuid.0])?;
             if taken {
                 return Err(StoreError::Exists { what: "organisation", name: org.name.clone() });
             }
@@ -177,7 +181,9 @@ impl Store {
                 &params![org.0],
             )?;
             if used {
-                return Err(StoreError::Invalid("this organisation has accounts here or holds records; it stays".into()));
+                return Err(StoreError::Invalid(
+                    "this organisation has accounts here or holds records; it stays".into(),
+                ));
             }
             tx.execute("DELETE FROM org_client WHERE server = ?1 OR client = ?1", &params![org.0])?;
             if tx.execute("DELETE FROM org WHERE uuid = ?1", &params![org.0])? == 0 {

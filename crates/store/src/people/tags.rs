@@ -134,7 +134,8 @@ impl Store {
             if used {
                 return Err(StoreError::Invalid("this tag stands on records; take it from them first".into()));
             }
-            let name = tx.first("DELETE FROM tag WHERE id = ?1 RETURNING name", &params![id], |row| row.get::<String>(0))?;
+            let name =
+                tx.first("DELETE FROM tag WHERE id = ?1 RETURNING name", &params![id], |row| row.get::<String>(0))?;
             let name = name.ok_or_else(|| StoreError::Unknown { what: "tag", name: id.to_string() })?;
             audit::append(tx, &actor, "tag.remove", &name, "")
         })

@@ -123,7 +123,8 @@ pub struct EventRow {
     pub attributes: i64,
 }
 
-const FACTS: &str = "e.published, e.published_at, e.touched, e.day, e.author, e.threat, e.analysis, e.extends, e.locked, e.sighted";
+const FACTS: &str =
+    "e.published, e.published_at, e.touched, e.day, e.author, e.threat, e.analysis, e.extends, e.locked, e.sighted";
 const FACTS_AT: usize = 16;
 
 /// A question in the making.
@@ -278,15 +279,13 @@ impl View<'_> {
             Order::Title => "r.title",
         };
         let first = if column.is_empty() { String::new() } else { format!("{column} {way}, ") };
-        let (limit, skip) =
-            (question.value(i64::from(limit)), question.value(i64::try_from(skip).unwrap_or(i64::MAX)));
+        let (limit, skip) = (question.value(i64::from(limit)), question.value(i64::try_from(skip).unwrap_or(i64::MAX)));
         question.sql.push_str(&format!(" ORDER BY {first}r.number {way} LIMIT ?{limit} OFFSET ?{skip}"));
     }
 
     fn question<'v>(&'v self, columns: &str, filter: &'v EventFilter) -> Question<'v> {
-        let sql = format!(
-            "SELECT {columns} FROM record r JOIN event e ON e.record = r.id WHERE r.state = 1 AND r.kind = ?1"
-        );
+        let sql =
+            format!("SELECT {columns} FROM record r JOIN event e ON e.record = r.id WHERE r.state = 1 AND r.kind = ?1");
         let mut q = Question { sql, values: params![EVENT].to_vec() };
         let labels = match (&filter.labels, &self.allowed) {
             (Some(wanted), allowed) => {
@@ -357,7 +356,8 @@ impl View<'_> {
             }
         }
         if let Some(any) = &filter.titles.any {
-            let each: Vec<String> = any.iter().map(|title| self.conn.like("r.title", q.value(title.as_str()))).collect();
+            let each: Vec<String> =
+                any.iter().map(|title| self.conn.like("r.title", q.value(title.as_str()))).collect();
             q.and(&format!("({})", if each.is_empty() { "1 = 0".into() } else { each.join(" OR ") }));
         }
         for title in &filter.titles.none {
@@ -529,9 +529,10 @@ impl View<'_> {
     /// # Errors
     /// The engine's.
     pub fn part_numbered(&self, row: i64, number: u32) -> Result<Option<(EventRow, Cleared<Part>)>> {
-        let state = self.conn.first("SELECT state FROM record WHERE id = ?1 AND kind = ?2", &params![row, EVENT], |row| {
-            row.get::<i64>(0)
-        })?;
+        let state =
+            self.conn.first("SELECT state FROM record WHERE id = ?1 AND kind = ?2", &params![row, EVENT], |row| {
+                row.get::<i64>(0)
+            })?;
         if state == Some(1) {
             let ordinal = self
                 .conn

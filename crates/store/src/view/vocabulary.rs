@@ -2,8 +2,8 @@
 
 use super::View;
 use crate::Result;
-use crate::people::{Tag, read_tag};
 use crate::engine::params;
+use crate::people::{Tag, read_tag};
 
 impl View<'_> {
     /// A tag by its name.
