@@ -87,9 +87,9 @@ pub struct Fault {
     /// `name` and `message`.
     pub message: String,
     /// `errors`, and that nothing was saved.
-    pub errors: Option<Value>,
+    pub errors: Option<Box<Value>>,
     /// Where it is to be found instead.
-    pub location: Option<String>,
+    pub location: Option<Box<str>>,
     /// Other members of the answer.
     pub more: Vec<(&'static str, Value)>,
 }
@@ -119,7 +119,7 @@ impl Fault {
     /// Could not be saved, with the reasons by field.
     #[must_use]
     pub fn unsaved(action: &str, model: &str, errors: Value) -> Fault {
-        Fault { errors: Some(errors), ..Fault::new(403, format!("Could not {action} {model}")) }
+        Fault { errors: Some(Box::new(errors)), ..Fault::new(403, format!("Could not {action} {model}")) }
     }
 
     /// No JSON.
@@ -142,7 +142,7 @@ impl Fault {
             body[*name] = value.clone();
         }
         let mut answer = Answer::json(&body).with_status(self.status);
-        answer.headers.extend(self.location.iter().map(|location| ("location", location.clone())));
+        answer.headers.extend(self.location.iter().map(|location| ("location", location.to_string())));
         answer
     }
 }

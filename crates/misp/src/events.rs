@@ -119,7 +119,7 @@ impl Context<'_> {
             let view = self.view()?;
             if let Some(known) = view.event(manara_store::view::Which::Uuid(uuid))? {
                 let text = "Event already exists, if you would like to edit it, use the url in the location header.";
-                let location = Some(format!("/events/{}", known.head.number));
+                let location = Some(format!("/events/{}", known.head.number).into());
                 return Err(Fault { location, ..Fault::new(404, text) });
             }
         }
@@ -647,7 +647,6 @@ impl Context<'_> {
         let only = options.get("returnMetaAttributes").is_some_and(|flag| flag_of(Some(flag)));
         let distribution = text_of(options.get("distribution")).unwrap_or("5".into()).into_owned();
         let found: Vec<Map<String, Value>> = manara_model::observable::extract(&text)
-            .into_iter()
             .map(|found| {
                 self.suggested(&found.observable, &distribution, text.get(found.start..found.end).unwrap_or_default())
             })

@@ -17,6 +17,9 @@ use serde_json::{Map, Value, json};
 /// The kind of entry that says what is switched on or off.
 const SWITCH: &str = "switch";
 
+/// A galaxy's record, and the record that has its clusters.
+type Galaxy = (Cleared<Head>, Option<Cleared<Head>>);
+
 impl Context<'_> {
     /// The records of a kind of knowledge, oldest first.
     fn knowledge(&self, view: &View<'_>, kind: &str) -> Result<Vec<Cleared<Head>>, Fault> {
@@ -337,7 +340,7 @@ impl Context<'_> {
 
     /// Galaxies, with the record that has their clusters: what MISP keeps in two files of one type. One
     /// whose description is not here is known by its clusters alone.
-    fn galaxies(&self, view: &View<'_>) -> Result<Vec<(Cleared<Head>, Option<Cleared<Head>>)>, Fault> {
+    fn galaxies(&self, view: &View<'_>) -> Result<Vec<Galaxy>, Fault> {
         let kind = |head: &Cleared<Head>| text_of(body(head).get("type")).unwrap_or_default().into_owned();
         let mut clusters: std::collections::BTreeMap<String, Cleared<Head>> =
             self.knowledge(view, "galaxy-clusters")?.into_iter().map(|head| (kind(&head), head)).collect();
@@ -351,8 +354,8 @@ impl Context<'_> {
         Ok(all)
     }
 
-    fn galaxy_named(&self, view: &View<'_>, named: &str) -> Result<(Cleared<Head>, Option<Cleared<Head>>), Fault> {
-        let fits = |(head, _): &(Cleared<Head>, Option<Cleared<Head>>)| {
+    fn galaxy_named(&self, view: &View<'_>, named: &str) -> Result<Galaxy, Fault> {
+        let fits = |(head, _): &Galaxy| {
             let body = body(head);
             let text = |name: &str| text_of(body.get(name)).unwrap_or_default().into_owned();
             head.number.to_string() == named
@@ -373,7 +376,7 @@ impl Context<'_> {
         })
     }
 
-    fn clusters(&self, (galaxy, head): &(Cleared<Head>, Option<Cleared<Head>>)) -> Vec<Value> {
+    fn clusters(&self, (galaxy, head): &Galaxy) -> Vec<Value> {
         let Some(head) = head else { return Vec::new() };
         let body = body(head);
         let kind = text_of(body.get("type")).unwrap_or_default().into_owned();
