@@ -305,10 +305,16 @@ impl Context<'_> {
         let options = self.call.filters()?;
         let orgs = Wanted::of(options.get("orgc_name"));
         let view = self.view()?;
+        let all = self.analyst_index_of(&view, &orgs)?;
+        Ok(Answer::json(&Value::Object(all)))
+    }
+
+    /// Identifiers and clocks of what may be seen, by type.
+    pub(crate) fn analyst_index_of(&self, view: &View<'_>, orgs: &Wanted) -> Result<Map<String, Value>, Fault> {
         let mut all = Map::new();
         for (name, kind, _) in TYPES {
             let mut of_type = Map::new();
-            self.each_analyst(&view, kind, |head| {
+            self.each_analyst(view, kind, |head| {
                 let body = body_of(&head.skeleton);
                 let orgc = text_of(body.get("orgc_uuid"))
                     .and_then(|uuid| uuid.parse::<Uuid>().ok())
@@ -323,7 +329,7 @@ impl Context<'_> {
                 all.insert((*name).into(), Value::Object(of_type));
             }
         }
-        Ok(Answer::json(&Value::Object(all)))
+        Ok(all)
     }
 
     /// `analystData/filterAnalystDataForPush`: which of these are new here, or newer?

@@ -27,6 +27,7 @@ mod sample;
 mod search;
 mod shape;
 mod sightings;
+mod sync;
 mod table;
 mod tags;
 mod upload;

@@ -6,6 +6,7 @@ use base64::Engine;
 use manara_model::observable::{misp_type, misp_value};
 use manara_model::record::{flag_of, parse_time, seconds_of, text_of};
 use manara_model::{GroupId, OrgId};
+use manara_store::people::NewGroup;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use uuid::Uuid;
@@ -141,7 +142,12 @@ impl Context<'_> {
         };
         let refuse = || error("sharing_group_id", "Invalid sharing group, or not one that you may use.");
         let uuid = uuid.ok_or_else(refuse)?;
-        let facts = self.store.facts().map_err(|_| refuse())?;
+        let mut facts = self.store.facts().map_err(|_| refuse())?;
+        if let (Some(group), false, true) = (given, facts.world.groups.contains_key(&GroupId(uuid)), self.is_partner())
+        {
+            self.hear_of_group(GroupId(uuid), group).map_err(|_| refuse())?;
+            facts = self.store.facts().map_err(|_| refuse())?;
+        }
         if let Some(group) = facts.world.groups.get(&GroupId(uuid)) {
             let own = self.call.caller.account.org;
             if !self.is_admin() && !group.orgs.contains(&own) && group.owner != Some(own) {
@@ -174,9 +180,14 @@ impl Context<'_> {
         }
         let ty_name =
             text(&out, "type").ok_or_else(|| error("type", "Options depend on the selected category."))?.into_owned();
-        let ty = misp_type(&ty_name).ok_or_else(|| error("type", "Options depend on the selected category."))?;
+        let Some(ty) = misp_type(&ty_name) else {
+            if self.is_partner() {
+                return self.unknown_type(given, held, out);
+            }
+            return Err(error("type", "Options depend on the selected category."));
+        };
         let category = text(&out, "category").map_or(ty.default_category.to_owned(), Cow::into_owned);
-        if !ty.categories.contains(&category.as_str()) {
+        if !ty.categories.contains(&category.as_str()) && !self.is_partner() {
             return Err(error("type", "Options depend on the selected category."));
         }
         out.insert("category".into(), category.into());
@@ -188,10 +199,12 @@ impl Context<'_> {
             text_of(held.get("value")).is_some_and(|old| old == value)
                 && text_of(held.get("type")).is_some_and(|old| old == ty_name)
         });
-        let value = if unchanged {
-            value
-        } else {
-            misp_value(ty, &value).map_err(|e| error("value", wrong_value(&ty_name, &e)))?
+        let value = match misp_value(ty, &value) {
+            _ if unchanged => value,
+            Ok(value) => value,
+            // Kept as it came; it is not found by its value.
+            Err(_) if self.is_partner() => value,
+            Err(wrong) => return Err(error("value", wrong_value(&ty_name, &wrong))),
         };
         out.insert("value".into(), value.into());
         let detect = out.get("to_ids").filter(|flag| !flag.is_null()).map_or(ty.to_ids, |flag| flag_of(Some(flag)));
@@ -202,6 +215,19 @@ impl Context<'_> {
         }
         let comment = text_of(out.get("comment")).unwrap_or_default().into_owned();
         out.insert("comment".into(), comment.into());
+        let source = if given.contains_key("distribution") || held.is_none() { given } else { &out.clone() };
+        self.reach(source, &mut out, "5")?;
+        self.common(given, held, &mut out)?;
+        Ok(out)
+    }
+
+    /// An attribute of a type that is not known here, as another server has it: kept, and given on.
+    fn unknown_type(
+        &self,
+        given: &Map<String, Value>,
+        held: Option<&Map<String, Value>>,
+        mut out: Map<String, Value>,
+    ) -> Result<Map<String, Value>, Value> {
         let source = if given.contains_key("distribution") || held.is_none() { given } else { &out.clone() };
         self.reach(source, &mut out, "5")?;
         self.common(given, held, &mut out)?;
@@ -251,7 +277,37 @@ impl Context<'_> {
 
     /// A server that brings its version of something: its tags are the tags.
     fn brings(&self, held: Option<&Map<String, Value>>) -> bool {
-        held.is_some() && self.call.may(manara_model::role::Right::Sync) && !self.is_admin()
+        held.is_some() && self.is_partner()
+    }
+
+    /// Is the caller a server that synchronises? What it brings was checked where it was written, is kept as
+    /// it is, and refused to nobody but by policy.
+    fn is_partner(&self) -> bool {
+        self.call.may(manara_model::role::Right::Sync) && !self.is_admin()
+    }
+
+    /// A sharing group that comes with what is shared with it. One that is known stays as it is: nobody
+    /// changes its members from elsewhere.
+    fn hear_of_group(&self, id: GroupId, group: &Value) -> Result<(), manara_store::StoreError> {
+        let uuid = |value: Option<&Value>| text_of(value).and_then(|uuid| uuid.parse::<Uuid>().ok());
+        let name = |value: &Value| text_of(value.get("name")).unwrap_or_default().into_owned();
+        let mut members = Vec::new();
+        for member in group.get("SharingGroupOrg").and_then(Value::as_array).into_iter().flatten() {
+            let Some(org) = member.get("Organisation") else { continue };
+            if let Some(uuid) = uuid(org.get("uuid")) {
+                self.store.hear_of_org(uuid, &name(org))?;
+                members.push(OrgId(uuid));
+            }
+        }
+        let owner = group.get("Organisation");
+        let owner_uuid = uuid(owner.and_then(|org| org.get("uuid")))
+            .or_else(|| uuid(group.get("organisation_uuid")))
+            .unwrap_or_default();
+        if let Some(owner) = owner.filter(|_| !owner_uuid.is_nil()) {
+            self.store.hear_of_org(owner_uuid, &name(owner))?;
+        }
+        let new = NewGroup { uuid: id, name: name(group), owner: OrgId(owner_uuid), members, shows_members: true };
+        self.store.put_group(self.actor(), new)
     }
 
     /// Attachments and samples: what is not base64 is refused; a sample's hash is worked out here.

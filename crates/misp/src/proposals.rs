@@ -17,7 +17,7 @@ const PROPOSAL: &[Slot] = &[Slot::Proposal];
 impl Context<'_> {
     /// A proposal is written in the name of the event's holder, since it becomes part of his record; who
     /// proposes stands in it.
-    fn propose(&self, event: &EventRow, changes: Vec<Change>) -> Result<u32, Fault> {
+    pub(crate) fn propose(&self, event: &EventRow, changes: Vec<Change>) -> Result<u32, Fault> {
         let head = body_of(&event.head.skeleton);
         let text = Value::Object(head).to_string();
         let draft = manara_formats::misp_head(&text, "").ok_or_else(|| Fault::missing("event"))?;
@@ -163,6 +163,26 @@ impl Context<'_> {
             }
         }
         Ok(Answer::json(&Value::Array(lines)))
+    }
+
+    /// `events/pushProposals/EVENT`: what another server brings, each once.
+    pub fn events_push_proposals(&self) -> Result<Answer, Fault> {
+        let view = self.view()?;
+        let event = self.event(&view, self.call.arg(0))?;
+        drop(view);
+        let offered = match self.call.json()? {
+            Value::Array(items) => items,
+            other => other.get("ShadowAttribute").and_then(Value::as_array).cloned().unwrap_or_default(),
+        };
+        let mut count = 0;
+        for item in &offered {
+            let item = item.get("ShadowAttribute").unwrap_or(item);
+            let Some(item) = item.as_object() else { continue };
+            let mut item = item.clone();
+            item.insert("event_uuid".into(), event.head.uuid.to_string().into());
+            count += usize::from(self.take_proposal(event.head.label.owner, &item)?);
+        }
+        Ok(Answer::json(&json!({"success": true, "counter": count, "message": format!("{count} Proposal(s) added.")})))
     }
 
     /// `shadowAttributes/accept`, `shadowAttributes/discard`

@@ -57,7 +57,6 @@ const AS_FILES: Status = Partial("answers, changes nothing: knowledge comes with
 const FIXED_ROLES: Status = NotHere("roles are fixed: reader, user, sync, org-admin, admin");
 const NO_DELEGATION: Status = NotHere("events are shared by distribution and group; nothing is handed over yet");
 const NO_CUSTOM: Status = NotHere("galaxies are the node's imported knowledge; own clusters are not made yet");
-const NO_SYNC_YET: Status = NotHere("a node is pulled from and pushed to; it does not pull or push by itself yet");
 
 /// The table.
 pub const ACTIONS: &[Action] = &[
@@ -103,7 +102,7 @@ pub const ACTIONS: &[Action] = &[
         Partial("STIX 2.1 as records of their own, not as an event; no STIX 1"),
         |context| context.upload_stix(),
     ),
-    on("events", "pushproposals", Sync, &[], NO_SYNC_YET, |context| context.not_configured()),
+    on("events", "pushproposals", Sync, &[], Full, |context| context.events_push_proposals()),
     on("events", "*", Read, &[], Full, |context| context.events_view()),
     // Attributes
     on("attributes", "index", Read, &["attributes"], Full, |context| context.attributes_index()),
@@ -421,10 +420,26 @@ pub const ACTIONS: &[Action] = &[
     on("servers", "add", Admin, &["add_server"], Full, |context| context.entries_add()),
     on("servers", "edit", Admin, &["update_server"], Full, |context| context.entries_edit()),
     on("servers", "delete", Admin, &["delete_server"], Full, |context| context.entries_delete()),
-    on("servers", "testconnection", Admin, &["test_server"], NO_SYNC_YET, |context| context.not_configured()),
-    on("servers", "pull", Admin, &["server_pull"], NO_SYNC_YET, |context| context.not_configured()),
-    on("servers", "push", Admin, &["server_push"], NO_SYNC_YET, |context| context.not_configured()),
-    on("servers", "import", Admin, &["import_server"], NO_SYNC_YET, |context| context.not_configured()),
+    on("servers", "testconnection", Admin, &["test_server"], Full, |context| context.servers_test()),
+    on(
+        "servers",
+        "pull",
+        Admin,
+        &["server_pull"],
+        Partial("at once and to its end, not by a job; no own clusters"),
+        |context| context.servers_pull(),
+    ),
+    on(
+        "servers",
+        "push",
+        Admin,
+        &["server_push"],
+        Partial("at once and to its end, not by a job; no own clusters"),
+        |context| context.servers_push(),
+    ),
+    on("servers", "import", Admin, &["import_server"], NotHere("set a server up with add_server"), |context| {
+        context.not_configured()
+    }),
     on("servers", "createsync", Read, &["get_sync_config"], Partial("without a key"), |context| context.sync_config()),
     on("servers", "getversion", Read, &["misp_instance_version"], Full, |context| context.version()),
     on("servers", "getpymispversion", Read, &["recommended_pymisp_version"], Full, |context| context.pymisp_version()),

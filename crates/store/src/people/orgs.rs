@@ -193,4 +193,16 @@ impl Store {
             audit::append(tx, &actor, "org.remove", &org.to_string(), "")
         })
     }
+
+    /// Makes an organisation known that is only heard of; one that is known stays as it is.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn hear_of_org(&self, uuid: Uuid, name: &str) -> Result<()> {
+        if self.facts()?.names.contains_key(&OrgId(uuid)) {
+            return Ok(());
+        }
+        let name = name.to_owned();
+        self.write(move |tx| know_org(tx, uuid, &name))
+    }
 }

@@ -1,0 +1,367 @@
+"""Two nodes that speak MISP's sync with each other, in both directions, through a proxy that counts, breaks
+off and answers nonsense."""
+
+import http.server
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+import urllib.error
+import urllib.request
+import uuid
+
+import requests
+
+manara = str(pathlib.Path(sys.argv[1]).resolve())
+EVENTS = 500
+passed, failed = 0, []
+
+
+def check(what, good):
+    global passed
+    if good:
+        passed += 1
+    else:
+        failed.append(f"{what} (line {traceback.extract_stack()[-2].lineno})")
+
+
+def run(*command):
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, f"{command}: {done.returncode}\n{done.stdout[-1000:]}\n{done.stderr[-1000:]}"
+    return done.stdout
+
+
+class Node:
+    def __init__(self, folder, name, country):
+        self.data = str(pathlib.Path(folder) / name.replace(" ", "-"))
+        made = json.loads(run(manara, "init", "--data", self.data, "--org", name, "--country", country, "--admin", f"admin@{country}.example".lower(), "--json"))
+        self.key, self.process, self.name = made["api_key"], None, name
+        self.user = self.account(name, "user")
+
+    def account(self, org, role):
+        email = f"{role}.{uuid.uuid4().hex[:6]}@cert.example"
+        return json.loads(run(manara, "user", "add", "--data", self.data, "--org", org, "--email", email, "--role", role, "--json"))["api_key"]
+
+    def start(self):
+        self.process = subprocess.Popen([manara, "serve", "--data", self.data, "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.url = next(line.split()[-1] for line in self.process.stdout if line.startswith("listening on"))
+        return self
+
+    def kill(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        self.process.wait(30)
+
+    def ask(self, method, path, body=None, key=None, status=200):
+        answer = requests.request(method, self.url + path, headers={"Authorization": key or self.key, "Accept": "application/json"}, json=body, timeout=120)
+        assert status is None or answer.status_code == status, f"{method} {path}: {answer.status_code} {answer.text[:500]}"
+        return answer.json() if answer.text else None
+
+    def events(self, key=None):
+        return {line["uuid"]: line for line in self.ask("GET", "/events/index", key=key)}
+
+    def event(self, which, key=None):
+        return self.ask("GET", f"/events/view/{which}/deleted[]:0/deleted[]:1", key=key)["Event"]
+
+
+class Proxy(http.server.ThreadingHTTPServer):
+    """Between two nodes: counts what is asked, and does what `fault` says before it passes on."""
+
+    daemon_threads = True
+
+    def __init__(self, target):
+        self.target, self.asked, self.fault = target, [], lambda method, path: None
+        super().__init__(("127.0.0.1", 0), Through)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class Through(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def handle_any(self):
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        self.server.asked.append((self.command, self.path))
+        canned = self.server.fault(self.command, self.path)
+        if canned == "hang up":
+            self.close_connection = True
+            self.connection.close()
+            return
+        if canned:
+            status, media, content = canned
+            return self.answer(status, {"content-type": media}, content)
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "content-length", "accept-encoding", "connection")}
+        request = urllib.request.Request(self.server.target + self.path, data=body or None, headers=headers, method=self.command)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as reply:
+                self.answer(reply.status, dict(reply.headers), reply.read())
+        except urllib.error.HTTPError as reply:
+            self.answer(reply.code, dict(reply.headers), reply.read())
+
+    do_GET = do_POST = do_HEAD = handle_any
+
+    def answer(self, status, headers, content):
+        self.send_response(status)
+        for name in ("content-type", "Content-Type", "etag", "ETag", "location"):
+            if name in headers:
+                self.send_header(name, headers[name])
+        self.send_header("content-length", str(len(content)))
+        try:
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(content)
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True  # who asked was killed
+
+    def log_message(self, *_):
+        pass
+
+
+def new_event(n, distribution=2, **more):
+    return {"Event": {"uuid": str(uuid.uuid4()), "info": f"Event {n}", "distribution": str(distribution), "published": True,
+                      "Attribute": [{"type": "domain", "value": f"h{n}.sync.example", "comment": "c"}, {"type": "ip-dst", "value": f"203.0.{n // 250}.{n % 250}", "distribution": "2"}],
+                      "Object": [{"name": "file", "meta-category": "file", "Attribute": [{"type": "md5", "object_relation": "md5", "value": f"{n:032x}"}]}],
+                      "Tag": [{"name": "tlp:green"}, {"name": f"batch:{n % 2}"}], **more}}
+
+
+folder = tempfile.TemporaryDirectory()
+a, b = Node(folder.name, "CERT North", "MY"), Node(folder.name, "CERT South", "TR")
+a.start()
+# Each knows the other's organisation by its own identifier, as two nodes do that met.
+b.start()
+for node in (a, b):
+    node.org = next(o["Organisation"]["uuid"] for o in node.ask("GET", "/organisations/index") if o["Organisation"]["name"] == node.name)
+for here, there in ((a, b), (b, a)):
+    here.ask("POST", "/admin/organisations/add", {"name": there.name, "uuid": there.org, "local": False})
+a.partner, b.partner = a.account("CERT South", "sync"), b.account("CERT North", "sync")
+proxy = Proxy(a.url)
+number_of_north = next(o["Organisation"]["id"] for o in b.ask("GET", "/organisations/index/scope:all") if o["Organisation"]["name"] == "CERT North")
+server = b.ask("POST", "/servers/add", {"name": "North", "url": proxy.url, "authkey": a.partner, "remote_org_id": number_of_north, "pull": True, "push": True, "push_sightings": True, "pull_analyst_data": True, "push_analyst_data": True})["Server"]["id"]
+
+
+def pull(status=200):
+    proxy.asked.clear()
+    return b.ask("POST", f"/servers/pull/{server}", status=status)
+
+
+def push(status=200):
+    proxy.asked.clear()
+    return b.ask("POST", f"/servers/push/{server}", status=status)
+
+
+def connection():
+    tested = b.ask("POST", f"/servers/testConnection/{server}")
+    check("tested", tested["status"] == 1 and tested["post"] == 1 and tested["perm_sync"] is True)
+    proxy.fault = lambda method, path: (200, "text/html", b"<html>Please log in</html>")
+    check("a page", b.ask("POST", f"/servers/testConnection/{server}")["status"] == 2)
+    failed_pull = pull(502)
+    check("a page is no list of events", "answered with a page where JSON is expected" in failed_pull["message"])
+    proxy.fault = lambda method, path: (302, "text/html", b"")
+    check("a redirect is not followed", "sends us to" in pull(502)["message"])
+    proxy.fault = lambda method, path: (200, "application/json", b'{"truncated": [')
+    check("broken JSON", "answered with" in pull(502)["message"])
+    times = []
+    proxy.fault = lambda method, path: (times.append(1), (503, "application/json", b'{"message": "busy"}'))[1] if len(times) < 2 and "index" in path else None
+    check("busy is asked again", pull()["saved"] and len(times) == 2)
+    proxy.fault = lambda method, path: "hang up"
+    check("away is told", "not reached" in pull(502)["message"])
+    proxy.fault = lambda method, path: None
+    health = b.ask("GET", f"/servers/view/{server}")["Server"]
+    check("the key is not shown", health["authkey"] == "(hidden)")
+
+
+def pulling():
+    for n in range(EVENTS):
+        a.ask("POST", "/events/add", new_event(n), key=a.user)
+    secret = a.ask("POST", "/events/add", {"Event": {"info": "Stays", "distribution": "0", "published": True}}, key=a.user)["Event"]["uuid"]
+    draft = a.ask("POST", "/events/add", {"Event": {"info": "Unpublished", "distribution": "3"}}, key=a.user)["Event"]["uuid"]
+    # Broken off: the line dies in the middle, then the node itself is killed in the middle.
+    fetched = []
+    proxy.fault = lambda method, path: "hang up" if "/events/view/" in path and (fetched.append(path) or len(fetched) > EVENTS // 4) else None
+    check("broken off", "not reached" in pull(502)["message"])
+    held = len(b.events())
+    check("what came is there", EVENTS // 4 <= held < EVENTS)
+    seen = []
+
+    def killer(method, path):
+        if "/events/view/" in path:
+            seen.append(path)
+            if len(seen) == EVENTS // 4:
+                b.process.send_signal(signal.SIGKILL)
+                time.sleep(0.2)
+        return None
+
+    proxy.fault = killer
+    try:
+        pull(None)
+    except requests.exceptions.RequestException:
+        pass
+    b.process.wait(30)
+    proxy.fault = lambda method, path: None
+    b.start()
+    resumed = len(b.events())
+    check("killed, and what came is there", resumed > held)
+    done = pull()["report"]
+    asked = sum("/events/view/" in path for _, path in proxy.asked)
+    check("goes on where it stopped", done["added"] == EVENTS - resumed == asked and done["unchanged"] == resumed)
+    check("both sides hold the same", done["differing"] == 0 and done["errors"] == [])
+    ours, theirs = b.events(), a.events()
+    check("all of it, and nothing else", len(ours) == EVENTS and set(ours) == set(theirs) - {secret, draft})
+    check("not what stays there", secret not in ours and draft not in ours)
+    again = pull()
+    check("nothing new is one question", len(proxy.asked) == 1 and again["report"]["offered"] == 0)
+    one = b.event(next(iter(ours)))
+    check("distribution is lowered once", one["distribution"] == "1" and {x["distribution"] for x in one["Attribute"]} == {"5", "1"})
+    check("its author stays", one["Orgc"]["name"] == "CERT North" and one["Org"]["name"] == "CERT South" and one["locked"])
+    check("its clock stays", one["timestamp"] == theirs[one["uuid"]]["timestamp"] and one["published"])
+    check("its tags came", {t["name"] for t in one["Tag"]} >= {"tlp:green"})
+
+
+def changes():
+    uuids = sorted(a.events(a.user))
+    target = next(u for u in uuids if a.event(u)["info"] == "Event 7")
+    there = a.event(target)
+    gone, kept = there["Attribute"][0], there["Attribute"][1]
+    a.ask("POST", f"/attributes/delete/{gone['id']}", key=a.user)
+    a.ask("POST", f"/attributes/edit/{kept['id']}", {"comment": "seen again"}, key=a.user)
+    a.ask("POST", f"/attributes/add/{target}", {"type": "url", "value": "http://new.sync.example/"}, key=a.user)
+    a.ask("POST", f"/objects/edit/{there['Object'][0]['id']}", {"Attribute": [{"type": "filename", "object_relation": "filename", "value": "more.exe"}]}, key=a.user)
+    report = a.ask("POST", f"/event_reports/add/{target}", {"name": "What it means", "content": "# text"}, key=a.user)
+    a.ask("POST", f"/events/publish/{target}", key=a.user)
+    done = pull()["report"]
+    check("only what changed", done["updated"] == 1 and sum("/events/view/" in path for _, path in proxy.asked) == 1 and done["differing"] == 0)
+    here = b.event(target)
+    parts = {x["uuid"]: x for x in here["Attribute"]}
+    check("a deleted one is deleted here", parts[gone["uuid"]]["deleted"])
+    check("a changed one is changed", parts[kept["uuid"]]["comment"] == "seen again")
+    check("a new one is new", any(x["value"] == "http://new.sync.example/" for x in here["Attribute"]))
+    check("so is one in an object", len(here["Object"][0]["Attribute"]) == 2)
+    check("so is the report", here["EventReport"][0]["uuid"] == report["EventReport"]["uuid"])
+    check("an older index changes nothing", pull()["report"]["updated"] == 0)
+    strange = new_event(9001)
+    strange["Event"]["Attribute"].append({"type": "no-such-type", "category": "Other", "value": "kept as it is", "uuid": str(uuid.uuid4())})
+    strange["Event"]["Attribute"].append({"type": "ip-dst", "category": "Network activity", "value": "not an address", "uuid": str(uuid.uuid4())})
+    a.ask("POST", "/events/add", strange, key=a.partner)
+    done = pull()["report"]
+    check("what is not understood is kept", done["added"] == 1 and done["differing"] == 0)
+    check("as it was", {"kept as it is", "not an address"} <= {x["value"] for x in b.event(strange["Event"]["uuid"])["Attribute"]})
+
+
+def rules():
+    b.ask("POST", f"/servers/edit/{server}", {"pull_rules": json.dumps({"tags": {"OR": ["batch:1"], "NOT": ["secret"]}, "orgs": {"OR": ["CERT North"], "NOT": []}})})
+    wanted, other, hidden = new_event(20001), new_event(20002), new_event(20003)
+    hidden["Event"]["Tag"].append({"name": "secret"})
+    for event in (wanted, other, hidden):
+        a.ask("POST", "/events/add", event, key=a.user)
+    done = pull()["report"]
+    check("only what the rules want", done["added"] == 1 and wanted["Event"]["uuid"] in b.events())
+    b.ask("POST", f"/servers/edit/{server}", {"pull_rules": json.dumps({"tags": {"OR": [], "NOT": []}, "orgs": {"OR": [], "NOT": []}})})
+    b.ask("POST", "/eventBlocklists/add", {"uuids": [other["Event"]["uuid"]]})
+    b.ask("POST", "/orgBlocklists/add", {"uuids": [str(uuid.uuid4())], "org_name": "nobody"})
+    done = pull()["report"]
+    check("a blocked one stays out", done["skipped"] == {"blocked here": 1} and other["Event"]["uuid"] not in b.events())
+    check("and is no difference", done["differing"] == 0 and done["errors"] == [])
+
+
+def groups():
+    group = a.ask("POST", "/sharing_groups/add", {"SharingGroup": {"name": "North and South", "releasability": "us two"}}, key=a.user)["SharingGroup"]
+    south = next(o["Organisation"]["id"] for o in a.ask("GET", "/organisations/index/scope:all") if o["Organisation"]["name"] == "CERT South")
+    a.ask("POST", f"/sharing_groups/addOrg/{group['id']}/{south}", {}, key=a.user)
+    shared = a.ask("POST", "/events/add", {"Event": {"info": "For us two", "distribution": "4", "sharing_group_id": group["id"], "published": True, "Attribute": [{"type": "domain", "value": "two.sync.example"}]}}, key=a.user)["Event"]
+    done = pull()["report"]
+    check("a group's event", done["added"] == 1 and done["errors"] == [])
+    here = b.event(shared["uuid"])
+    check("with its group", here["distribution"] == "4" and here["SharingGroup"]["uuid"] == group["uuid"] and here["SharingGroup"]["name"] == "North and South")
+    known = next(g for g in b.ask("GET", "/sharing_groups")["response"] if g["SharingGroup"]["uuid"] == group["uuid"])
+    check("and its members", {o["Organisation"]["name"] for o in known["SharingGroupOrg"]} == {"CERT North", "CERT South"})
+    alone = a.ask("POST", "/sharing_groups/add", {"SharingGroup": {"name": "North alone"}}, key=a.user)["SharingGroup"]
+    a.ask("POST", "/events/add", {"Event": {"info": "For one", "distribution": "4", "sharing_group_id": alone["id"], "published": True}}, key=a.user)
+    check("not one that it is not in", pull()["report"]["added"] == 0)
+
+
+def talk():
+    uuids = sorted(b.events())
+    target = next(u for u in uuids if b.event(u)["info"] == "Event 9")
+    there = a.event(target)
+    # A proposal of North's own people, on North's node.
+    proposal = a.ask("POST", f"/shadow_attributes/add/{target}", {"type": "ip-src", "category": "Network activity", "value": "203.0.113.240"}, key=a.user)["ShadowAttribute"]
+    sighting = a.ask("POST", f"/sightings/add/{there['Attribute'][0]['uuid']}", {"source": "north"}, key=a.user)["Sighting"]
+    note = a.ask("POST", f"/analyst_data/add/Note/{target}/Event", {"note": "look at this", "distribution": "3"}, key=a.user)["Note"]
+    a.ask("POST", f"/attributes/add/{target}", {"type": "text", "value": "makes it newer"}, key=a.user)
+    a.ask("POST", f"/events/publish/{target}", key=a.user)
+    done = pull()["report"]
+    here = b.event(target)
+    check("a proposal comes along", [p["uuid"] for p in here["ShadowAttribute"]] == [proposal["uuid"]])
+    check("a note comes along", done["analyst_data"] == 1 and b.ask("GET", f"/analyst_data/view/Note/{note['uuid']}")["Note"]["note"] == "look at this")
+    check("its author stays", b.ask("GET", f"/analyst_data/view/Note/{note['uuid']}")["Note"]["Orgc"]["name"] == "CERT North")
+    check("a sighting is its holder's alone", sighting["uuid"] not in json.dumps(b.ask("GET", f"/sightings/index/{target}")))
+    before = len(b.event(target)["ShadowAttribute"])
+    for _ in range(2):
+        done = pull()["report"]
+        check("proposals do not come again", done["proposals"] == 0 and len(b.event(target)["ShadowAttribute"]) == before)
+
+
+def pushing():
+    ours = new_event(30001)
+    ours["Event"]["Attribute"].append({"type": "text", "value": "for our community", "distribution": "1"})
+    ours = b.ask("POST", "/events/add", ours, key=b.user)["Event"]
+    community = b.ask("POST", "/events/add", new_event(30002, distribution=1), key=b.user)["Event"]
+    amber = new_event(30003)
+    amber["Event"]["Tag"] = [{"name": "tlp:amber"}]
+    amber = b.ask("POST", "/events/add", amber, key=b.user)["Event"]
+    person = new_event(30004)
+    person["Event"]["Attribute"].append({"type": "email-src", "value": "victim@sync.example", "to_ids": False})
+    person = b.ask("POST", "/events/add", person, key=b.user)["Event"]
+    done = push()["report"]
+    there = a.events()
+    check("pushed", ours["uuid"] in there and done["errors"] == [])
+    check("not what is for the community", community["uuid"] not in there)
+    check("not what is above the agreement", amber["uuid"] not in there)
+    check("a person goes as a pseudonym", "victim@sync.example" not in json.dumps(a.event(person["uuid"])) and person["uuid"] in there)
+    got = a.event(ours["uuid"])
+    check("distribution is lowered once", got["distribution"] == "1" and got["locked"] and got["Orgc"]["name"] == "CERT South" and got["Org"]["name"] == "CERT South")
+    check("what says community stays at home", [(x["type"], x["distribution"]) for x in got["Attribute"]] == [("domain", "5"), ("ip-dst", "1")])
+    check("tags and objects came", {t["name"] for t in got["Tag"]} == {"tlp:green", "batch:1"} and len(got["Object"]) == 1)
+    again = push()["report"]
+    check("nothing twice", again["added"] == again["updated"] == 0)
+    check("and nothing of theirs goes back", sum(method == "POST" and "/events/edit" in path for method, path in proxy.asked) == 0)
+    b.ask("POST", f"/attributes/add/{ours['uuid']}", {"type": "url", "value": "http://pushed.sync.example/"}, key=b.user)
+    b.ask("POST", f"/events/publish/{ours['uuid']}", key=b.user)
+    check("a newer version", push()["report"]["updated"] == 1 and any(x["value"] == "http://pushed.sync.example/" for x in a.event(ours["uuid"])["Attribute"]))
+    # Back again: what came from here is ours, and is not taken from there.
+    done = pull()["report"]
+    check("no ping-pong", ours["uuid"] not in json.dumps(done["differences"]) and b.event(ours["uuid"])["locked"] is False)
+    check("ours is skipped", done["skipped"].get("ours: it was written here", 0) >= 1)
+    limits = lambda method, path: (200, "application/json", json.dumps({"Event": {"attribute_count": "0"}}).encode()) if method == "POST" and "/events/add" in path else None
+    proxy.fault = limits
+    lost = b.ask("POST", "/events/add", new_event(30005), key=b.user)["Event"]
+    check("what they lost is named", any("404" in error for error in push()["report"]["errors"]))
+    proxy.fault = lambda method, path: None
+    check("and goes the next time", push()["report"]["added"] == 1 and lost["uuid"] in a.events())
+    a.ask("POST", "/servers/getVersion", key=a.user, status=None)
+    keyless = b.ask("POST", "/servers/add", {"name": "No sync there", "url": a.url, "authkey": a.user, "remote_org_id": number_of_north, "push": True})["Server"]["id"]
+    check("a key that may not push", "perm_sync" in b.ask("POST", f"/servers/push/{keyless}", status=502)["message"])
+    nobody = b.ask("POST", "/servers/add", {"name": "Whose", "url": a.url, "authkey": a.partner, "push": True})["Server"]["id"]
+    check("whose server is it", "remote_org_id" in b.ask("POST", f"/servers/push/{nobody}", status=502)["message"])
+
+
+try:
+    for work in (connection, pulling, changes, rules, groups, talk, pushing):
+        try:
+            work()
+        except Exception:  # noqa: BLE001 - told, and the others go on
+            failed.append(f"{work.__name__}: {traceback.format_exc(limit=-4)}")
+finally:
+    for node in (a, b):
+        node.kill()
+for node in (a, b):
+    verified = subprocess.run([manara, "verify", "--data", node.data], capture_output=True, text=True)
+    check(f"{node.name}: what was written agrees: {verified.stdout[-300:]}{verified.stderr[-300:]}", verified.returncode == 0)
+for line in failed:
+    print(f"FAILED {line}")
+print(f"{passed} passed, {len(failed)} failed")
+sys.exit(1 if failed else 0)
