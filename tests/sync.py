@@ -82,6 +82,7 @@ class Proxy(http.server.ThreadingHTTPServer):
 
 class Through(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def handle_any(self):
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
@@ -158,17 +159,17 @@ def connection():
     check("tested", tested["status"] == 1 and tested["post"] == 1 and tested["perm_sync"] is True)
     proxy.fault = lambda method, path: (200, "text/html", b"<html>Please log in</html>")
     check("a page", b.ask("POST", f"/servers/testConnection/{server}")["status"] == 2)
-    failed_pull = pull(502)
+    failed_pull = pull(424)
     check("a page is no list of events", "answered with a page where JSON is expected" in failed_pull["message"])
     proxy.fault = lambda method, path: (302, "text/html", b"")
-    check("a redirect is not followed", "sends us to" in pull(502)["message"])
+    check("a redirect is not followed", "sends us to" in pull(424)["message"])
     proxy.fault = lambda method, path: (200, "application/json", b'{"truncated": [')
-    check("broken JSON", "answered with" in pull(502)["message"])
+    check("broken JSON", "answered with" in pull(424)["message"])
     times = []
     proxy.fault = lambda method, path: (times.append(1), (503, "application/json", b'{"message": "busy"}'))[1] if len(times) < 2 and "index" in path else None
     check("busy is asked again", pull()["saved"] and len(times) == 2)
     proxy.fault = lambda method, path: "hang up"
-    check("away is told", "not reached" in pull(502)["message"])
+    check("away is told", "not reached" in pull(424)["message"])
     proxy.fault = lambda method, path: None
     health = b.ask("GET", f"/servers/view/{server}")["Server"]
     check("the key is not shown", health["authkey"] == "(hidden)")
@@ -182,7 +183,7 @@ def pulling():
     # Broken off: the line dies in the middle, then the node itself is killed in the middle.
     fetched = []
     proxy.fault = lambda method, path: "hang up" if "/events/view/" in path and (fetched.append(path) or len(fetched) > EVENTS // 4) else None
-    check("broken off", "not reached" in pull(502)["message"])
+    check("broken off", "not reached" in pull(424)["message"])
     held = len(b.events())
     check("what came is there", EVENTS // 4 <= held < EVENTS)
     seen = []
@@ -344,9 +345,9 @@ def pushing():
     check("and goes the next time", push()["report"]["added"] == 1 and lost["uuid"] in a.events())
     a.ask("POST", "/servers/getVersion", key=a.user, status=None)
     keyless = b.ask("POST", "/servers/add", {"name": "No sync there", "url": a.url, "authkey": a.user, "remote_org_id": number_of_north, "push": True})["Server"]["id"]
-    check("a key that may not push", "perm_sync" in b.ask("POST", f"/servers/push/{keyless}", status=502)["message"])
+    check("a key that may not push", "perm_sync" in b.ask("POST", f"/servers/push/{keyless}", status=424)["message"])
     nobody = b.ask("POST", "/servers/add", {"name": "Whose", "url": a.url, "authkey": a.partner, "push": True})["Server"]["id"]
-    check("whose server is it", "remote_org_id" in b.ask("POST", f"/servers/push/{nobody}", status=502)["message"])
+    check("whose server is it", "remote_org_id" in b.ask("POST", f"/servers/push/{nobody}", status=424)["message"])
 
 
 try:

@@ -78,6 +78,11 @@ pub fn documentation() -> String {
             rows.push(((*method).to_owned(), endpoint.clone(), status.clone()));
         }
     }
+    rows.extend(
+        table::WITHOUT_ACTION
+            .iter()
+            .map(|(method, status)| ((*method).to_owned(), "-".to_owned(), (*status).to_owned())),
+    );
     rows.sort();
     let mut out = String::from(
         "# MISP's API\n\nMade from the table of actions (`crates/misp/src/table.rs`); a test compares both with the newest PyMISP.\n\

@@ -509,6 +509,31 @@ pub const ACTIONS: &[Action] = &[
     }),
 ];
 
+/// Methods of PyMISP that are made of others, or ask no server.
+pub const WITHOUT_ACTION: &[(&str, &str)] = &[
+    ("add_note", "full: as `add_analyst_data`"),
+    ("add_opinion", "full: as `add_analyst_data`"),
+    ("add_relationship", "full: as `add_analyst_data`"),
+    ("build_complex_query", "full: asks nothing; its filters are read"),
+    ("change_sharing_group_on_entity", "full: as `update_event`, `update_attribute`, `update_object`"),
+    ("delete_note", "full: as `delete_analyst_data`"),
+    ("delete_opinion", "full: as `delete_analyst_data`"),
+    ("delete_relationship", "full: as `delete_analyst_data`"),
+    ("describe_types_local", "full: asks nothing"),
+    ("direct_call", "full: whatever this table has"),
+    ("get_note", "full: as `get_analyst_data`"),
+    ("get_opinion", "full: as `get_analyst_data`"),
+    ("get_relationship", "full: as `get_analyst_data`"),
+    ("misp_instance_version_master", "not applicable: asks MISP's own project"),
+    ("pymisp_version_main", "not applicable: asks PyMISP's own project"),
+    ("pymisp_version_master", "not applicable: asks PyMISP's own project"),
+    ("toggle_global_pythonify", "full: asks nothing"),
+    ("update_note", "full: as `update_analyst_data`"),
+    ("update_opinion", "full: as `update_analyst_data`"),
+    ("update_relationship", "full: as `update_analyst_data`"),
+    ("version", "full: asks nothing"),
+];
+
 /// The action that is asked for.
 #[must_use]
 pub(crate) fn find(controller: &str, action: &str) -> Option<&'static Action> {

@@ -244,7 +244,7 @@ impl<'a> Context<'a> {
             Ok(done) => done,
             Err(error) => {
                 self.remember(&entry, "last_pull", &json!({"errors": [error.to_string()]}), Map::new())?;
-                return Err(Fault::new(502, format!("Pull failed: {error}")));
+                return Err(Fault::new(424, format!("Pull failed: {error}")));
             }
         };
         // A tag is kept of a pull that was good: after another, everything is asked again.
@@ -267,7 +267,7 @@ impl<'a> Context<'a> {
             Ok(report) => report,
             Err(error) => {
                 self.remember(&entry, "last_push", &json!({"errors": [error.to_string()]}), Map::new())?;
-                return Err(Fault::new(502, format!("Push failed: {error}")));
+                return Err(Fault::new(424, format!("Push failed: {error}")));
             }
         };
         let shown = serde_json::to_value(&report)?;
