@@ -7,8 +7,9 @@ use crate::Store;
 use crate::engine::{Conn, Place, Use};
 use crate::intake::{Intake, Terms};
 use crate::people::{NewAccount, NewGroup};
-use crate::sightings::NewSighting;
-use crate::view::Filter;
+use crate::sightings::{AttributeSighting, NewSighting, SightingFilter};
+use crate::view::{EventFilter, Filter, Order, Sign, Span, Tags, Which};
+use crate::{Amendment, Change};
 use manara_model::observable::{Reach, guess};
 use manara_model::record::{Found, PartDraft, RecordDraft, SightingDraft, Sink, Slot};
 use manara_model::role::{Right, Role};
@@ -44,6 +45,13 @@ const GROWING: &[&str] = &[
     "d",
     "audit",
     "attempt",
+    "e",
+    "event",
+    "event_count",
+    "part_tag",
+    "p",
+    "moved",
+    "past",
 ];
 
 /// Pieces of questions that read everything, and why they may.
@@ -57,6 +65,12 @@ const MEANT: &[(&str, &str)] = &[
     ),
     ("INSERT INTO label (owner, marking)", "a foreign key's walk, made only where a violation is open already"),
     ("DELETE FROM session WHERE expires <", "sessions of a day"),
+    ("SELECT 1 FROM record_tag WHERE tag = ?1 UNION ALL", "one row is enough"),
+    ("SELECT count(*) FROM record_tag t JOIN", "how often a tag is used is what is asked"),
+    ("SELECT count(*) FROM part_tag t JOIN", "how often a tag is used is what is asked"),
+    ("SELECT count(*) FROM record r JOIN event e", "how many events there are is part of every index of MISP's"),
+    ("SELECT id FROM observable WHERE value LIKE", "values by a pattern: all of them are tried"),
+    ("AND e.extends = ?", "every filter at once, in an order of its own"),
 ];
 
 fn event(n: u128) -> (RecordDraft, PartDraft) {
@@ -168,7 +182,130 @@ fn everything_a_node_does(store: &Store, owner: OrgId) {
             view.around(&reach).unwrap();
         }
     }
+    the_misp_door(store, owner, bank.uuid);
     store.verify().unwrap();
+}
+
+/// What the MISP door asks and changes.
+fn the_misp_door(store: &Store, owner: OrgId, bank: OrgId) {
+    let terms = Terms { owner, actor: "test".into(), marking: Marking::default() };
+    let observable = guess("common.example.com").unwrap();
+    for n in [2u128, 3, 4] {
+        let view = store.view(Audience::Node, Purpose::Read).unwrap();
+        let Some(held) = view.event(Which::Uuid(Uuid::from_u128(n))).unwrap() else { continue };
+        drop(view);
+        let (mut head, mut part) = event(n);
+        head.marking = Marking::default();
+        head.skeleton = r#"{"Orgc":{"uuid":"5b8d9d33-ccf0-4fd9-82dc-7dbc0a016219","name":"Far"}}"#.into();
+        part.raw = r#"{"Tag":[{"name":"on a part"}]}"#.into();
+        let object = PartDraft::new(Slot::Object, "{}");
+        let parts = vec![
+            Change::Replace(0, part.clone()),
+            Change::Add(part.clone()),
+            Change::AddObject(object, vec![part.clone()]),
+            Change::AddTo(2, vec![part.clone()]),
+            Change::Remove(1),
+        ];
+        let amendment = Amendment { head, keep_head: true, parts, own: |_, _| Marking::default() };
+        store.amend(&terms, held.head.row, held.head.version, amendment).unwrap();
+        let place = (held.head.row, held.head.uuid, Uuid::from_u128(1000 + n));
+        let told = AttributeSighting {
+            uuid: Uuid::from_u128(5000 + n),
+            observable: observable.clone(),
+            kind: 0,
+            seen: 1,
+            source: String::new(),
+            count: 1,
+            place,
+        };
+        store.add_attribute_sightings("t", owner, Marking::default(), vec![told]).unwrap();
+    }
+    let entry = store.add_entry("t", "feed", "f", (Some(owner), None), serde_json::json!({})).unwrap();
+    store.set_entry("t", "feed", entry.id, serde_json::json!({"a": 1})).unwrap();
+    store.entries("feed").unwrap();
+    store.entry("feed", entry.id).unwrap();
+    store.entry_named("feed", "f").unwrap();
+    store.remove_entry("t", "feed", entry.id).unwrap();
+    let number = store.number("org", bank.0).unwrap();
+    store.numbered("org", number).unwrap();
+    let (_, detail) = store.org_detail(bank).unwrap();
+    store.set_org("t", store.org("Bank").unwrap(), &detail).unwrap();
+    let account = store.account("b@b.example").unwrap();
+    let (_, detail) = store.account_detail(account.uuid).unwrap();
+    store.set_account("t", account.clone(), &detail).unwrap();
+    let group = GroupId(Uuid::nil());
+    let detail = store.group_detail(group).unwrap();
+    store.set_group("t", group, "g", true, &detail).unwrap();
+    store.set_group_member("t", group, owner, true).unwrap();
+    store.remove_group("t", group).unwrap();
+    store.add_tag("t", "unused").unwrap();
+    let tag = store.tag_by_name("unused").unwrap().unwrap();
+    store.set_tag("t", tag.id, "#fff", &tag.detail).unwrap();
+    store.tag_by_number(tag.id).unwrap();
+    store.remove_tag("t", tag.id).unwrap();
+    store.vocabulary().unwrap();
+    store.list_old_events().unwrap();
+
+    for audience in [Audience::Node, Audience::Public, Audience::Org(bank)] {
+        let view = store.view(audience, Purpose::Read).unwrap();
+        let tags = view.tags_like("tag:1").unwrap();
+        view.tags_like("tag:%").unwrap();
+        view.tag("tag:1").unwrap();
+        view.tag_use(1).unwrap();
+        let span = Span { from: Some(0), until: Some(i64::MAX) };
+        let uuid = Uuid::from_u128(2);
+        let sign = || Sign { any: Some(vec![owner.0]), none: vec![bank.0] };
+        let numbers = || Sign { any: Some(vec![1, 4]), none: vec![2] };
+        let filter = EventFilter {
+            which: Some((vec![1], vec![uuid])),
+            not_which: (vec![9], vec![bank.0]),
+            authors: sign(),
+            holders: sign(),
+            published: Some(false),
+            touched: span,
+            published_at: span,
+            day: (Some("2026-01-01".into()), Some("2027-01-01".into())),
+            threat: numbers(),
+            analysis: numbers(),
+            titles: Sign { any: Some(vec!["%event%".into()]), none: vec!["%none%".into()] },
+            extends: Some(uuid),
+            labels: Some(vec![1]),
+            tags: Tags { all: vec![tags.clone()], none: vec![99], on_parts: true },
+        };
+        view.events(&filter, (Order::Touched, true), 0, 10, true).unwrap();
+        view.count_events(&filter).unwrap();
+        view.events_after(&EventFilter::default(), 0, 10, true).unwrap();
+        view.events(&EventFilter::default(), (Order::Number, true), 0, 10, false).unwrap();
+        view.mentions(std::slice::from_ref(&observable), 10).unwrap();
+        view.mentions_like("common%", 10).unwrap();
+        view.part_of_event(Uuid::from_u128(1003)).unwrap();
+        view.of_kind("event", Some(1), None).unwrap();
+        view.of_kind("event", None, Some(uuid)).unwrap();
+        view.about(Uuid::from_u128(1003), "note").unwrap();
+        if let Some(event) = view.event(Which::Uuid(uuid)).unwrap() {
+            view.event(Which::Number(event.head.number)).unwrap();
+            view.part_numbered(event.head.row, 0).unwrap();
+            view.mentions_in(event.head.row, &observable).unwrap();
+            view.parts_in_order::<crate::StoreError>(&event.head, |_| Ok(())).unwrap();
+            view.family(&event.head, 0).unwrap();
+        }
+        let told = SightingFilter {
+            attributes: vec![uuid],
+            events: vec![uuid],
+            which: Some((1, uuid)),
+            kind: Some(0),
+            org: Some(owner),
+            source: Some("s".into()),
+            from: Some(0),
+            until: Some(1),
+        };
+        view.sightings(&told, 10).unwrap();
+        view.sightings(&SightingFilter { events: vec![uuid], ..SightingFilter::default() }, 10).unwrap();
+        view.sightings(&SightingFilter::default(), 10).unwrap();
+    }
+    store.remove_sighting("t", Some(owner), 1).unwrap_or_default();
+    store.remove_account("t", account.uuid).unwrap();
+    store.remove_org("t", bank).unwrap_or_default();
 }
 
 /// Does this line of a plan read much of a table that grows? A table's walk does, and so does a look into

@@ -384,7 +384,8 @@ impl View<'_> {
                 Value::List(list) => Value::List(list.to_vec().into()),
                 _ => Value::Null,
             });
-            seen = format!(" AND {}", self.conn.within("o.label", n));
+            // By the identifier, that is: a label has many.
+            seen = format!(" AND {}", self.conn.within("+o.label", n));
         }
         q.and(&format!(
             "(r.owner = ?{own} OR NOT EXISTS (SELECT 1 FROM record o WHERE o.uuid = r.uuid AND o.kind = r.kind
@@ -593,7 +594,7 @@ impl View<'_> {
         let sql = format!(
             "SELECT {HEAD}, r.skeleton FROM record r WHERE r.state = 1 AND r.kind = ?1 AND {column} = ?2{}
              ORDER BY r.owner = ?3 DESC, r.id LIMIT 1",
-            self.only("r.label", 4)
+            self.only("+r.label", 4)
         );
         let values = self.and_labels([kind.into(), value, own.into()]);
         let head = self.conn.first(&sql, &values, |row| self.read_head(row, true))?;

@@ -20,11 +20,11 @@ impl View<'_> {
     /// The engine's.
     pub fn tag_use(&self, id: i64) -> Result<(i64, i64)> {
         let on_events = format!(
-            "SELECT count(*) FROM record_tag t JOIN record r ON r.id = t.record AND r.state = 1 AND r.kind = ?2 WHERE t.tag = ?1{}",
+            "SELECT count(*) FROM record_tag t JOIN record r ON r.id = t.record AND r.state = 1 AND (r.kind || '') = ?2 WHERE t.tag = ?1{}",
             self.only("t.label", 3)
         );
         let on_parts = format!(
-            "SELECT count(*) FROM part_tag t JOIN record r ON r.id = t.record AND r.state = 1 AND r.kind = ?2 WHERE t.tag = ?1{}",
+            "SELECT count(*) FROM part_tag t JOIN record r ON r.id = t.record AND r.state = 1 AND (r.kind || '') = ?2 WHERE t.tag = ?1{}",
             self.only("t.label", 3)
         );
         let values = self.and_labels(params![id, "event"]);
