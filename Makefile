@@ -9,7 +9,7 @@ export PATH := $(CARGO_HOME)/bin:$(PATH)
 VENV := .venv
 LISTEN ?= 127.0.0.1:8765
 
-.PHONY: help run demo-clean test fmt lint deny docs nextest smoke clients browser deps bench screenshots engines torture torture-short fuzz growth scaling
+.PHONY: help run demo-clean test fmt lint deny docs nextest smoke clients misp browser deps bench misp-bench screenshots engines torture torture-short fuzz growth scaling
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -22,7 +22,7 @@ run: ## Build, make a demo node with real records, serve it
 demo-clean: ## Remove the demo node
 	rm -rf demo
 
-test: deps fmt lint deny docs nextest engines smoke clients browser torture-short ## Everything that has to pass
+test: deps fmt lint deny docs nextest engines smoke clients misp browser torture-short ## Everything that has to pass
 	@echo "all of it passed"
 
 deps: ## Install what the tests need (Debian packages when root, Python packages in .venv, cargo tools)
@@ -47,7 +47,8 @@ nextest: ## Tests of the crates (and the binary that the next three try)
 	cargo test --locked --workspace --doc --quiet
 
 engines: ## The same tests of store, corridor and doors over PostgreSQL (a throw-away server)
-	scripts/postgres.sh bash -c 'cargo nextest run --locked -p manara-store -p manara-corridor -p manara-server && \
+	scripts/postgres.sh bash -c 'cargo nextest run --locked -p manara-store -p manara-corridor -p manara-server -p manara-misp && \
+	  $(VENV)/bin/python tests/misp.py target/debug/manara && \
 	  $(VENV)/bin/python tests/torture.py target/debug/manara --rounds 12 --processes 2 && tests/engines.sh target/debug/manara'
 
 torture-short: ## Fifty crashes, and faults of the disk
@@ -71,6 +72,10 @@ smoke: ## The built binary, as a user starts it
 clients: ## Other people's programs on our output
 	$(VENV)/bin/python tests/clients.py target/debug/manara
 
+misp: ## PyMISP on the MISP door, and two nodes that synchronise as MISP servers do
+	$(VENV)/bin/python tests/misp.py target/debug/manara
+	$(VENV)/bin/python tests/sync.py target/debug/manara
+
 browser: ## The pages in a real browser
 	$(VENV)/bin/python tests/browser.py target/debug/manara
 
@@ -79,6 +84,10 @@ screenshots: ## Pictures of the pages in screenshots/
 
 bench: growth scaling ## Figures, into docs/BENCHMARKS.md, GROWTH.md and scaling.md
 	$(VENV)/bin/python bench/figures.py target/release/manara
+
+misp-bench: ## MISP's API with a million attributes; with a URL and a key the same for a real MISP
+	cargo build --release --locked -p manara
+	$(VENV)/bin/python bench/misp_api.py target/release/manara
 
 growth: ## How costs grow, from ten thousand to ten million indicators
 	cargo build --release --locked -p manara

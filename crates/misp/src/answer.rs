@@ -16,13 +16,24 @@ pub struct Answer {
     /// Further headers.
     pub headers: Vec<(&'static str, String)>,
     body: tempfile::SpooledTempFile,
+    /// What is not in the body yet: answers are written in small pieces.
+    pending: Vec<u8>,
 }
+
+/// Pieces are put together up to this many bytes.
+const TOGETHER: usize = 64 * 1024;
 
 impl Answer {
     /// An empty answer to write into.
     #[must_use]
     pub fn new(media: &'static str) -> Answer {
-        Answer { status: 200, media, headers: Vec::new(), body: tempfile::SpooledTempFile::new(IN_MEMORY) }
+        Answer {
+            status: 200,
+            media,
+            headers: Vec::new(),
+            body: tempfile::SpooledTempFile::new(IN_MEMORY),
+            pending: Vec::new(),
+        }
     }
 
     /// A value as JSON.
@@ -53,6 +64,7 @@ impl Answer {
     /// # Errors
     /// The spool can't be read.
     pub fn into_body(mut self) -> io::Result<(impl Read + Send + 'static, u64)> {
+        self.flush()?;
         let length = self.body.stream_position()?;
         self.body.seek(SeekFrom::Start(0))?;
         Ok((self.body, length))
@@ -71,10 +83,16 @@ impl Answer {
 
 impl Write for Answer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.body.write(bytes)
+        self.pending.extend_from_slice(bytes);
+        if self.pending.len() >= TOGETHER {
+            self.flush()?;
+        }
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        self.body.write_all(&self.pending)?;
+        self.pending.clear();
         self.body.flush()
     }
 }

@@ -510,7 +510,7 @@ pub const ACTIONS: &[Action] = &[
 ];
 
 /// Methods of PyMISP that are made of others, or ask no server.
-pub const WITHOUT_ACTION: &[(&str, &str)] = &[
+pub(crate) const WITHOUT_ACTION: &[(&str, &str)] = &[
     ("add_note", "full: as `add_analyst_data`"),
     ("add_opinion", "full: as `add_analyst_data`"),
     ("add_relationship", "full: as `add_analyst_data`"),

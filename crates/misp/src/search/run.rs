@@ -13,6 +13,7 @@ use manara_model::warninglist::WarningLists;
 use manara_model::{Cleared, Part};
 use manara_store::view::{EventFilter, EventRow, Span, View};
 use serde_json::{Map, Value, json};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -760,7 +761,11 @@ struct More {
     sightings: bool,
     decay: Option<Vec<crate::decay::Model>>,
     lists: Option<Arc<WarningLists>>,
+    last: RefCell<Option<OfEvent>>,
 }
+
+/// What is shown of an event with each of its attributes: its row, its members, its tags.
+type OfEvent = (i64, Map<String, Value>, Vec<Value>);
 
 impl More {
     fn of(context: &Context<'_>, options: &Map<String, Value>) -> Result<More, Fault> {
@@ -776,27 +781,12 @@ impl More {
             sightings: flag("includeSightings"),
             decay: if scored { Some(context.models(options.get("decayingModel"))?) } else { None },
             lists,
+            last: RefCell::default(),
         })
     }
 
-    fn attribute(
-        &self,
-        context: &Context<'_>,
-        view: &View<'_>,
-        scribe: &Scribe<'_, '_>,
-        event: &EventRow,
-        part: &Cleared<Part>,
-        object: i64,
-    ) -> Result<Map<String, Value>, Fault> {
-        let mut attribute = scribe.attribute(event, part, object);
-        if self.attachments {
-            attach(&mut attribute, part);
-        }
-        if self.event_uuid {
-            attribute.insert("event_uuid".into(), event.head.uuid.to_string().into());
-        }
+    fn of_event(&self, scribe: &Scribe<'_, '_>, event: &EventRow) -> OfEvent {
         let head = scribe.event_head(event);
-        let mut shown = Map::new();
         let short: &[&str] = &["org_id", "distribution", "publish_timestamp", "id", "info", "orgc_id", "uuid"];
         let long: &[&str] = &[
             "id",
@@ -815,6 +805,7 @@ impl More {
             "extends_uuid",
             "Orgc",
         ];
+        let mut shown = Map::new();
         for name in if self.context { long } else { short } {
             shown.insert((*name).into(), head.get(*name).cloned().unwrap_or_default());
         }
@@ -822,11 +813,37 @@ impl More {
         if self.context {
             shown.insert("Tag".into(), tags.clone().into());
         }
-        attribute.insert("Event".into(), Value::Object(shown));
+        (event.head.row, shown, tags)
+    }
+
+    fn attribute(
+        &self,
+        context: &Context<'_>,
+        view: &View<'_>,
+        scribe: &Scribe<'_, '_>,
+        event: &EventRow,
+        part: &Cleared<Part>,
+        object: i64,
+    ) -> Result<Map<String, Value>, Fault> {
+        let mut attribute = scribe.attribute(event, part, object);
+        if self.attachments {
+            attach(&mut attribute, part);
+        }
+        if self.event_uuid {
+            attribute.insert("event_uuid".into(), event.head.uuid.to_string().into());
+        }
+        // One event after the other: what is shown of it is made once.
+        let mut last = self.last.borrow_mut();
+        let row = event.head.row;
+        let (_, shown, tags) = match &mut *last {
+            Some(last) if last.0 == row => last,
+            last => last.insert(self.of_event(scribe, event)),
+        };
+        attribute.insert("Event".into(), Value::Object(shown.clone()));
         if self.event_tags && !tags.is_empty() {
             let own = attribute.entry("Tag").or_insert_with(|| Value::Array(Vec::new()));
             if let Value::Array(own) = own {
-                own.extend(tags.into_iter().map(|mut tag| {
+                own.extend(tags.iter().cloned().map(|mut tag| {
                     tag["inherited"] = 1.into();
                     tag
                 }));
