@@ -58,6 +58,7 @@ impl Context<'_> {
         for (name, value) in body {
             shown.insert(name, value);
         }
+        shown.insert("sharing_group_id".into(), Value::Null);
         shown.insert("uuid".into(), head.uuid.to_string().into());
         shown.insert("org_uuid".into(), owner.to_string().into());
         let place = TYPES.iter().position(|(one, ..)| *one == name).unwrap_or(0);

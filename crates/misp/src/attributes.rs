@@ -5,7 +5,7 @@ use crate::call::Method;
 use crate::context::Context;
 use crate::events::{describe, likeness};
 use crate::ids;
-use crate::shape::{Scribe, attach, body_of, halves};
+use crate::shape::{Scribe, attach, body_of, split};
 use manara_model::observable::misp_types;
 use manara_model::record::{Slot, flag_of, seconds_of, text_of};
 use manara_model::role::Right;
@@ -114,10 +114,7 @@ impl Context<'_> {
             if let Some(Value::Array(of)) = attribute.remove("Tag") {
                 tags.extend(of);
             }
-            let ty = text_of(attribute.get("type")).unwrap_or_default().into_owned();
-            let (one, two) = halves(&ty, &text_of(attribute.get("value")).unwrap_or_default());
-            attribute.insert("value1".into(), one.into());
-            attribute.insert("value2".into(), two.into());
+            split(&mut attribute);
             shown.push(Value::Object(attribute));
         }
         let errors: Map<String, Value> =

@@ -662,6 +662,16 @@ impl Context<'_> {
         let (added, _) = self.add_attributes(&event.head.number.to_string(), &items)?;
         let line = |(attribute, given): (Map<String, Value>, &Map<String, Value>)| {
             let mut attribute = attribute;
+            crate::shape::split(&mut attribute);
+            // This one answer of MISP's has numbers where all others have texts.
+            for name in ["timestamp", "distribution", "sharing_group_id"] {
+                let number = text_of(attribute.get(name)).and_then(|text| text.parse::<i64>().ok()).unwrap_or(0);
+                attribute.insert(name.into(), number.into());
+            }
+            attribute.insert("to_ids".into(), i32::from(flag_of(attribute.get("to_ids"))).into());
+            for name in ["deleted", "disable_correlation"] {
+                attribute.insert(name.into(), "0".into());
+            }
             attribute.insert("original_value".into(), given.get("original_value").cloned().unwrap_or_default());
             json!({"Attribute": attribute})
         };

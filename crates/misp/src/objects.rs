@@ -27,13 +27,7 @@ impl Context<'_> {
         // A deleted object is shown with what it had.
         let deleted = if flag_of(object.get("deleted")) { Deleted::With } else { deleted };
         object.insert("Attribute".into(), Value::Array(self.attributes_in(&view, &scribe, &event, &part, deleted)?));
-        object.insert(
-            "Event".into(),
-            json!({
-                "id": num(event.head.number), "info": event.head.title, "uuid": event.head.uuid,
-                "org_id": scribe.event_head(&event)["org_id"], "orgc_id": scribe.event_head(&event)["orgc_id"],
-            }),
-        );
+        object.insert("Event".into(), scribe.event_short(&event));
         Ok(json!({"Object": object}))
     }
 

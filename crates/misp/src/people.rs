@@ -46,7 +46,7 @@ pub(crate) fn role_value(role: Role) -> Value {
         "perm_audit": has(Right::Read), "perm_auth": true, "perm_site_admin": has(Right::Admin), "perm_regexp_access": false,
         "perm_tagger": has(Right::Write), "perm_template": false, "perm_sharing_group": has(Right::Write),
         "perm_tag_editor": has(Right::Admin), "perm_sighting": has(Right::Write), "perm_object_template": has(Right::Admin),
-        "default_role": role == Role::User, "memory_limit": null, "max_execution_time": null,
+        "default_role": role == Role::User, "default": role == Role::User, "memory_limit": null, "max_execution_time": null,
         "restricted_to_site_admin": has(Right::Admin), "perm_publish_zmq": false, "perm_publish_kafka": false,
         "perm_decaying": has(Right::Admin), "enforce_rate_limit": false, "rate_limit_count": "0",
         "perm_galaxy_editor": has(Right::Write), "perm_warninglist": has(Right::Admin), "perm_view_feed_correlations": has(Right::Read),
@@ -195,7 +195,6 @@ impl Context<'_> {
 
     fn user_shown(&self, account: &Account) -> Result<Value, Fault> {
         let (created, notes) = self.store.account_detail(account.uuid)?;
-        let facts = self.store.facts()?;
         let number = |kind, uuid| self.store.number(kind, uuid);
         let mut user = json!({
             "id": num(number("user", account.uuid.0)?), "password": "*****", "org_id": num(number("org", account.org.0)?),
@@ -205,7 +204,7 @@ impl Context<'_> {
             "expiration": null, "current_login": "0", "last_login": "0", "force_logout": false,
             "date_created": (created / 1000).to_string(), "date_modified": (created / 1000).to_string(), "sub": null,
             "external_auth_required": false, "external_auth_key": null, "last_api_access": "0", "notification_daily": false,
-            "notification_weekly": false, "notification_monthly": false, "last_pw_change": null,
+            "notification_weekly": false, "notification_monthly": false, "last_pw_change": null, "totp": null, "hotp_counter": null,
             "totp_is_set": if account.second_factor { "1" } else { "0" },
         });
         for (name, value) in notes {
@@ -213,7 +212,7 @@ impl Context<'_> {
         }
         Ok(json!({
             "User": user, "Role": role_value(account.role), "UserSetting": self.settings_of(account.uuid)?,
-            "Organisation": {"id": num(number("org", account.org.0)?), "name": facts.name(account.org), "uuid": account.org, "local": facts.world.local.contains(&account.org)},
+            "Organisation": self.org_shown(&self.org_named(Some(&account.org.to_string()))?, &[])?,
         }))
     }
 
@@ -443,6 +442,7 @@ impl Context<'_> {
         let owner = group.owner.unwrap_or(OrgId(Uuid::nil()));
         let number = |org: OrgId| num(facts.numbers.get(&org.0).copied().unwrap_or(0));
         let mine = self.is_admin() || group.owner == Some(own);
+        let number_of_group = num(facts.numbers.get(&id.0).copied().unwrap_or(0));
         // Who else is in it is its owner's to show (MISP#10019).
         let members: Vec<Value> = group
             .orgs
@@ -461,10 +461,10 @@ impl Context<'_> {
                 "description": note("description").unwrap_or("".into()), "releasability": note("releasability").unwrap_or("".into()),
                 "local": note("local").unwrap_or(true.into()), "active": group.active, "roaming": note("roaming").unwrap_or(false.into()),
                 "org_count": members.len().to_string(), "organisation_uuid": owner, "org_id": number(owner),
-                "created": note("created"), "modified": note("modified"),
+                "created": note("created"), "modified": note("modified"), "sync_user_id": "0",
             },
             "Organisation": {"id": number(owner), "name": facts.name(owner), "uuid": owner},
-            "SharingGroupOrg": members, "SharingGroupServer": note("servers").unwrap_or(json!([])),
+            "SharingGroupOrg": members, "SharingGroupServer": note("servers").unwrap_or_else(|| json!([{"id": "0", "sharing_group_id": number_of_group, "server_id": "0", "all_orgs": false, "Server": []}])),
             "editable": mine, "deletable": mine,
         }))
     }

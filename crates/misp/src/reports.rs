@@ -20,10 +20,10 @@ impl Context<'_> {
         json!({
             "EventReport": scribe.report(event, part),
             "Event": {
-                "id": head["id"], "orgc_id": head["orgc_id"], "org_id": head["org_id"], "info": head["info"], "date": head["date"],
+                "id": head["id"], "orgc_id": head["orgc_id"], "org_id": head["org_id"], "info": head["info"], "user_id": "0", "date": head["date"],
                 "Org": {"id": head["Org"]["id"], "name": head["Org"]["name"]}, "Orgc": {"id": head["Orgc"]["id"], "name": head["Orgc"]["name"]},
             },
-            "SharingGroup": {"id": null, "name": null, "uuid": null},
+            "SharingGroup": {"id": null, "name": null, "uuid": null}, "RelationshipInbound": [],
         })
     }
 

@@ -165,6 +165,14 @@ pub(crate) fn halves(ty: &str, value: &str) -> (String, String) {
     }
 }
 
+/// Adds a composite value's two halves.
+pub(crate) fn split(attribute: &mut Map<String, Value>) {
+    let ty = text_of(attribute.get("type")).unwrap_or_default().into_owned();
+    let (one, two) = halves(&ty, &text_of(attribute.get("value")).unwrap_or_default());
+    attribute.insert("value1".into(), one.into());
+    attribute.insert("value2".into(), two.into());
+}
+
 impl<'v, 's> Scribe<'v, 's> {
     /// For a view and the caller's organisation.
     #[must_use]
@@ -292,6 +300,16 @@ impl<'v, 's> Scribe<'v, 's> {
         shown
     }
 
+    /// An event beside one of its objects.
+    #[must_use]
+    pub(crate) fn event_short(&self, event: &EventRow) -> Value {
+        let head = self.event_head(event);
+        json!({
+            "id": num(event.head.number), "info": event.head.title, "uuid": event.head.uuid,
+            "org_id": head["org_id"], "orgc_id": head["orgc_id"],
+        })
+    }
+
     /// An event in a list.
     #[must_use]
     pub(crate) fn event_line(&self, event: &EventRow) -> Value {
@@ -329,9 +347,9 @@ impl<'v, 's> Scribe<'v, 's> {
             }
             out.insert(name.into(), org);
         }
-        let tags = self.tags(&body).into_iter().map(|tag| {
+        let tags = self.tags(&body).into_iter().enumerate().map(|(n, tag)| {
             json!({
-                "event_id": num(event.head.number), "tag_id": tag["id"], "local": tag["local"],
+                "id": num(ids::of_part(event.head.row, n as u32)), "event_id": num(event.head.number), "tag_id": tag["id"], "local": tag["local"],
                 "relationship_type": tag["relationship_type"].as_str().unwrap_or_default(),
                 "Tag": {"id": tag["id"], "name": tag["name"], "colour": tag["colour"], "is_galaxy": tag["is_galaxy"]},
             })

@@ -117,6 +117,12 @@ fn reading(mut from: impl Read + Send + 'static) -> Body {
 pub(crate) async fn door(State(app): State<App>, request: Request) -> Response {
     let path = request.uri().path().to_owned();
     if !has_controller(&controller_of(&path)) {
+        let bare = text(request.headers(), "authorization");
+        if !bare.is_empty() && !bare.contains(' ') {
+            // One of MISP's clients: it is told in its own words.
+            return respond(Fault::new(404, "Not Found").answer(&path), false, false)
+                .unwrap_or_else(IntoResponse::into_response);
+        }
         return problem::not_found().await.into_response();
     }
     let (parts, body) = request.into_parts();

@@ -270,7 +270,7 @@ fn the_misp_door(store: &Store, owner: OrgId, bank: OrgId) {
             titles: Sign { any: Some(vec!["%event%".into()]), none: vec!["%none%".into()] },
             extends: Some(uuid),
             labels: Some(vec![1]),
-            tags: Tags { all: vec![tags.clone()], none: vec![99], on_parts: true },
+            tags: Tags { all: vec![tags.clone()], none: vec![99], on_parts: true, none_on_parts: true },
         };
         view.events(&filter, (Order::Touched, true), 0, 10, true).unwrap();
         view.count_events(&filter).unwrap();

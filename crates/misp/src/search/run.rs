@@ -527,6 +527,7 @@ impl Context<'_> {
         let view = self.store.view(self.call.caller.audience(), format.purpose())?;
         let mut events = filter::of_search(self, &view, &options)?;
         events.touched = span(options.get("timestamp"), self.now, "timestamp")?;
+        events.tags.none_on_parts = true;
         let mut narrowed = options.clone();
         narrowed.remove("timestamp");
         // A tag makes the event fit as a whole.
@@ -716,6 +717,7 @@ impl Context<'_> {
         for (n, (row, number)) in lines.into_iter().enumerate() {
             let Some((event, part)) = view.part_numbered(row, number)? else { continue };
             let mut object = scribe.object(&event, &part);
+            object.insert("Event".into(), scribe.event_short(&event));
             object.insert(
                 "Attribute".into(),
                 Value::Array(self.attributes_in(&view, &scribe, &event, &part, wanted.deleted)?),
@@ -744,6 +746,10 @@ impl Context<'_> {
             if deleted.wants(flag_of(body_of(&part.raw).get("deleted"))) {
                 let mut attribute = scribe.attribute(event, &part, id);
                 attach(&mut attribute, &part);
+                crate::shape::split(&mut attribute);
+                let tags = attribute.get("Tag").and_then(Value::as_array).into_iter().flatten();
+                let tags = tags.map(|tag| json!({"tag_id": tag["id"], "local": tag["local"], "Tag": tag})).collect();
+                attribute.insert("AttributeTag".into(), tags);
                 found.push(Value::Object(attribute));
             }
         }

@@ -41,8 +41,10 @@ pub struct Tags {
     pub all: Vec<Vec<i64>>,
     /// None of these.
     pub none: Vec<i64>,
-    /// A tag on one of the event's attributes is as good as one on the event.
+    /// A tag on one of the event's attributes is as good as one on the event, where it is wanted…
     pub on_parts: bool,
+    /// … and where it is not.
+    pub none_on_parts: bool,
 }
 
 /// Which events.
@@ -394,10 +396,10 @@ impl View<'_> {
     }
 
     fn by_tags(&self, q: &mut Question<'_>, tags: &Tags) {
-        let having = |q: &mut Question<'_>, any: &[i64]| {
+        let having = |q: &mut Question<'_>, any: &[i64], on_parts: bool| {
             let list = q.numbers(any);
             let mut sql = format!("SELECT t.record FROM record_tag t WHERE t.tag IN ({list})");
-            if tags.on_parts {
+            if on_parts {
                 let mut only = String::new();
                 if let Some(labels) = &self.labels {
                     let n = q.values.len() + 1;
@@ -413,11 +415,11 @@ impl View<'_> {
             sql
         };
         for any in &tags.all {
-            let records = having(q, any);
+            let records = having(q, any, tags.on_parts);
             q.and(&format!("r.id IN ({records})"));
         }
         if !tags.none.is_empty() {
-            let records = having(q, &tags.none);
+            let records = having(q, &tags.none, tags.none_on_parts);
             q.and(&format!("r.id NOT IN ({records})"));
         }
     }
