@@ -339,24 +339,31 @@ impl Context<'_> {
         let view = self.view()?;
         let mut wanted = Map::new();
         for (name, kind, _) in TYPES {
-            let mut of_type = Vec::new();
+            let mut of_type = Map::new();
             for (uuid, modified) in offered.get(*name).and_then(Value::as_object).into_iter().flatten() {
                 let Ok(id) = uuid.parse::<Uuid>() else { continue };
                 let held = view
                     .of_kind(kind, None, Some(id))?
                     .map(|head| text_of(body_of(&head.skeleton).get("modified")).unwrap_or_default().into_owned());
                 if held.is_none_or(|held| modified.as_str().is_some_and(|offered| offered > held.as_str())) {
-                    of_type.push(Value::String(uuid.clone()));
+                    of_type.insert(uuid.clone(), modified.clone());
                 }
             }
-            wanted.insert((*name).into(), of_type.into());
+            // Nothing of a type is an empty list there.
+            let of_type = if of_type.is_empty() { json!([]) } else { Value::Object(of_type) };
+            wanted.insert((*name).into(), of_type);
         }
         Ok(Answer::json(&Value::Object(wanted)))
     }
 
     /// `analystData/pushAnalystData`: what another server brings.
     pub fn analyst_push(&self) -> Result<Answer, Fault> {
-        let Value::Array(offered) = self.call.json()? else { return Err(Fault::bad_json()) };
+        // One at a time, as MISP's servers do, or several.
+        let offered = match self.call.json()? {
+            Value::Array(items) => items,
+            one @ Value::Object(_) => vec![one],
+            _ => return Err(Fault::bad_json()),
+        };
         let (mut imported, mut failed) = (0, 0);
         for item in &offered {
             for (name, kind, _) in TYPES {
@@ -370,7 +377,7 @@ impl Context<'_> {
                 if kept.is_ok() { imported += 1 } else { failed += 1 }
             }
         }
-        let text = format!("Analyst Data imported: {imported} imported, {failed} failed.");
+        let text = format!("Analyst Data imported. {imported} imported, 0 ignored, {failed} failed. ");
         Ok(Answer::json(&saved(text, &self.call.url, None)))
     }
 }

@@ -150,7 +150,7 @@ impl Context<'_> {
         }
         if let Some(group) = facts.world.groups.get(&GroupId(uuid)) {
             let own = self.call.caller.account.org;
-            if !self.is_admin() && !group.orgs.contains(&own) && group.owner != Some(own) {
+            if !self.is_admin() && !self.is_partner() && !group.orgs.contains(&own) && group.owner != Some(own) {
                 return Err(refuse());
             }
             if given.is_none() {

@@ -180,9 +180,13 @@ impl Context<'_> {
             let Some(item) = item.as_object() else { continue };
             let mut item = item.clone();
             item.insert("event_uuid".into(), event.head.uuid.to_string().into());
+            if !item.contains_key("Org") {
+                item.insert("Org".into(), self.own_org()?);
+            }
             count += usize::from(self.take_proposal(event.head.label.owner, &item)?);
         }
-        Ok(Answer::json(&json!({"success": true, "counter": count, "message": format!("{count} Proposal(s) added.")})))
+        let message = if count == 0 { "Nothing to update.".to_owned() } else { format!("{count} Proposal(s) added.") };
+        Ok(Answer::json(&json!({"success": true, "message": message, "counter": count})))
     }
 
     /// `shadowAttributes/accept`, `shadowAttributes/discard`

@@ -293,7 +293,10 @@ impl std::fmt::Display for Stopped {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Stopped::Remote(error) => error.fmt(f),
-            Stopped::Here(fault) => f.write_str(&fault.message),
+            Stopped::Here(fault) => match &fault.errors {
+                Some(errors) => write!(f, "{} {}", fault.message, manara_model::record::telling(&errors.to_string())),
+                None => f.write_str(&fault.message),
+            },
             Stopped::Setup(why) => f.write_str(why),
         }
     }

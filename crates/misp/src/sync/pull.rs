@@ -83,9 +83,12 @@ impl Context<'_> {
             match self.pull_event(entry, &remote, uuid, line, &mut report) {
                 Ok(true) => taken.push(uuid),
                 Ok(false) => {}
-                // Theirs: this event is told, the others go on. Ours, or away: it stops here, and goes on later.
+                // It can't be taken: that is told, and the others go on. Away, or our own disk: it stops here, and goes
+                // on later.
                 Err(Stopped::Remote(RemoteError::Away(why))) => return Err(RemoteError::Away(why).into()),
-                Err(Stopped::Remote(error)) => report.fails(format!("event {uuid}: {error}")),
+                Err(stopped @ (Stopped::Remote(_) | Stopped::Here(Fault { status: 400..500, .. }))) => {
+                    report.fails(format!("event {uuid}: {stopped}"));
+                }
                 Err(stopped) => return Err(stopped),
             }
         }
@@ -262,7 +265,7 @@ impl Context<'_> {
         })?;
         let mut taken = Vec::new();
         for (name, uuids) in wanted.as_object().into_iter().flatten() {
-            for uuid in uuids.as_array().into_iter().flatten().filter_map(Value::as_str) {
+            for uuid in super::push::named(uuids) {
                 let Ok(reply) = remote.ask("GET", &format!("/analyst_data/view/{name}/{uuid}"), None, None) else {
                     report.fails(format!("{name} {uuid} was not given"));
                     continue;

@@ -254,7 +254,7 @@ impl Context<'_> {
             remote.ask("POST", "/analyst_data/filterAnalystDataForPush", Some(&Value::Object(offered)), None)?.body;
         let mut new = Vec::new();
         for (name, uuids) in wanted.as_object().into_iter().flatten() {
-            for uuid in uuids.as_array().into_iter().flatten().filter_map(|uuid| uuid.as_str()?.parse::<Uuid>().ok()) {
+            for uuid in named(uuids) {
                 let Some(head) = view.of_kind(&name.to_lowercase(), None, Some(uuid))? else { continue };
                 let mut body = body_of(&head.skeleton);
                 hop::goes_out(&mut body, flag_of(entry.body.get("internal")));
@@ -262,12 +262,24 @@ impl Context<'_> {
                 new.push(json!({name: body}));
             }
         }
-        if !new.is_empty() {
-            report.analyst_data += new.len();
-            remote.ask("POST", "/analyst_data/pushAnalystData", Some(&Value::Array(new)), None)?;
+        for one in new {
+            match remote.ask("POST", "/analyst_data/pushAnalystData", Some(&one), None) {
+                Ok(_) => report.analyst_data += 1,
+                Err(RemoteError::Refused { status, message }) => {
+                    report.fails(format!("a note: HTTP {status}: {message}"))
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
         Ok(())
     }
+}
+
+/// Identifiers in a list, or as the names of an object's members.
+pub(super) fn named(value: &Value) -> Vec<Uuid> {
+    let list = value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
+    let names = value.as_object().into_iter().flatten().map(|(name, _)| name.clone());
+    list.chain(names).filter_map(|uuid| uuid.parse().ok()).collect()
 }
 
 /// Attributes that are not deleted, in and out of objects.
