@@ -453,18 +453,56 @@ def recorded_client():
     check("once", again["added"] == again["updated"] == again["proposals"] == 0)
 
 
+def moving():
+    """A whole MISP (North, which answers like one) brought over by the command line; broken off, and gone on."""
+    command = [manara, "import", "--data", e.data, "--from-misp", proxy.url, "--key", a.key, "--json"]
+    fetched = []
+    proxy.fault = lambda method, path: "hang up" if "/events/view/" in path and (fetched.append(path) or len(fetched) > 120) else None
+    broken = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    check("broken off, and says so", broken.returncode == 1 and "run it again to go on" in broken.stderr)
+    check("with progress", "of" in broken.stderr and "events" in broken.stderr)
+    proxy.fault = lambda method, path: None
+    done = json.loads(run(*command))
+    there = a.events()
+    check("goes on", done["unchanged"] == 120 and done["added"] == len(there) - 120 and done["differing"] == 0 and done["errors"] == [])
+    check("accounts and organisations", done["accounts"] == 0 and done["events"] == len(there))
+    again = json.loads(run(*command))
+    check("nothing twice", again["added"] == again["updated"] == again["accounts"] == again["tags"] == again["feeds"] == again["servers"] == 0 and again["unchanged"] == len(there))
+    e.start()
+    here = e.events()
+    check("all of it", set(here) == set(there))
+    sample = next(iter(sorted(here)))
+    left, right = a.event(sample), e.event(sample)
+    for member in ("info", "date", "timestamp", "published", "distribution", "threat_level_id", "analysis", "attribute_count"):
+        check(f"{member} is the same", left[member] == right[member])
+    check("parts are the same", {(x["uuid"], x["value"], x["distribution"]) for x in left["Attribute"]} == {(x["uuid"], x["value"], x["distribution"]) for x in right["Attribute"]})
+    check("who wrote and who holds it", (left["Orgc"]["uuid"], left["Org"]["uuid"]) == (right["Orgc"]["uuid"], right["Org"]["uuid"]))
+    groups = lambda node: {g["SharingGroup"]["uuid"] for g in node.ask("GET", "/sharing_groups")["response"]}
+    check("sharing groups", groups(a) == groups(e))
+    emails = lambda node: {u["User"]["email"] for u in node.ask("GET", "/admin/users")}
+    check("accounts", emails(a) <= emails(e))
+    check("their keys are not the old ones", requests.get(f"{e.url}/events/index", headers={"Authorization": a.user}, timeout=30).status_code == 403)
+    tags = lambda node: {t["name"] for t in node.ask("GET", "/tags/index")["Tag"]}
+    check("tags", tags(a) <= tags(e))
+    wrong = subprocess.run([manara, "import", "--data", e.data, "--from-misp", "ftp://x", "--key", "k"], capture_output=True, text=True)
+    check("an address that is none", wrong.returncode == 1 and "https://" in wrong.stderr)
+    keyless = subprocess.run([manara, "import", "--data", e.data, "--from-misp", a.url], capture_output=True, text=True)
+    check("without a key", keyless.returncode == 2 and "--key" in keyless.stderr)
+
+
+e = Node(folder.name, "CERT Fresh", "SN")
 c, d = Node(folder.name, "CERT West", "NG"), Node(folder.name, "CERT East", "KZ")
 try:
-    for work in (connection, pulling, changes, rules, groups, talk, pushing, recorded_server, recorded_client):
+    for work in (connection, pulling, changes, rules, groups, talk, pushing, recorded_server, recorded_client, moving):
         try:
             work()
         except Exception:  # noqa: BLE001 - told, and the others go on
             failed.append(f"{work.__name__}: {traceback.format_exc(limit=-4)}")
 finally:
-    for node in (a, b, c, d):
+    for node in (a, b, c, d, e):
         if node.process:
             node.kill()
-for node in (a, b, c, d):
+for node in (a, b, c, d, e):
     verified = subprocess.run([manara, "verify", "--data", node.data], capture_output=True, text=True)
     check(f"{node.name}: what was written agrees: {verified.stdout[-300:]}{verified.stderr[-300:]}", verified.returncode == 0)
 for line in failed:

@@ -34,6 +34,7 @@ mod upload;
 
 pub use answer::{Answer, Fault, NO_KEY};
 pub use call::{Call, Method, controller_of};
+pub use sync::{Migration, migrate};
 pub use table::{ACTIONS, Action, Status, has_controller};
 
 use context::Context;

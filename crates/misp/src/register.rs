@@ -165,7 +165,7 @@ impl Kind {
     }
 
     /// The fields that are given, over those that are held.
-    fn body(&self, given: &Map<String, Value>, held: Option<&Value>) -> Value {
+    pub(crate) fn body(&self, given: &Map<String, Value>, held: Option<&Value>) -> Value {
         let mut body = held.and_then(Value::as_object).cloned().unwrap_or_default();
         for (name, _) in self.fields {
             if let Some(value) = given.get(*name) {

@@ -143,8 +143,14 @@ pub(crate) struct ServeArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
     /// Files or folders; - is standard input
-    #[arg(required = true, value_name = "FILE|DIR|-")]
+    #[arg(required_unless_present = "from_misp", value_name = "FILE|DIR|-")]
     pub(crate) inputs: Vec<PathBuf>,
+    /// Bring a whole MISP over, from its address: see docs/from-misp.md. Can be run again
+    #[arg(long, value_name = "URL", conflicts_with = "inputs", requires = "key")]
+    pub(crate) from_misp: Option<String>,
+    /// A key there, best of a site administrator
+    #[arg(long, value_name = "KEY", env = "MISP_KEY", hide_env_values = true)]
+    pub(crate) key: Option<String>,
     /// Read as this format instead of finding out (see `manara formats`)
     #[arg(long = "as", value_name = "FORMAT")]
     pub(crate) format: Option<String>,

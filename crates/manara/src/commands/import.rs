@@ -13,11 +13,15 @@ use manara_store::Store;
 use manara_store::intake::{Report, Terms};
 use serde_json::json;
 use std::cell::RefCell;
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
 pub(crate) fn run(place: &Place, args: ImportArgs) -> anyhow::Result<ExitCode> {
     let store = settings::store(place)?;
+    if let (Some(url), Some(key)) = (&args.from_misp, &args.key) {
+        return from_misp(&store, url, key, args.output.json);
+    }
     let owner = match &args.org {
         Some(name) => store.org(name)?.uuid,
         None => store.node_org()?,
@@ -56,6 +60,49 @@ pub(crate) fn run(place: &Place, args: ImportArgs) -> anyhow::Result<ExitCode> {
         (_, 0) => ExitCode::SUCCESS,
         _ => ExitCode::from(3),
     })
+}
+
+/// A whole MISP.
+fn from_misp(store: &Store, url: &str, key: &str, as_json: bool) -> anyhow::Result<ExitCode> {
+    let mut tell = |line: &str| {
+        // How far it is, is no answer: it goes where it does not mix with one.
+        let _ = writeln!(std::io::stderr(), "{line}");
+    };
+    let done = manara_misp::migrate(store, url, key, &mut tell)
+        .map_err(|error| anyhow::anyhow!("{error}; run it again to go on"))?;
+    if as_json {
+        output::json(&done)?;
+    } else {
+        output::line(format!(
+            "{} events there: {} new, {} updated, {} here already. {} organisations, {} sharing groups, {} tags, {} accounts, {} feeds, {} servers, {} sightings.",
+            done.events,
+            done.added,
+            done.updated,
+            done.unchanged,
+            done.organisations,
+            done.groups,
+            done.tags,
+            done.accounts,
+            done.feeds,
+            done.servers,
+            done.sightings
+        ))?;
+        for line in done
+            .differences
+            .iter()
+            .map(|line| format!("differs: {line}"))
+            .chain(done.errors.iter().map(|line| format!("error: {line}")))
+        {
+            output::line(line)?;
+        }
+        if done.accounts > 0 {
+            output::line(
+                "Accounts came without passwords and keys: `manara user password` and `manara key add` make new ones.",
+            )?;
+        }
+    }
+    let good = done.differing == 0 && done.errors.is_empty();
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }
 
 fn one(

@@ -4,9 +4,12 @@
 //! question.
 
 mod hop;
+mod migrate;
 mod pull;
 mod push;
 mod remote;
+
+pub use migrate::{Migration, migrate};
 
 use crate::answer::{Answer, Fault};
 use crate::call::{Call, Method};
@@ -178,7 +181,18 @@ impl<'a> Context<'a> {
         body: &Value,
         run: impl FnOnce(&Context<'_>) -> Result<Answer, Fault>,
     ) -> Result<Value, Fault> {
-        let call = Call::new(Method::Post, path, "", body.to_string().into_bytes(), self.partner(entry));
+        self.in_name_of(self.partner(entry), path, body, run)
+    }
+
+    /// Does something in the name of another.
+    pub(crate) fn in_name_of(
+        &self,
+        caller: Caller,
+        path: &str,
+        body: &Value,
+        run: impl FnOnce(&Context<'_>) -> Result<Answer, Fault>,
+    ) -> Result<Value, Fault> {
+        let call = Call::new(Method::Post, path, "", body.to_string().into_bytes(), caller);
         let inner = Context { store: self.store, warnings: self.warnings, call: &call, now: self.now };
         let text = run(&inner)?.text()?;
         Ok(serde_json::from_str(&text).unwrap_or_default())

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 /// What an event is asked with, as MISP's servers do.
-const ASKED: &str = "deleted[]:0/deleted[]:1/excludeGalaxy:1/includeEventCorrelations:0/includeFeedCorrelations:0/includeWarninglistHits:0/excludeLocalTags:1";
+pub(super) const ASKED: &str = "deleted[]:0/deleted[]:1/excludeGalaxy:1/includeEventCorrelations:0/includeFeedCorrelations:0/includeWarninglistHits:0/excludeLocalTags:1";
 /// Proposals are asked for as far back as this, seconds; MISP's own span.
 const PROPOSALS: i64 = 90 * 86_400;
 /// Events whose sightings are asked for in one question.
