@@ -184,6 +184,8 @@ def events():
     check("free text", {a["Attribute"]["value"] for a in alpha.freetext(more, "see hxxp://bad[.]example/x and 203.0.113[.]44")} == {"http://bad.example/x", "203.0.113.44"})
     check("delete", alpha.delete_event(more)["saved"] and errors(alpha.get_event(more.uuid)))
     check("blocked since", raw("alpha", "POST", "/events/add", {"Event": {"uuid": more.uuid, "info": "again"}}).status_code == 403)
+    feed = added.to_feed(with_meta=True)
+    check("PyMISP makes a feed of it", feed["Event"]["uuid"] == added.uuid and feed["Event"]["_manifest"])
     check("contact says why not", errors(alpha.contact_event_reporter(added, "hello")))
     check("enrich says why not", errors(alpha.enrich_event(added, "dns")))
     check("a reader can't add", errors(reader.add_event(event("no", 0))))
@@ -752,6 +754,15 @@ def policy():
     check("with its parts", beta.get_event(stored["uuid"])["Event"]["Attribute"][0]["comment"] == "new")
     check("our mark stays", "ours:only" in [t["name"] for t in beta.get_event(stored["uuid"])["Event"]["Tag"]])
     check("an older one is refused", raw("sync", "POST", f"/events/edit/{stored['uuid']}", brought).status_code == 403)
+    far = account("CERT Gamma", "sync@gamma.example", "sync")
+    keys["far"] = far
+    third = json.loads(json.dumps(newer))
+    third["Event"]["timestamp"], third["Event"]["info"] = "1700000200", "Brought by a third"
+    check("another server brings a newer version", raw("far", "POST", f"/events/edit/{stored['uuid']}/metadata:1", third).json()["Event"]["info"] == "Brought by a third")
+    check("which is its own copy", beta.get_event(stored["uuid"])["Event"]["info"] == "Brought again" and gamma.get_event(stored["uuid"])["Event"]["info"] == "Brought by a third")
+    check("and one for each reader", sum(e["uuid"] == stored["uuid"] for e in alpha.events()) == 1)
+    planted = [{"uuid": str(uuid.uuid4()), "attribute_uuid": third["Event"]["Attribute"][0]["uuid"], "date_sighting": "1700000300", "type": "0", "Organisation": {"uuid": mixed.orgc.uuid, "name": "CERT Alpha"}}]
+    check("nobody says for an organisation of the node what it saw", raw("far", "POST", f"/sightings/bulkSaveSightings/{stored['uuid']}", planted).json()["message"].startswith("0 "))
     check("a user brings nobody else's", raw("beta", "POST", "/events/add", {"Event": {"info": "as if", "Orgc": {"uuid": str(uuid.uuid4()), "name": "CERT Far"}}}).json()["Event"]["Orgc"]["name"] == "CERT Beta")
 
 

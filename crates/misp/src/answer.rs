@@ -160,6 +160,9 @@ impl Fault {
             body[*name] = value.clone();
         }
         let mut answer = Answer::json(&body).with_status(self.status);
+        if self.status == 503 {
+            answer.headers.push(("retry-after", "30".into()));
+        }
         answer.headers.extend(self.location.iter().map(|location| ("location", location.to_string())));
         answer
     }

@@ -4,18 +4,18 @@ use crate::answer::{Answer, Fault, saved};
 use crate::call::Method;
 use crate::context::Context;
 use crate::search::filter;
-use crate::shape::{Deleted, EventWriter, Scribe, body_of, num};
+use crate::shape::{Deleted, Scribe, body_of, num};
+use crate::writer::EventWriter;
 use manara_formats::{Members, misp_head, misp_part};
 use manara_model::observable::Observable;
 use manara_model::record::{PartDraft, Sink, Slot, flag_of, seconds_of, text_of};
 use manara_model::role::Right;
 use manara_model::{Marking, OrgId};
-use manara_store::Change;
 use manara_store::intake::{Intake, Terms};
 use manara_store::view::{EventFilter, EventRow, Order, View};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use uuid::Uuid;
 
 /// Events whose correlations are looked up: as many values, as many other events each.
@@ -25,9 +25,9 @@ const RELATED_EACH: u32 = 50;
 const LISTED: u32 = 100_000;
 
 /// What an object of the body holds besides its parts, and its parts as raw text.
-struct Given<'a> {
-    head: Map<String, Value>,
-    lists: Vec<(Slot, &'a RawValue)>,
+pub(crate) struct Given<'a> {
+    pub(crate) head: Map<String, Value>,
+    pub(crate) lists: Vec<(Slot, &'a RawValue)>,
 }
 
 const LISTS: &[(&str, Slot)] = &[
@@ -38,7 +38,7 @@ const LISTS: &[(&str, Slot)] = &[
 ];
 
 /// Takes a body apart without building all of it: `{"Event": {…}}` or the event itself.
-fn given(body: &[u8]) -> Result<Given<'_>, Fault> {
+pub(crate) fn given(body: &[u8]) -> Result<Given<'_>, Fault> {
     let text = std::str::from_utf8(body).map_err(|_| Fault::bad_json())?;
     let members = Members::parse(text).map_err(|_| Fault::bad_json())?;
     let inner = members.get("Event").or_else(|| members.get("request"));
@@ -68,14 +68,14 @@ fn given(body: &[u8]) -> Result<Given<'_>, Fault> {
 pub(crate) struct Refused(pub(crate) Vec<Value>);
 
 impl Refused {
-    fn note(&mut self, list: &str, n: usize, errors: Value) {
+    pub(crate) fn note(&mut self, list: &str, n: usize, errors: Value) {
         if self.0.len() < 100 {
             self.0.push(json!({"place": format!("/{list}/{n}"), "errors": errors}));
         }
     }
 }
 
-fn list_name(slot: Slot) -> &'static str {
+pub(crate) fn list_name(slot: Slot) -> &'static str {
     LISTS.iter().find(|(_, one)| *one == slot).map_or("Attribute", |(name, _)| name)
 }
 
@@ -132,7 +132,7 @@ impl Context<'_> {
     }
 
     /// Writes a new event with its parts; its row, and what was not taken of it.
-    fn write_event(&self, head: Map<String, Value>, given: &Given<'_>) -> Result<(Uuid, Refused), Fault> {
+    pub(crate) fn write_event(&self, head: Map<String, Value>, given: &Given<'_>) -> Result<(Uuid, Refused), Fault> {
         let owner = self.holder_of(&head)?;
         let terms = Terms { owner, actor: self.actor().to_owned(), marking: Marking::default() };
         let draft = misp_head(&Value::Object(head).to_string(), "misp")
@@ -153,7 +153,7 @@ impl Context<'_> {
     }
 
     /// Drafts of one part of a body: one, or an object with its attributes.
-    fn drafts(
+    pub(crate) fn drafts(
         &self,
         slot: Slot,
         raw: &RawValue,
@@ -218,7 +218,7 @@ impl Context<'_> {
     }
 
     /// The answer after an event was saved: as it is stored now.
-    fn stored(&self, uuid: Uuid, refused: Refused) -> Result<Answer, Fault> {
+    pub(crate) fn stored(&self, uuid: Uuid, refused: Refused) -> Result<Answer, Fault> {
         let view = self.view()?;
         // An event that its own maker may not see: it was written for another organisation.
         let event = view.event(manara_store::view::Which::Uuid(uuid))?.ok_or_else(|| Fault::missing("event"))?;
@@ -290,7 +290,7 @@ impl Context<'_> {
         for correlation in view.correlations(&event.head, RELATED_VALUES, RELATED_EACH)? {
             if excluded
                 .iter()
-                .any(|pattern| crate::search::run::like(&correlation.observable.value().to_lowercase(), pattern))
+                .any(|pattern| crate::search::values::like(&correlation.observable.value().to_lowercase(), pattern))
             {
                 continue;
             }
@@ -361,176 +361,6 @@ impl Context<'_> {
         }
         let answer = answer.with("x-result-count", total.to_string());
         Ok(if minimal { answer.with("etag", tag) } else { answer })
-    }
-
-    /// `events/edit`: what is given is changed, what is not stays. A version that is not newer is refused.
-    pub fn events_edit(&self) -> Result<Answer, Fault> {
-        let given = given(&self.call.body)?;
-        let named = self
-            .call
-            .arg(0)
-            .map(str::to_owned)
-            .or_else(|| text_of(given.head.get("uuid")).map(|uuid| uuid.into_owned()));
-        let (uuid, refused) = self.again(|| self.edit_once(named.as_deref(), &given))?;
-        self.stored(uuid, refused)
-    }
-
-    fn edit_once(&self, named: Option<&str>, given: &Given<'_>) -> Result<(Uuid, Refused), Fault> {
-        let view = self.view()?;
-        let event = self.event(&view, named)?;
-        self.may_change(&event)?;
-        let stamp = seconds_of(given.head.get("timestamp"));
-        if stamp > 0 && stamp <= event.touched {
-            let errors = json!("Event could not be saved: Event in the request not newer than the local copy.");
-            let mut fault = Fault::unsaved("edit", "Event", errors);
-            fault.more.push(("id", num(event.head.number)));
-            return Err(fault);
-        }
-        let held = body_of(&event.head.skeleton);
-        let mut head = self.head(&given.head, Some(&held)).map_err(|errors| Fault::unsaved("edit", "Event", errors))?;
-        // Its author and who holds it are not for changing.
-        for name in ["Orgc", "event_creator_email", "locked", "uuid"] {
-            match held.get(name) {
-                Some(value) => drop(head.insert(name.into(), value.clone())),
-                None if name == "uuid" => {}
-                None => drop(head.shift_remove(name)),
-            }
-        }
-        if !self.call.may(Right::Sync) && !given.head.contains_key("published") {
-            head.insert("published".into(), false.into());
-        }
-        let (mut refused, mut changes) = (Refused::default(), Vec::new());
-        self.merge(&view, &event, given, &mut changes, &mut refused)?;
-        drop(view);
-        self.amend(&event, head, true, changes)?;
-        Ok((event.head.uuid, refused))
-    }
-
-    /// What becomes of the parts: those that are known by their identifier are changed where they are newer,
-    /// the others are new.
-    fn merge(
-        &self,
-        view: &View<'_>,
-        event: &EventRow,
-        given: &Given<'_>,
-        changes: &mut Vec<Change>,
-        refused: &mut Refused,
-    ) -> Result<(), Fault> {
-        if given.lists.is_empty() {
-            return Ok(());
-        }
-        let known = self.known(view, event)?;
-        let objects: BTreeMap<u32, &String> = known.values().map(|(place, raw, _)| (*place, raw)).collect();
-        let mut alike: HashSet<_> = known
-            .values()
-            .filter(|(.., parent)| parent.is_none())
-            .map(|(_, raw, _)| body_of(raw))
-            .filter(|body| !flag_of(body.get("deleted")))
-            .map(|body| likeness(&body))
-            .collect();
-        for (n, (slot, raw)) in given.lists.iter().enumerate() {
-            let Ok(item) = serde_json::from_str::<Map<String, Value>>(raw.get()) else {
-                refused.note(list_name(*slot), n, json!("an object is expected"));
-                continue;
-            };
-            let held = uuid_in(&item).and_then(|uuid| known.get(&uuid));
-            match (held, slot) {
-                (None, Slot::Object) => {
-                    let mut drafts = self.drafts(*slot, raw, n, &mut alike, refused, &mut 0).into_iter();
-                    if let Some(object) = drafts.next() {
-                        changes.push(Change::AddObject(object, drafts.collect()));
-                    }
-                }
-                (None, _) => {
-                    changes
-                        .extend(self.drafts(*slot, raw, n, &mut alike, refused, &mut 0).into_iter().map(Change::Add));
-                }
-                (Some((ordinal, held_raw, parent)), _) => {
-                    let old = body_of(held_raw);
-                    let object = parent.and_then(|parent| objects.get(&parent));
-                    if newer(&item, &old) {
-                        match self.changed(*slot, &item, &old) {
-                            Ok(body) => {
-                                let slot = if parent.is_some() { Slot::ObjectAttribute } else { *slot };
-                                changes.push(Change::Replace(
-                                    *ordinal,
-                                    Self::draft(slot, body, object.map(|raw| raw.as_str())),
-                                ));
-                            }
-                            Err(errors) => refused.note(list_name(*slot), n, errors),
-                        }
-                    }
-                    if *slot == Slot::Object {
-                        self.merge_object((*ordinal, held_raw), &item, &known, changes, refused);
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn changed(
-        &self,
-        slot: Slot,
-        item: &Map<String, Value>,
-        old: &Map<String, Value>,
-    ) -> Result<Map<String, Value>, Value> {
-        match slot {
-            Slot::Object => self.object(item, Some(old)),
-            Slot::EventReport => self.report(item, Some(old)),
-            _ => self.attribute(item, Some(old)),
-        }
-    }
-
-    /// An object's attributes against those that it has.
-    pub(crate) fn merge_object(
-        &self,
-        (place, object): (u32, &str),
-        item: &Map<String, Value>,
-        known: &Known,
-        changes: &mut Vec<Change>,
-        refused: &mut Refused,
-    ) {
-        let mut new = Vec::new();
-        for (n, attribute) in item.get("Attribute").and_then(Value::as_array).into_iter().flatten().enumerate() {
-            let Some(attribute) = attribute.as_object() else {
-                refused.note("Object/Attribute", n, json!("an object is expected"));
-                continue;
-            };
-            let held = uuid_in(attribute).and_then(|uuid| known.get(&uuid));
-            let made = match held {
-                None => self.attribute(attribute, None).map(|body| {
-                    new.push(Self::draft(Slot::ObjectAttribute, body, Some(object)));
-                }),
-                Some((ordinal, raw, parent)) if *parent == Some(place) => {
-                    let old = body_of(raw);
-                    if !newer(attribute, &old) {
-                        continue;
-                    }
-                    self.attribute(attribute, Some(&old)).map(|body| {
-                        let draft = Self::draft(Slot::ObjectAttribute, body, Some(object));
-                        changes.push(Change::Replace(*ordinal, draft));
-                    })
-                }
-                Some(_) => Err(json!({"uuid": ["An attribute with this UUID stands elsewhere in the event."]})),
-            };
-            if let Err(errors) = made {
-                refused.note("Object/Attribute", n, errors);
-            }
-        }
-        if !new.is_empty() {
-            changes.push(Change::AddTo(place, new));
-        }
-    }
-
-    /// The parts of an event by their identifiers: places, bodies, and the places of their objects.
-    pub(crate) fn known(&self, view: &View<'_>, event: &EventRow) -> Result<Known, Fault> {
-        let mut known = Known::new();
-        view.parts_in_order::<Fault>(&event.head, |part| {
-            known.insert(crate::shape::uuid_of(event, &part), (part.ordinal, part.raw.clone(), part.parent));
-            Ok(())
-        })?;
-        Ok(known)
     }
 
     /// `events/delete`: withdrawn here, and not taken again from elsewhere.
@@ -708,19 +538,6 @@ impl Context<'_> {
         self.event(&view, self.call.arg(0))?;
         Err(Fault::new(405, "This node sends no mail yet: contact the organisation that wrote the event directly."))
     }
-}
-
-/// Parts by their identifiers.
-pub(crate) type Known = BTreeMap<Uuid, (u32, String, Option<u32>)>;
-
-fn uuid_in(item: &Map<String, Value>) -> Option<Uuid> {
-    text_of(item.get("uuid")).and_then(|uuid| uuid.parse().ok())
-}
-
-/// Is what is given newer than what is held? What has no clock was changed by whoever sends it.
-fn newer(item: &Map<String, Value>, old: &Map<String, Value>) -> bool {
-    let stamp = seconds_of(item.get("timestamp"));
-    stamp == 0 || stamp > seconds_of(old.get("timestamp"))
 }
 
 /// What MISP answers to `GET` where `POST` is meant.

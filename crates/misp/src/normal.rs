@@ -282,7 +282,7 @@ impl Context<'_> {
 
     /// Is the caller a server that synchronises? What it brings was checked where it was written, is kept as
     /// it is, and refused to nobody but by policy.
-    fn is_partner(&self) -> bool {
+    pub(crate) fn is_partner(&self) -> bool {
         self.call.may(manara_model::role::Right::Sync) && !self.is_admin()
     }
 

@@ -1,19 +1,15 @@
-//! `/organisations`, `/users`, `/roles`, `/sharingGroups`.
+//! `/users`, `/roles`, `/auth_keys`.
 
 use crate::answer::{Answer, Fault, saved};
-use crate::call::Method;
 use crate::context::Context;
-use crate::shape::{datetime, num};
+use crate::shape::num;
 use manara_model::record::{flag_of, text_of};
 use manara_model::role::{Right, Role};
-use manara_model::{GroupId, OrgId, UserId};
-use manara_store::people::{Account, NewAccount, NewGroup, Organisation};
+use manara_model::{OrgId, UserId};
+use manara_store::people::{Account, NewAccount};
 use serde_json::{Map, Value, json};
-use uuid::Uuid;
 
-/// What keepers say of an organisation, besides its name and country.
-const ORG_NOTES: &[&str] = &["description", "type", "sector", "contacts", "restricted_to_domain", "landingpage"];
-/// The same of an account.
+/// What keepers say of an account.
 const USER_NOTES: &[&str] = &[
     "autoalert",
     "contactalert",
@@ -56,141 +52,24 @@ pub(crate) fn role_value(role: Role) -> Value {
 }
 
 impl Context<'_> {
-    fn org_named(&self, named: Option<&str>) -> Result<Organisation, Fault> {
-        let missing = || Fault::missing("organisation");
-        let named = named.ok_or_else(missing)?;
-        let uuid = self.identify("org", named)?;
-        let found = self.store.org(&uuid.map_or(named.to_owned(), |uuid| uuid.to_string())).map_err(|_| missing())?;
-        Ok(found)
-    }
-
-    fn org_shown(&self, org: &Organisation, accounts: &[Account]) -> Result<Value, Fault> {
-        let (created, notes) = self.store.org_detail(org.uuid)?;
-        let users = accounts.iter().filter(|account| account.org == org.uuid).count();
-        let date = datetime(created);
-        let mut shown = json!({
-            "id": num(self.store.number("org", org.uuid.0)?), "name": org.name, "date_created": date, "date_modified": date,
-            "description": null, "type": "", "nationality": org.country, "sector": "", "created_by": "0", "uuid": org.uuid,
-            "contacts": null, "local": org.local, "restricted_to_domain": null, "landingpage": null,
-            "user_count": users.to_string(), "created_by_email": "Unknown",
-        });
-        for (name, value) in notes {
-            shown[name] = value;
-        }
-        Ok(shown)
-    }
-
     /// Accounts that the caller may count: all for an administrator, else those of the own organisation.
-    fn accounts_seen(&self) -> Result<Vec<Account>, Fault> {
+    pub(crate) fn accounts_seen(&self) -> Result<Vec<Account>, Fault> {
         let own = self.call.caller.account.org;
         let all = self.is_admin();
         Ok(self.store.accounts()?.into_iter().filter(|account| all || account.org == own).collect())
     }
 
-    /// `organisations/index`
-    pub fn orgs_index(&self) -> Result<Answer, Fault> {
-        let options = self.call.filters()?;
-        let scope = text_of(options.get("scope")).unwrap_or("local".into()).into_owned();
-        let search = text_of(options.get("searchall")).unwrap_or_default().to_lowercase();
-        let number = |name: &str| text_of(options.get(name)).and_then(|text| text.parse::<usize>().ok());
-        let limit = number("limit").unwrap_or(usize::MAX);
-        let skip = number("page").unwrap_or(1).max(1).saturating_sub(1).saturating_mul(limit);
-        let accounts = self.accounts_seen()?;
-        let mut lines = Vec::new();
-        let wanted = |org: &Organisation| match scope.as_str() {
-            "local" => org.local,
-            "external" => !org.local,
-            _ => true,
-        };
-        let found =
-            self.store.orgs()?.into_iter().filter(wanted).filter(|org| org.name.to_lowercase().contains(&search));
-        for org in found.skip(skip).take(limit) {
-            lines.push(json!({"Organisation": self.org_shown(&org, &accounts)?}));
-        }
-        Ok(Answer::json(&Value::Array(lines)))
-    }
-
-    /// `organisations/view`
-    pub fn orgs_view(&self) -> Result<Answer, Fault> {
-        let org = self.org_named(self.call.arg(0).or(Some(self.call.action_text.as_str())))?;
-        if self.call.method == Method::Head {
-            return Ok(Answer::new("text/html; charset=UTF-8"));
-        }
-        Ok(Answer::json(&json!({"Organisation": self.org_shown(&org, &self.accounts_seen()?)?})))
-    }
-
-    fn notes(given: &Map<String, Value>, names: &[&str], mut held: Map<String, Value>) -> Map<String, Value> {
+    pub(crate) fn notes(
+        given: &Map<String, Value>,
+        names: &[&str],
+        mut held: Map<String, Value>,
+    ) -> Map<String, Value> {
         for name in names {
             if let Some(value) = given.get(*name) {
                 held.insert((*name).into(), value.clone());
             }
         }
         held
-    }
-
-    fn org_of(
-        &self,
-        given: &Map<String, Value>,
-        model: &str,
-        held: Option<Organisation>,
-    ) -> Result<Organisation, Fault> {
-        let unsaved = |field: &str, text: String| Fault::unsaved(model, "Organisation", json!({field: [text]}));
-        let name = text_of(given.get("name"))
-            .map(|name| name.trim().to_owned())
-            .or_else(|| held.as_ref().map(|org| org.name.clone()));
-        let name = name.filter(|name| !name.is_empty()).ok_or_else(|| unsaved("name", "valueNotEmpty".into()))?;
-        // MISP writes countries in words; here they are two letters, and what is more is a note.
-        let country = text_of(given.get("nationality")).filter(|text| text.len() == 2).map(|text| text.into_owned());
-        let country = country.or_else(|| held.as_ref().map(|org| org.country.clone())).unwrap_or_default();
-        let local = given.get("local").map_or(held.as_ref().is_none_or(|org| org.local), |flag| flag_of(Some(flag)));
-        let mut org = Organisation::new(&name, &country, local).map_err(|error| unsaved("name", error.to_string()))?;
-        let uuid = text_of(given.get("uuid")).filter(|uuid| !uuid.is_empty());
-        match (held, uuid) {
-            (Some(held), _) => org.uuid = held.uuid,
-            (None, Some(uuid)) => org.uuid = OrgId(uuid.parse().map_err(|_| unsaved("uuid", "Invalid UUID.".into()))?),
-            (None, None) => {}
-        }
-        Ok(org)
-    }
-
-    /// `admin/organisations/add`. One that was only heard of becomes known by it.
-    pub fn orgs_add(&self) -> Result<Answer, Fault> {
-        let given = self.call.object("Organisation")?;
-        let org = self.org_of(&given, "add", None)?;
-        let notes = Self::notes(&given, ORG_NOTES, Map::new());
-        match self.store.add_org(self.actor(), org.clone()) {
-            Ok(_) => self.store.set_org(self.actor(), org.clone(), &notes)?,
-            Err(manara_store::StoreError::Exists { .. }) if !given.contains_key("uuid") => {
-                return Err(Fault::unsaved(
-                    "add",
-                    "Organisation",
-                    json!({"name": ["An organisation with this name already exists."]}),
-                ));
-            }
-            Err(manara_store::StoreError::Exists { .. }) => {
-                let text = "An organisation with this UUID or name already exists.";
-                return Err(Fault::unsaved("add", "Organisation", json!({"uuid": [text]})));
-            }
-            Err(error) => return Err(error.into()),
-        }
-        Ok(Answer::json(&json!({"Organisation": self.org_shown(&org, &[])?})))
-    }
-
-    /// `admin/organisations/edit`
-    pub fn orgs_edit(&self) -> Result<Answer, Fault> {
-        let given = self.call.object("Organisation")?;
-        let held = self.org_named(self.call.arg(0))?;
-        let (_, notes) = self.store.org_detail(held.uuid)?;
-        let org = self.org_of(&given, "edit", Some(held))?;
-        self.store.set_org(self.actor(), org.clone(), &Self::notes(&given, ORG_NOTES, notes))?;
-        Ok(Answer::json(&json!({"Organisation": self.org_shown(&org, &self.accounts_seen()?)?})))
-    }
-
-    /// `admin/organisations/delete`
-    pub fn orgs_delete(&self) -> Result<Answer, Fault> {
-        let org = self.org_named(self.call.arg(0))?;
-        self.store.remove_org(self.actor(), org.uuid)?;
-        Ok(Answer::json(&saved("Organisation deleted", &self.call.url, None)))
     }
 
     fn user_shown(&self, account: &Account) -> Result<Value, Fault> {
@@ -421,174 +300,6 @@ impl Context<'_> {
             "local_org_count": orgs.iter().filter(|org| org.local).count(),
             "attributes_per_event": if events > 0 { attributes / events } else { 0 },
         }})))
-    }
-
-    fn group_named(&self, named: Option<&str>) -> Result<GroupId, Fault> {
-        let missing = || Fault::missing("sharing group");
-        let uuid = self.identify("group", named.unwrap_or_default())?.ok_or_else(missing)?;
-        let facts = self.store.facts()?;
-        let own = self.call.caller.account.org;
-        let group = facts.world.groups.get(&GroupId(uuid)).ok_or_else(missing)?;
-        let may = self.is_admin() || group.owner == Some(own) || group.orgs.contains(&own);
-        if may { Ok(GroupId(uuid)) } else { Err(missing()) }
-    }
-
-    fn group_shown(&self, id: GroupId) -> Result<Value, Fault> {
-        let facts = self.store.facts()?;
-        let group = facts.world.groups.get(&id).ok_or_else(|| Fault::missing("sharing group"))?;
-        let notes = self.store.group_detail(id)?;
-        let own = self.call.caller.account.org;
-        let note = |name: &str| notes.get(name).cloned();
-        let owner = group.owner.unwrap_or(OrgId(Uuid::nil()));
-        let number = |org: OrgId| num(facts.numbers.get(&org.0).copied().unwrap_or(0));
-        let mine = self.is_admin() || group.owner == Some(own);
-        let number_of_group = num(facts.numbers.get(&id.0).copied().unwrap_or(0));
-        // Who else is in it is its owner's to show (MISP#10019).
-        let members: Vec<Value> = group
-            .orgs
-            .iter()
-            .filter(|org| mine || group.shows_members || **org == own)
-            .map(|org| {
-                json!({
-                    "id": "0", "sharing_group_id": num(facts.numbers.get(&id.0).copied().unwrap_or(0)), "org_id": number(*org), "extend": false,
-                    "Organisation": {"id": number(*org), "name": facts.name(*org), "uuid": org, "local": facts.world.local.contains(org)},
-                })
-            })
-            .collect();
-        Ok(json!({
-            "SharingGroup": {
-                "id": num(facts.numbers.get(&id.0).copied().unwrap_or(0)), "uuid": id, "name": group.name,
-                "description": note("description").unwrap_or("".into()), "releasability": note("releasability").unwrap_or("".into()),
-                "local": note("local").unwrap_or(true.into()), "active": group.active, "roaming": note("roaming").unwrap_or(false.into()),
-                "org_count": members.len().to_string(), "organisation_uuid": owner, "org_id": number(owner),
-                "created": note("created"), "modified": note("modified"), "sync_user_id": "0",
-            },
-            "Organisation": {"id": number(owner), "name": facts.name(owner), "uuid": owner},
-            "SharingGroupOrg": members, "SharingGroupServer": note("servers").unwrap_or_else(|| json!([{"id": "0", "sharing_group_id": number_of_group, "server_id": "0", "all_orgs": false, "Server": []}])),
-            "editable": mine, "deletable": mine,
-        }))
-    }
-
-    /// `sharingGroups/index`
-    pub fn groups_index(&self) -> Result<Answer, Fault> {
-        let facts = self.store.facts()?;
-        let own = self.call.caller.account.org;
-        let mut lines = Vec::new();
-        for (id, group) in &facts.world.groups {
-            if self.is_admin() || group.owner == Some(own) || group.orgs.contains(&own) {
-                lines.push(self.group_shown(*id)?);
-            }
-        }
-        Ok(Answer::json(&json!({"response": lines})))
-    }
-
-    /// `sharing_groups/view`
-    pub fn groups_view(&self) -> Result<Answer, Fault> {
-        let id = self.group_named(self.call.arg(0).or(Some(self.call.action_text.as_str())))?;
-        if self.call.method == Method::Head {
-            return Ok(Answer::new("text/html; charset=UTF-8"));
-        }
-        Ok(Answer::json(&self.group_shown(id)?))
-    }
-
-    /// `sharingGroups/add`: its maker's organisation owns it, and is in it.
-    pub fn groups_add(&self) -> Result<Answer, Fault> {
-        let given = self.call.object("SharingGroup")?;
-        let unsaved = |field: &str, text: &str| Fault::unsaved("add", "SharingGroup", json!({field: [text]}));
-        let name = text_of(given.get("name")).map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
-        let name = name.ok_or_else(|| unsaved("name", "valueNotEmpty"))?;
-        let uuid = match text_of(given.get("uuid")).filter(|uuid| !uuid.is_empty()) {
-            Some(uuid) => uuid.parse().map_err(|_| unsaved("uuid", "Invalid UUID."))?,
-            None => Uuid::new_v4(),
-        };
-        let facts = self.store.facts()?;
-        if facts.world.groups.contains_key(&GroupId(uuid)) {
-            return Err(unsaved("uuid", "A sharing group with this UUID already exists."));
-        }
-        let owner = self.call.caller.account.org;
-        let new =
-            NewGroup { uuid: GroupId(uuid), name: name.clone(), owner, members: vec![owner], shows_members: true };
-        self.store.put_group(self.actor(), new)?;
-        let mut notes = Self::notes(&given, &["description", "releasability", "roaming"], Map::new());
-        notes.insert("created".into(), datetime(self.now * 1000).into());
-        notes.insert("modified".into(), datetime(self.now * 1000).into());
-        let active = given.get("active").is_none_or(|flag| flag_of(Some(flag)));
-        self.store.set_group(self.actor(), GroupId(uuid), &name, active, &notes)?;
-        Ok(Answer::json(&self.group_shown(GroupId(uuid))?))
-    }
-
-    fn own_group(&self, named: Option<&str>) -> Result<GroupId, Fault> {
-        let id = self.group_named(named)?;
-        let facts = self.store.facts()?;
-        let owner = facts.world.groups.get(&id).and_then(|group| group.owner);
-        if self.is_admin() || owner == Some(self.call.caller.account.org) {
-            return Ok(id);
-        }
-        Err(Fault::forbidden("You do not have permission to do that."))
-    }
-
-    /// `sharing_groups/edit`
-    pub fn groups_edit(&self) -> Result<Answer, Fault> {
-        let given = self.call.object("SharingGroup")?;
-        let id = self.own_group(self.call.arg(0))?;
-        let facts = self.store.facts()?;
-        let group = facts.world.groups.get(&id).ok_or_else(|| Fault::missing("sharing group"))?;
-        let name = text_of(given.get("name")).map_or(group.name.clone(), |name| name.into_owned());
-        let active = given.get("active").map_or(group.active, |flag| flag_of(Some(flag)));
-        let mut notes = Self::notes(&given, &["description", "releasability", "roaming"], self.store.group_detail(id)?);
-        notes.insert("modified".into(), datetime(self.now * 1000).into());
-        self.store.set_group(self.actor(), id, &name, active, &notes)?;
-        Ok(Answer::json(&self.group_shown(id)?))
-    }
-
-    /// `sharingGroups/delete`
-    pub fn groups_delete(&self) -> Result<Answer, Fault> {
-        let id = self.own_group(self.call.arg(0))?;
-        self.store.remove_group(self.actor(), id)?;
-        Ok(Answer::json(&saved("SharingGroup deleted", &self.call.url, None)))
-    }
-
-    /// `sharingGroups/addOrg`, `removeOrg`, `addServer`, `removeServer`
-    pub fn groups_change(&self) -> Result<Answer, Fault> {
-        let options = self.call.filters()?;
-        let text = |at: usize, name: &str| {
-            self.call.arg(at).map(str::to_owned).or_else(|| text_of(options.get(name)).map(|text| text.into_owned()))
-        };
-        let id = self.own_group(text(0, "sg_id").as_deref())?;
-        let add = self.call.action.starts_with("add");
-        if self.call.action.ends_with("org") {
-            let org = self.org_named(text(1, "org_id").as_deref())?;
-            let facts = self.store.facts()?;
-            let member = facts.world.groups.get(&id).is_some_and(|group| group.orgs.contains(&org.uuid));
-            if member == add {
-                let text = if add {
-                    "Organisation is already in the sharing group."
-                } else {
-                    "Organisation is not in the sharing group."
-                };
-                return Err(Fault::forbidden(text));
-            }
-            self.store.set_group_member(self.actor(), id, org.uuid, add)?;
-            let text = if add {
-                "Organisation added to the sharing group."
-            } else {
-                "Organisation removed from the sharing group."
-            };
-            return Ok(Answer::json(&saved(text, &self.call.url, None)));
-        }
-        let server = text(1, "server_id").unwrap_or_default();
-        let facts = self.store.facts()?;
-        let group = facts.world.groups.get(&id).ok_or_else(|| Fault::missing("sharing group"))?;
-        let mut notes = self.store.group_detail(id)?;
-        let mut servers = notes.get("servers").and_then(Value::as_array).cloned().unwrap_or_default();
-        servers.retain(|one| one["server_id"] != server.as_str());
-        if add {
-            servers.push(json!({"server_id": server, "all_orgs": flag_of(options.get("all_orgs"))}));
-        }
-        notes.insert("servers".into(), servers.into());
-        self.store.set_group(self.actor(), id, &group.name, group.active, &notes)?;
-        let text = if add { "Server added to the sharing group." } else { "Server removed from the sharing group." };
-        Ok(Answer::json(&saved(text, &self.call.url, None)))
     }
 
     /// An account's settings.

@@ -1,15 +1,13 @@
 //! What events and their parts look like to MISP's users: numbers as texts, every member there.
 
-use crate::answer::Fault;
 use crate::ids;
-use manara_model::record::{Slot, flag_of, seconds_of, text_of};
+use manara_model::record::{flag_of, seconds_of, text_of};
 use manara_model::{Cleared, OrgId, Part};
 use manara_store::people::Tag;
 use manara_store::view::{EventRow, View};
 use serde_json::{Map, Value, json};
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::io::Write;
 use uuid::Uuid;
 
 /// Members of an attribute that this door writes itself: what came under these names is another node's.
@@ -508,153 +506,6 @@ pub(crate) fn tag_value(tag: &Tag) -> Value {
         "hide_tag": flag("hide_tag", false), "numerical_value": detail("numerical_value"),
         "is_galaxy": tag.name.starts_with("misp-galaxy:"), "is_custom_galaxy": false, "local_only": flag("local_only", false),
     })
-}
-
-/// Writes a whole event.
-pub(crate) struct EventWriter<'w, 'v, 's, W> {
-    out: &'w mut W,
-    scribe: &'w Scribe<'v, 's>,
-    /// Which deleted parts.
-    pub deleted: Deleted,
-    /// Attachments and samples too.
-    pub data: bool,
-}
-
-const SECTIONS: &[&str] = &["Attribute", "Object", "EventReport", "ShadowAttribute"];
-
-fn section(slot: Slot) -> usize {
-    match slot {
-        Slot::Attribute => 0,
-        Slot::Object | Slot::ObjectAttribute => 1,
-        Slot::EventReport => 2,
-        _ => 3,
-    }
-}
-
-impl<'w, 'v, 's, W: Write> EventWriter<'w, 'v, 's, W> {
-    /// Into `out`.
-    pub(crate) fn new(out: &'w mut W, scribe: &'w Scribe<'v, 's>) -> Self {
-        EventWriter { out, scribe, deleted: Deleted::Without, data: true }
-    }
-
-    /// `{"Event": {…}}`. `wanted` says of each attribute whether it goes out, and may add to it.
-    ///
-    /// # Errors
-    /// The store's, or the writer's.
-    pub(crate) fn event(
-        &mut self,
-        event: &EventRow,
-        parts: bool,
-        more: Map<String, Value>,
-        mut wanted: impl FnMut(&Cleared<Part>, &mut Map<String, Value>) -> bool,
-    ) -> Result<(), Fault> {
-        let mut head = self.scribe.event_head(event);
-        let tags = self.scribe.tags(&body_of(&event.head.skeleton));
-        head.insert("RelatedEvent".into(), Value::Array(Vec::new()));
-        head.insert("Galaxy".into(), Value::Array(Vec::new()));
-        head.insert("CryptographicKey".into(), Value::Array(Vec::new()));
-        if !tags.is_empty() {
-            head.insert("Tag".into(), tags.into());
-        }
-        head.extend(more);
-        let mut text = serde_json::to_string(&head)?;
-        text.pop();
-        write!(self.out, "{{\"Event\":{text}")?;
-        if parts {
-            self.sections(event, &mut wanted)?;
-        }
-        self.out.write_all(b"}}")?;
-        Ok(())
-    }
-
-    fn sections(
-        &mut self,
-        event: &EventRow,
-        wanted: &mut impl FnMut(&Cleared<Part>, &mut Map<String, Value>) -> bool,
-    ) -> Result<(), Fault> {
-        let (mut open, mut first, mut object, mut in_object) = (0, true, None::<(u32, i64)>, false);
-        write!(self.out, ",\"{}\":[", SECTIONS[0])?;
-        let view = self.scribe.view;
-        view.parts_in_order::<Fault>(&event.head, |part| {
-            let slot = part.slot;
-            let next = section(slot);
-            if slot == Slot::ObjectAttribute {
-                let Some((ordinal, id)) = object else { return Ok(()) };
-                if part.parent != Some(ordinal) {
-                    return Ok(());
-                }
-                let mut attribute = self.attribute(event, &part, id);
-                if self.wants(&part) && wanted(&part, &mut attribute) {
-                    if in_object {
-                        self.out.write_all(b",")?;
-                    }
-                    in_object = true;
-                    serde_json::to_writer(&mut *self.out, &attribute)?;
-                }
-                return Ok(());
-            }
-            if object.take().is_some() {
-                self.out.write_all(b"]}")?;
-            }
-            while open < next {
-                open += 1;
-                first = true;
-                write!(self.out, "],\"{}\":[", SECTIONS[open])?;
-            }
-            if !self.wants(&part) {
-                return Ok(());
-            }
-            let value = match slot {
-                Slot::Attribute => {
-                    let mut attribute = self.attribute(event, &part, 0);
-                    if !wanted(&part, &mut attribute) {
-                        return Ok(());
-                    }
-                    Value::Object(attribute)
-                }
-                Slot::Object => Value::Object(self.scribe.object(event, &part)),
-                Slot::EventReport => self.scribe.report(event, &part),
-                _ => self.scribe.proposal(event, &part),
-            };
-            if !std::mem::replace(&mut first, false) {
-                self.out.write_all(b",")?;
-            }
-            let mut text = value.to_string();
-            if slot == Slot::Object {
-                text.pop();
-                text.push_str(",\"Attribute\":[");
-                object = Some((part.ordinal, ids::of_part(event.head.row, part.number)));
-                in_object = false;
-            }
-            self.out.write_all(text.as_bytes())?;
-            Ok(())
-        })?;
-        if object.is_some() {
-            self.out.write_all(b"]}")?;
-        }
-        while open + 1 < SECTIONS.len() {
-            open += 1;
-            write!(self.out, "],\"{}\":[", SECTIONS[open])?;
-        }
-        self.out.write_all(b"]")?;
-        Ok(())
-    }
-
-    fn wants(&self, part: &Cleared<Part>) -> bool {
-        // Asked for deleted ones only, what holds them is shown too.
-        let deleted = manara_model::record::PartFacts::read(&part.raw).deleted;
-        self.deleted.wants(deleted) || part.slot == Slot::Object && !deleted
-    }
-
-    fn attribute(&self, event: &EventRow, part: &Cleared<Part>, object: i64) -> Map<String, Value> {
-        let mut attribute = self.scribe.attribute(event, part, object);
-        attribute.insert("Galaxy".into(), Value::Array(Vec::new()));
-        attribute.insert("ShadowAttribute".into(), Value::Array(Vec::new()));
-        if self.data {
-            attach(&mut attribute, part);
-        }
-        attribute
-    }
 }
 
 /// Adds an attachment's or a sample's bytes, where there are some.

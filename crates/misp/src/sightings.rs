@@ -105,9 +105,9 @@ impl Context<'_> {
                 ));
             }
             for value in &values {
-                for row in crate::search::run::rows_with_value(&view, value)? {
+                for row in crate::search::values::rows_with_value(&view, value)? {
                     let Some(event) = view.events_at(&[row], &EventFilter::default())?.pop() else { continue };
-                    for part in crate::search::run::places_with_value(&view, &event, value)? {
+                    for part in crate::search::values::places_with_value(&view, &event, value)? {
                         if places.len() < ATTRIBUTES {
                             places.push((self.event_at(&view, row)?, part));
                         }
@@ -331,6 +331,7 @@ impl Context<'_> {
         let view = self.view()?;
         let event = self.event(&view, self.call.arg(0))?;
         let Value::Array(offered) = self.call.json()? else { return Err(Fault::bad_json()) };
+        let own = self.call.caller.account.org;
         let mut by_org: std::collections::BTreeMap<OrgId, Vec<AttributeSighting>> = std::collections::BTreeMap::new();
         for item in &offered {
             let item = item.get("Sighting").unwrap_or(item);
@@ -346,7 +347,11 @@ impl Context<'_> {
             let org = item
                 .get("Organisation")
                 .and_then(|org| text_of(org.get("uuid"))?.parse::<Uuid>().ok())
-                .map_or(self.call.caller.account.org, OrgId);
+                .map_or(own, OrgId);
+            // An organisation of this node says for itself what it saw.
+            if org != own && !self.is_admin() && view.facts().world.local.contains(&org) {
+                continue;
+            }
             by_org.entry(org).or_default().push(AttributeSighting {
                 uuid: uuid("uuid").unwrap_or_else(Uuid::new_v4),
                 observable,

@@ -345,12 +345,12 @@ pub(crate) fn of_index(
         filter.titles.any = Some(vec![format!("%{all}%")]);
     }
     if let Some(value) = text_of(plain.get("attribute")).filter(|value| !value.is_empty()) {
-        let rows = super::run::rows_with_value(view, &value)?;
+        let rows = super::values::rows_with_value(view, &value)?;
         let numbers = view.events_at(&rows, &EventFilter::default())?.iter().map(|event| event.head.number).collect();
         filter.which = Some((numbers, Vec::new()));
     }
     if flag_of(plain.get("hasproposal")) {
-        filter.which = Some((super::run::with_proposals(view)?, Vec::new()));
+        filter.which = Some((super::values::with_proposals(view)?, Vec::new()));
     }
     Ok(filter)
 }

@@ -342,7 +342,7 @@ impl Output {
                         .filter_map(Value::as_array)
                         .flatten()
                         .filter_map(|tag| tag["name"].as_str().map(str::to_owned))
-                        .chain(super::run::tags_on(event))
+                        .chain(super::wanted::tags_on(event))
                         .filter(|name| self.format.name == "context" || name.to_lowercase().contains("attack-pattern"))
                         .collect();
                 for name in all {

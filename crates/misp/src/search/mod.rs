@@ -2,9 +2,13 @@
 
 pub(crate) mod filter;
 pub(crate) mod formats;
+pub(crate) mod more;
 pub(crate) mod run;
+pub(crate) mod values;
+pub(crate) mod wanted;
 
-pub(crate) use run::{each_attribute, warn};
+pub(crate) use more::warn;
+pub(crate) use values::each_attribute;
 
 use sha2::{Digest, Sha256};
 
