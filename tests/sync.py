@@ -175,6 +175,7 @@ def connection():
     proxy.fault = lambda method, path: None
     health = b.ask("GET", f"/servers/view/{server}")["Server"]
     check("the key is not shown", health["authkey"] == "(hidden)")
+    check("how it went is", "not reached" in health["last_pull"]["report"]["errors"][0] and health["last_pull"]["at"] > 0)
 
 
 def pulling():

@@ -157,6 +157,12 @@ impl Kind {
         if !self.secret.is_empty() {
             body.insert(self.secret.into(), "(hidden)".into());
         }
+        // How the last exchanges with a server went.
+        for name in ["last_pull", "last_push"] {
+            if let Some(said) = entry.body.get(name) {
+                body.insert(name.into(), said.clone());
+            }
+        }
         Value::Object(body)
     }
 
