@@ -2,6 +2,7 @@
 //! without `admin/`, `snake_case` or `camelCase`, a JSON body that may be wrapped in `request`.
 
 use crate::answer::Fault;
+use crate::body::Body;
 use manara_model::role::Right;
 use manara_store::people::Caller;
 use serde_json::{Map, Value};
@@ -37,7 +38,7 @@ pub struct Call {
     /// `name:value` in the path and `name=value` after `?`; `name[]` several times is a list.
     pub named: Map<String, Value>,
     /// The body, as it came and unpacked.
-    pub body: Vec<u8>,
+    pub body: Body,
     /// Of the headers: `If-None-Match`.
     pub known: Option<String>,
     /// Of the headers, for `servers/postTest`: content type, accept.
@@ -99,7 +100,7 @@ pub fn controller_of(path: &str) -> String {
 impl Call {
     /// From a request's parts. `query` is what stands after `?`.
     #[must_use]
-    pub fn new(method: Method, path: &str, query: &str, body: Vec<u8>, caller: Caller) -> Call {
+    pub fn new(method: Method, path: &str, query: &str, body: impl Into<Body>, caller: Caller) -> Call {
         let url = path.to_owned();
         let path = path.strip_suffix(".json").unwrap_or(path);
         let mut segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
@@ -135,7 +136,7 @@ impl Call {
             action_text,
             args,
             named,
-            body,
+            body: body.into(),
             known: None,
             headers: Vec::new(),
             caller,
@@ -147,10 +148,11 @@ impl Call {
     /// # Errors
     /// MISP's answer to what is no JSON.
     pub fn json(&self) -> Result<Value, Fault> {
-        if self.body.iter().all(u8::is_ascii_whitespace) {
+        let bytes = self.body.bytes()?;
+        if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(Value::Null);
         }
-        let value: Value = serde_json::from_slice(&self.body).map_err(|_| Fault::bad_json())?;
+        let value: Value = serde_json::from_slice(&bytes).map_err(|_| Fault::bad_json())?;
         Ok(match value {
             Value::Object(mut map) if map.len() == 1 && map.contains_key("request") => {
                 map.remove("request").unwrap_or_default()
@@ -218,7 +220,7 @@ mod tests {
             disabled: false,
             second_factor: false,
         };
-        Call::new(Method::Post, path, query, body.into(), Caller { account, scope: Vec::new() })
+        Call::new(Method::Post, path, query, body.as_bytes().to_vec(), Caller { account, scope: Vec::new() })
     }
 
     #[test]

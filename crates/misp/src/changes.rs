@@ -1,34 +1,61 @@
 //! `events/edit`: what is given of an event, against what is held of it.
 
 use crate::answer::{Answer, Fault};
+use crate::body::Given;
 use crate::context::Context;
-use crate::events::{Given, Refused, given, likeness, list_name};
+use crate::events::{Likeness, Refused, likeness, list_name};
 use crate::shape::{body_of, num};
 use manara_model::record::{Slot, flag_of, seconds_of, text_of};
 use manara_model::role::Right;
 use manara_store::Change;
 use manara_store::view::{EventRow, View};
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
-/// Parts by their identifiers.
-pub(crate) type Known = BTreeMap<Uuid, (u32, String, Option<u32>)>;
+/// Identifiers that a body names, with the clocks that it gives them.
+pub(crate) type Named = HashMap<Uuid, i64>;
+
+/// Parts of an event that a body names.
+#[derive(Default)]
+pub(crate) struct Known {
+    parts: HashMap<Uuid, Held>,
+    /// Bodies of objects that have such parts, by their places.
+    objects: HashMap<u32, String>,
+    /// What attributes outside of objects are like.
+    alike: HashSet<Likeness>,
+}
+
+/// A part that is held.
+struct Held {
+    place: u32,
+    parent: Option<u32>,
+    stamp: i64,
+    /// Its body, where the one that is given is newer.
+    raw: String,
+}
+
+/// Notes what a part names: itself, and an object's attributes.
+pub(crate) fn name_into(named: &mut Named, item: &Map<String, Value>) {
+    named.extend(uuid_in(item).map(|uuid| (uuid, seconds_of(item.get("timestamp")))));
+    for attribute in item.get("Attribute").and_then(Value::as_array).into_iter().flatten() {
+        named.extend(attribute.as_object().and_then(|one| Some((uuid_in(one)?, seconds_of(one.get("timestamp"))))));
+    }
+}
 
 fn uuid_in(item: &Map<String, Value>) -> Option<Uuid> {
     text_of(item.get("uuid")).and_then(|uuid| uuid.parse().ok())
 }
 
 /// Is what is given newer than what is held? What has no clock was changed by whoever sends it.
-fn newer(item: &Map<String, Value>, old: &Map<String, Value>) -> bool {
-    let stamp = seconds_of(item.get("timestamp"));
-    stamp == 0 || stamp > seconds_of(old.get("timestamp"))
+fn newer(given: i64, held: i64) -> bool {
+    given == 0 || given > held
 }
 
 impl Context<'_> {
     /// `events/edit`: what is given is changed, what is not stays. A version that is not newer is refused.
     pub fn events_edit(&self) -> Result<Answer, Fault> {
-        let given = given(&self.call.body)?;
+        let given = self.call.body.event()?;
         let named = self
             .call
             .arg(0)
@@ -91,57 +118,53 @@ impl Context<'_> {
         changes: &mut Vec<Change>,
         refused: &mut Refused,
     ) -> Result<(), Fault> {
-        if given.lists.is_empty() {
+        if given.is_bare() {
             return Ok(());
         }
-        let known = self.known(view, event)?;
-        let objects: BTreeMap<u32, &String> = known.values().map(|(place, raw, _)| (*place, raw)).collect();
-        let mut alike: HashSet<_> = known
-            .values()
-            .filter(|(.., parent)| parent.is_none())
-            .map(|(_, raw, _)| body_of(raw))
-            .filter(|body| !flag_of(body.get("deleted")))
-            .map(|body| likeness(&body))
-            .collect();
-        for (n, (slot, raw)) in given.lists.iter().enumerate() {
+        let mut named = Named::new();
+        given.each(|_, _, raw| {
+            if let Ok(item) = serde_json::from_str(raw.get()) {
+                name_into(&mut named, &item);
+            }
+            Ok(())
+        })?;
+        let mut known = self.known(view, event, &named)?;
+        let mut alike = std::mem::take(&mut known.alike);
+        given.each(|n, slot, raw| {
             let Ok(item) = serde_json::from_str::<Map<String, Value>>(raw.get()) else {
-                refused.note(list_name(*slot), n, json!("an object is expected"));
-                continue;
+                refused.note(list_name(slot), n, json!("an object is expected"));
+                return Ok(());
             };
-            let held = uuid_in(&item).and_then(|uuid| known.get(&uuid));
+            let held = uuid_in(&item).and_then(|uuid| known.parts.get(&uuid));
             match (held, slot) {
                 (None, Slot::Object) => {
-                    let mut drafts = self.drafts(*slot, raw, n, &mut alike, refused, &mut 0).into_iter();
+                    let mut drafts = self.drafts(slot, raw, n, &mut alike, refused, &mut 0).into_iter();
                     if let Some(object) = drafts.next() {
                         changes.push(Change::AddObject(object, drafts.collect()));
                     }
                 }
                 (None, _) => {
-                    changes
-                        .extend(self.drafts(*slot, raw, n, &mut alike, refused, &mut 0).into_iter().map(Change::Add));
+                    changes.extend(self.drafts(slot, raw, n, &mut alike, refused, &mut 0).into_iter().map(Change::Add));
                 }
-                (Some((ordinal, held_raw, parent)), _) => {
-                    let old = body_of(held_raw);
-                    let object = parent.and_then(|parent| objects.get(&parent));
-                    if newer(&item, &old) {
-                        match self.changed(*slot, &item, &old) {
+                (Some(held), _) => {
+                    if newer(seconds_of(item.get("timestamp")), held.stamp) {
+                        let object = held.parent.and_then(|parent| known.objects.get(&parent)).map(String::as_str);
+                        match self.changed(slot, &item, &body_of(&held.raw)) {
                             Ok(body) => {
-                                let slot = if parent.is_some() { Slot::ObjectAttribute } else { *slot };
-                                changes.push(Change::Replace(
-                                    *ordinal,
-                                    Self::draft(slot, body, object.map(|raw| raw.as_str())),
-                                ));
+                                let slot = if held.parent.is_some() { Slot::ObjectAttribute } else { slot };
+                                changes.push(Change::Replace(held.place, Self::draft(slot, body, object)));
                             }
-                            Err(errors) => refused.note(list_name(*slot), n, errors),
+                            Err(errors) => refused.note(list_name(slot), n, errors),
                         }
                     }
-                    if *slot == Slot::Object {
-                        self.merge_object((*ordinal, held_raw), &item, &known, changes, refused);
+                    if slot == Slot::Object {
+                        let object = known.objects.get(&held.place).map(String::as_str).unwrap_or_default();
+                        self.merge_object((held.place, object), &item, &known, changes, refused);
                     }
                 }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     fn changed(
@@ -172,19 +195,18 @@ impl Context<'_> {
                 refused.note("Object/Attribute", n, json!("an object is expected"));
                 continue;
             };
-            let held = uuid_in(attribute).and_then(|uuid| known.get(&uuid));
+            let held = uuid_in(attribute).and_then(|uuid| known.parts.get(&uuid));
             let made = match held {
                 None => self.attribute(attribute, None).map(|body| {
                     new.push(Self::draft(Slot::ObjectAttribute, body, Some(object)));
                 }),
-                Some((ordinal, raw, parent)) if *parent == Some(place) => {
-                    let old = body_of(raw);
-                    if !newer(attribute, &old) {
+                Some(held) if held.parent == Some(place) => {
+                    if !newer(seconds_of(attribute.get("timestamp")), held.stamp) {
                         continue;
                     }
-                    self.attribute(attribute, Some(&old)).map(|body| {
+                    self.attribute(attribute, Some(&body_of(&held.raw))).map(|body| {
                         let draft = Self::draft(Slot::ObjectAttribute, body, Some(object));
-                        changes.push(Change::Replace(*ordinal, draft));
+                        changes.push(Change::Replace(held.place, draft));
                     })
                 }
                 Some(_) => Err(json!({"uuid": ["An attribute with this UUID stands elsewhere in the event."]})),
@@ -198,13 +220,38 @@ impl Context<'_> {
         }
     }
 
-    /// The parts of an event by their identifiers: places, bodies, and the places of their objects.
-    pub(crate) fn known(&self, view: &View<'_>, event: &EventRow) -> Result<Known, Fault> {
-        let mut known = Known::new();
+    /// What an event has of what a body names. One walk over its parts; of what the body does not name, or
+    /// has no newer version of, no body is kept.
+    pub(crate) fn known(&self, view: &View<'_>, event: &EventRow, named: &Named) -> Result<Known, Fault> {
+        let mut known = Known::default();
         view.parts_in_order::<Fault>(&event.head, |part| {
-            known.insert(crate::shape::uuid_of(event, &part), (part.ordinal, part.raw.clone(), part.parent));
+            let uuid = crate::shape::uuid_of(event, &part);
+            let given = named.get(&uuid);
+            if given.is_none() && part.slot != Slot::Attribute {
+                return Ok(());
+            }
+            let body = body_of(&part.raw);
+            if part.slot == Slot::Attribute && !flag_of(body.get("deleted")) {
+                known.alike.insert(likeness(&body));
+            }
+            let Some(given) = given else { return Ok(()) };
+            let stamp = seconds_of(body.get("timestamp"));
+            if part.slot == Slot::Object {
+                known.objects.insert(part.ordinal, part.raw.clone());
+            }
+            let raw = if newer(*given, stamp) { part.raw.clone() } else { String::new() };
+            known.parts.insert(uuid, Held { place: part.ordinal, parent: part.parent, stamp, raw });
             Ok(())
         })?;
+        // An attribute is never marked more widely than its object, whether that is named or not.
+        let places: Vec<u32> = known.parts.values().filter_map(|held| held.parent).collect();
+        for place in places {
+            if !known.objects.contains_key(&place)
+                && let Some(object) = view.parts_at(&event.head, &[place])?.pop()
+            {
+                known.objects.insert(place, object.raw.clone());
+            }
+        }
         Ok(known)
     }
 }

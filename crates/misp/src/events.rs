@@ -1,18 +1,20 @@
 //! `/events`: the whole event at once.
 
 use crate::answer::{Answer, Fault, saved};
+use crate::body::{Given, LISTS};
 use crate::call::Method;
 use crate::context::Context;
 use crate::search::filter;
 use crate::shape::{Deleted, Scribe, body_of, num};
 use crate::writer::EventWriter;
-use manara_formats::{Members, misp_head, misp_part};
+use manara_formats::{misp_head, misp_part};
 use manara_model::observable::Observable;
 use manara_model::record::{PartDraft, Sink, Slot, flag_of, seconds_of, text_of};
 use manara_model::role::Right;
 use manara_model::{Marking, OrgId};
 use manara_store::intake::{Intake, Terms};
 use manara_store::view::{EventFilter, EventRow, Order, View};
+use md5::{Digest, Md5};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
@@ -23,45 +25,6 @@ const RELATED_VALUES: usize = 1000;
 const RELATED_EACH: u32 = 50;
 /// Events in one list, where no limit is given.
 const LISTED: u32 = 100_000;
-
-/// What an object of the body holds besides its parts, and its parts as raw text.
-pub(crate) struct Given<'a> {
-    pub(crate) head: Map<String, Value>,
-    pub(crate) lists: Vec<(Slot, &'a RawValue)>,
-}
-
-const LISTS: &[(&str, Slot)] = &[
-    ("Attribute", Slot::Attribute),
-    ("Object", Slot::Object),
-    ("EventReport", Slot::EventReport),
-    ("ShadowAttribute", Slot::Proposal),
-];
-
-/// Takes a body apart without building all of it: `{"Event": {…}}` or the event itself.
-pub(crate) fn given(body: &[u8]) -> Result<Given<'_>, Fault> {
-    let text = std::str::from_utf8(body).map_err(|_| Fault::bad_json())?;
-    let members = Members::parse(text).map_err(|_| Fault::bad_json())?;
-    let inner = members.get("Event").or_else(|| members.get("request"));
-    let text = match inner {
-        Some(raw) if raw.get().starts_with('{') => raw.get(),
-        _ => text,
-    };
-    let members = Members::parse(text).map_err(|_| Fault::bad_json())?;
-    if members.get("Event").is_some() {
-        return given(text.as_bytes());
-    }
-    let head = members.without(|name, _| LISTS.iter().any(|(list, _)| *list == name));
-    let mut lists = Vec::new();
-    for (name, slot) in LISTS {
-        if let Some(items) = members.list(name) {
-            lists.extend(items.into_iter().map(|item| (*slot, item)));
-        } else if let Some(raw) = members.get(name).filter(|raw| raw.get().starts_with('{')) {
-            // One attribute without its list.
-            lists.push((*slot, raw));
-        }
-    }
-    Ok(Given { head: serde_json::from_str(&head).map_err(|_| Fault::bad_json())?, lists })
-}
 
 /// What was not taken: for the answer.
 #[derive(Default)]
@@ -80,10 +43,18 @@ pub(crate) fn list_name(slot: Slot) -> &'static str {
 }
 
 /// An attribute is the same as another with this.
-pub(crate) fn likeness(body: &Map<String, Value>) -> (String, String, String) {
-    let text = |name: &str| text_of(body.get(name)).unwrap_or_default().into_owned();
-    (text("type"), text("category"), text("value"))
+pub(crate) fn likeness(body: &Map<String, Value>) -> Likeness {
+    let mut hash = Md5::new();
+    for name in ["type", "category", "value"] {
+        let text = text_of(body.get(name)).unwrap_or_default();
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text.as_bytes());
+    }
+    hash.finalize().into()
 }
+
+/// A digest of type, category and value: an event may have half a million of them.
+pub(crate) type Likeness = [u8; 16];
 
 impl Context<'_> {
     /// A part's draft from a body that is kept.
@@ -112,7 +83,7 @@ impl Context<'_> {
                 &["threat_level_id", "analysis", "distribution", "date"],
             ));
         }
-        let given = given(&self.call.body)?;
+        let given = self.call.body.event()?;
         let mut head = self.head(&given.head, None).map_err(|errors| Fault::unsaved("add", "Event", errors))?;
         let uuid: Uuid = text_of(head.get("uuid")).and_then(|uuid| uuid.parse().ok()).unwrap_or_default();
         {
@@ -142,11 +113,12 @@ impl Context<'_> {
         let mut intake = Intake::new(self.store, terms);
         intake.begin(draft)?;
         let mut ordinal = 0u32;
-        for (n, (slot, raw)) in given.lists.iter().enumerate() {
-            for draft in self.drafts(*slot, raw, n, &mut seen, &mut refused, &mut ordinal) {
+        given.each(|n, slot, raw| {
+            for draft in self.drafts(slot, raw, n, &mut seen, &mut refused, &mut ordinal) {
                 intake.part(draft)?;
             }
-        }
+            Ok(())
+        })?;
         intake.end()?;
         intake.finish()?;
         Ok((uuid, refused))
@@ -158,7 +130,7 @@ impl Context<'_> {
         slot: Slot,
         raw: &RawValue,
         n: usize,
-        seen: &mut HashSet<(String, String, String)>,
+        seen: &mut HashSet<Likeness>,
         refused: &mut Refused,
         ordinal: &mut u32,
     ) -> Vec<PartDraft> {

@@ -10,6 +10,7 @@
 mod analyst;
 mod answer;
 mod attributes;
+mod body;
 mod call;
 mod changes;
 mod context;
@@ -37,6 +38,7 @@ mod upload;
 mod writer;
 
 pub use answer::{Answer, Fault, NO_KEY};
+pub use body::Body;
 pub use call::{Call, Method, controller_of};
 pub use sync::{Migration, migrate};
 pub use table::{ACTIONS, Action, Status, has_controller};

@@ -2,6 +2,7 @@
 
 use crate::answer::{Answer, Fault, saved};
 use crate::call::Method;
+use crate::changes::{Named, name_into};
 use crate::context::Context;
 use crate::events::Refused;
 use crate::ids;
@@ -135,7 +136,9 @@ impl Context<'_> {
                 object = Value::Object(body).to_string();
                 changes.push(Change::Replace(part.ordinal, misp_part(Slot::Object, &object, None)));
             }
-            let known = self.known(&view, &event)?;
+            let mut named = Named::new();
+            name_into(&mut named, &given);
+            let known = self.known(&view, &event, &named)?;
             self.merge_object((part.ordinal, &object), &given, &known, &mut changes, &mut refused);
             if let Some(errors) = refused.0.into_iter().next() {
                 return Err(Fault::unsaved("edit", "Object", errors["errors"].clone()));

@@ -17,7 +17,7 @@ impl Context<'_> {
                 "STIX 1 is not read; convert it to STIX 2.1 and send that to /events/upload_stix/2.",
             ));
         }
-        let mut input = Input::from_reader("upload_stix", self.call.body.as_slice(), Limits::default())
+        let mut input = Input::from_reader("upload_stix", self.call.body.reader()?, Limits::default())
             .map_err(|error| Fault::new(400, error.to_string()))?;
         let terms =
             Terms { owner: self.call.caller.account.org, actor: self.actor().to_owned(), marking: Marking::default() };

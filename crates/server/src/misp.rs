@@ -3,18 +3,19 @@
 
 use crate::app::App;
 use crate::problem::{self, Problem};
-use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method as HttpMethod, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use flate2::read::GzEncoder;
 use flate2::{Compression, read::MultiGzDecoder};
-use manara_misp::{Answer, Call, Fault, Method, NO_KEY, answer, controller_of, has_controller};
+use futures_util::TryStreamExt;
+use manara_misp::{Answer, Body, Call, Fault, Method, NO_KEY, answer, controller_of, has_controller};
 use std::io::Read;
 use std::net::SocketAddr;
+use tokio_util::io::{StreamReader, SyncIoBridge};
 
-/// Most bytes of a body, unpacked. It is held in memory.
-const MOST: u64 = 256 << 20;
+/// Most bytes of a body, unpacked.
+const MOST: u64 = 1 << 30;
 /// Shorter answers are not worth packing.
 const WORTH_PACKING: u64 = 1400;
 
@@ -35,28 +36,26 @@ fn key(headers: &HeaderMap) -> &str {
     }
 }
 
-fn unpacked(packed: &[u8], encoding: &str, most: u64) -> Result<Vec<u8>, Fault> {
-    let mut body = Vec::new();
-    match encoding {
-        "gzip" | "x-gzip" => {
-            let read = MultiGzDecoder::new(packed).take(most + 1).read_to_end(&mut body);
-            read.map_err(|error| Fault::new(400, format!("The body says that it is gzip, and is not: {error}")))?;
-        }
-        "" | "identity" => body.extend_from_slice(packed),
+/// Takes the body, unpacked, without holding a large one in memory.
+fn receive(body: impl Read, encoding: &str, most: u64) -> Result<Body, Fault> {
+    let taken = match encoding {
+        "gzip" | "x-gzip" => Body::take(MultiGzDecoder::new(body), most),
+        "" | "identity" => Body::take(body, most),
         other => {
             return Err(Fault::new(
                 415,
                 format!("Content-Encoding '{other}' is not known here; send gzip, or the body as it is."),
             ));
         }
+    };
+    let too_large =
+        || Fault::new(413, format!("The body is larger than the {most} bytes that this node takes in one request."));
+    match taken {
+        Ok(body) => body.ok_or_else(too_large),
+        Err(error) => {
+            Err(Fault::new(400, format!("The body can't be read to its end, or is not packed as it says: {error}")))
+        }
     }
-    if body.len() as u64 > most {
-        return Err(Fault::new(
-            413,
-            format!("The body is larger than the {most} bytes that this node takes in one request."),
-        ));
-    }
-    Ok(body)
 }
 
 /// An answer as a response; packed where `pack`.
@@ -90,7 +89,7 @@ fn respond(answer: Answer, head_only: bool, pack: bool) -> Result<Response, Prob
 }
 
 /// A body that is read, a piece at a time, where reading may wait for a disk.
-fn reading(mut from: impl Read + Send + 'static) -> Body {
+fn reading(mut from: impl Read + Send + 'static) -> axum::body::Body {
     let (pieces, stream) = tokio::sync::mpsc::channel::<std::io::Result<axum::body::Bytes>>(4);
     tokio::task::spawn_blocking(move || {
         let mut buffer = vec![0; 64 * 1024];
@@ -108,7 +107,7 @@ fn reading(mut from: impl Read + Send + 'static) -> Body {
             }
         }
     });
-    Body::from_stream(futures_util::stream::unfold(stream, async |mut stream| {
+    axum::body::Body::from_stream(futures_util::stream::unfold(stream, async |mut stream| {
         stream.recv().await.map(|piece| (piece, stream))
     }))
 }
@@ -148,21 +147,12 @@ pub(crate) async fn door(State(app): State<App>, request: Request) -> Response {
         }
         Err(problem) => return problem.into_response(),
     };
-    let bytes = match axum::body::to_bytes(body, usize::try_from(most).unwrap_or(usize::MAX)).await {
-        Ok(bytes) => bytes,
-        Err(_) => {
-            let refused = Fault::new(
-                413,
-                format!("The body is larger than the {most} bytes that this node takes in one request."),
-            );
-            return respond(refused.answer(&path), head_only, false).unwrap_or_else(IntoResponse::into_response);
-        }
-    };
+    let incoming = StreamReader::new(body.into_data_stream().map_err(std::io::Error::other));
+    let incoming = SyncIoBridge::new(incoming);
     let done = app
         .blocking(move |app| {
-            let answered = match unpacked(&bytes, text(&parts.headers, "content-encoding"), most) {
+            let answered = match receive(incoming, text(&parts.headers, "content-encoding"), most) {
                 Ok(body) => {
-                    drop(bytes);
                     let mut call = Call::new(method, &path, parts.uri.query().unwrap_or_default(), body, caller);
                     call.known = parts
                         .headers
