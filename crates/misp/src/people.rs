@@ -288,13 +288,10 @@ impl Context<'_> {
             return Ok(Answer::json(&Value::Object(lines)));
         }
         let mut attributes = 0;
-        let mut after = 0;
-        loop {
-            let page = view.events_after(&Default::default(), after, 1000, false)?;
-            let Some(last) = page.last() else { break };
-            after = last.head.number;
-            attributes += page.iter().map(|event| event.attributes).sum::<i64>();
-        }
+        crate::search::each_event(&view, &Default::default(), false, |event| {
+            attributes += event.attributes;
+            Ok(true)
+        })?;
         Ok(Answer::json(&json!({"stats": {
             "event_count": events, "attribute_count": attributes, "user_count": accounts.len(), "org_count": orgs.len(),
             "local_org_count": orgs.iter().filter(|org| org.local).count(),

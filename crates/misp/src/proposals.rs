@@ -4,6 +4,7 @@ use crate::answer::{Answer, Fault, saved};
 use crate::attributes::ATTRIBUTE;
 use crate::context::Context;
 use crate::ids;
+use crate::search::each_event;
 use crate::search::filter::span;
 use crate::shape::{Deleted, Scribe, body_of, uuid_of};
 use manara_model::record::{Slot, flag_of, seconds_of, text_of};
@@ -154,13 +155,7 @@ impl Context<'_> {
         if let Some(named) = self.call.arg(0) {
             take(&self.event(&view, Some(named))?)?;
         } else {
-            let mut after = 0;
-            loop {
-                let page = view.events_after(&EventFilter::default(), after, 200, true)?;
-                let Some(last) = page.last() else { break };
-                after = last.head.number;
-                page.iter().try_for_each(&mut take)?;
-            }
+            each_event(&view, &EventFilter::default(), true, |event| take(event).map(|()| true))?;
         }
         Ok(Answer::json(&Value::Array(lines)))
     }

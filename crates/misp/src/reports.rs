@@ -4,6 +4,7 @@ use crate::answer::{Answer, Fault, saved};
 use crate::call::Method;
 use crate::context::Context;
 use crate::events::describe;
+use crate::search::each_event;
 use crate::shape::{Deleted, Scribe, body_of};
 use manara_model::record::{Slot, flag_of, text_of};
 use manara_model::{Cleared, Part};
@@ -79,13 +80,7 @@ impl Context<'_> {
         if let Some(named) = text_of(options.get("event_id")).or(self.call.arg(0).map(Into::into)) {
             take(&self.event(&view, Some(&named))?)?;
         } else {
-            let mut after = 0;
-            loop {
-                let page = view.events_after(&EventFilter::default(), after, 200, true)?;
-                let Some(last) = page.last() else { break };
-                after = last.head.number;
-                page.iter().try_for_each(&mut take)?;
-            }
+            each_event(&view, &EventFilter::default(), true, |event| take(event).map(|()| true))?;
         }
         Ok(Answer::json(&Value::Array(lines)))
     }

@@ -8,7 +8,7 @@ pub(crate) mod values;
 pub(crate) mod wanted;
 
 pub(crate) use more::warn;
-pub(crate) use values::each_attribute;
+pub(crate) use values::{each_attribute, each_event};
 
 use sha2::{Digest, Sha256};
 

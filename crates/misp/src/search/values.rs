@@ -17,6 +17,29 @@ pub(super) const PAGE: u32 = 200;
 /// Places that one value may have in one answer.
 const MENTIONS: usize = 2_000_000;
 
+/// Walks the events that a filter leaves, by number; `false` ends the walk.
+///
+/// # Errors
+/// The store's, and what `take` says.
+pub(crate) fn each_event(
+    view: &View<'_>,
+    filter: &EventFilter,
+    bodies: bool,
+    mut take: impl FnMut(&EventRow) -> Result<bool, Fault>,
+) -> Result<(), Fault> {
+    let mut after = 0;
+    loop {
+        let events = view.events_after(filter, after, PAGE, bodies)?;
+        let Some(last) = events.last() else { return Ok(()) };
+        after = last.head.number;
+        for event in &events {
+            if !take(event)? {
+                return Ok(());
+            }
+        }
+    }
+}
+
 /// Walks the attributes of the events that a filter leaves; `false` ends the walk.
 ///
 /// # Errors
@@ -26,17 +49,7 @@ pub(crate) fn each_attribute(
     filter: &EventFilter,
     mut take: impl FnMut(&EventRow, &Cleared<Part>, i64) -> Result<bool, Fault>,
 ) -> Result<(), Fault> {
-    let mut after = 0;
-    loop {
-        let events = view.events_after(filter, after, PAGE, true)?;
-        let Some(last) = events.last() else { return Ok(()) };
-        after = last.head.number;
-        for event in &events {
-            if !attributes_of(view, event, &mut take)? {
-                return Ok(());
-            }
-        }
-    }
+    each_event(view, filter, true, |event| attributes_of(view, event, &mut take))
 }
 
 /// The same of one event; `false`: it was ended.
@@ -84,22 +97,19 @@ pub(crate) fn attributes_of(
 
 /// Numbers of events that have proposals.
 pub(crate) fn with_proposals(view: &View<'_>) -> Result<Vec<i64>, Fault> {
-    let (mut found, mut after) = (Vec::new(), 0);
-    loop {
-        let events = view.events_after(&EventFilter::default(), after, PAGE, false)?;
-        let Some(last) = events.last() else { return Ok(found) };
-        after = last.head.number;
-        for event in &events {
-            let mut has = false;
-            view.parts_in_order::<Fault>(&event.head, |part| {
-                has |= part.slot == Slot::Proposal && !flag_of(body_of(&part.raw).get("deleted"));
-                Ok(())
-            })?;
-            if has {
-                found.push(event.head.number);
-            }
+    let mut found = Vec::new();
+    each_event(view, &EventFilter::default(), false, |event| {
+        let mut has = false;
+        view.parts_in_order::<Fault>(&event.head, |part| {
+            has |= part.slot == Slot::Proposal && !flag_of(body_of(&part.raw).get("deleted"));
+            Ok(())
+        })?;
+        if has {
+            found.push(event.head.number);
         }
-    }
+        Ok(true)
+    })?;
+    Ok(found)
 }
 
 /// Rows of events that mention a value, whatever its type.
