@@ -42,8 +42,14 @@ impl Context<'_> {
 
     /// `servers/getAvailableSyncFilteringRules`
     pub fn sync_rules(&self) -> Result<Answer, Fault> {
-        let orgs: Vec<String> = self.store.orgs()?.into_iter().map(|org| org.name).collect();
-        let tags: Vec<String> = self.store.vocabulary()?.into_iter().map(|tag| tag.name).collect();
+        let view = self.view()?;
+        let orgs: Vec<String> = self.orgs_known(&view)?.into_iter().map(|org| org.name).collect();
+        let mut tags = Vec::new();
+        for tag in self.store.vocabulary()? {
+            if self.may_know(&view, &tag)? {
+                tags.push(tag.name);
+            }
+        }
         Ok(Answer::json(&json!({"organisations": orgs, "tags": tags})))
     }
 

@@ -7,6 +7,7 @@ use crate::shape::{datetime, num};
 use manara_model::OrgId;
 use manara_model::record::{flag_of, text_of};
 use manara_store::people::{Account, Organisation};
+use manara_store::view::View;
 use serde_json::{Map, Value, json};
 
 /// What keepers say of an organisation, besides its name and country.
@@ -36,6 +37,27 @@ impl Context<'_> {
         Ok(shown)
     }
 
+    /// Organisations that the caller may know of: those of the node, those he shares a group with that shows
+    /// its members, and those that wrote what he may see.
+    pub(crate) fn orgs_known(&self, view: &View<'_>) -> Result<Vec<Organisation>, Fault> {
+        let all = self.store.orgs()?;
+        if self.is_admin() {
+            return Ok(all);
+        }
+        let own = self.call.caller.account.org;
+        let authors = view.authors()?;
+        let facts = view.facts();
+        let shares = |org: OrgId| {
+            facts.world.groups.values().any(|group| {
+                let inside = group.owner == Some(own) || group.orgs.contains(&own);
+                inside
+                    && (group.owner == Some(org)
+                        || (group.shows_members || group.owner == Some(own)) && group.orgs.contains(&org))
+            })
+        };
+        Ok(all.into_iter().filter(|org| org.local || authors.contains(&org.uuid.0) || shares(org.uuid)).collect())
+    }
+
     /// `organisations/index`
     pub fn orgs_index(&self) -> Result<Answer, Fault> {
         let options = self.call.filters()?;
@@ -51,8 +73,9 @@ impl Context<'_> {
             "external" => !org.local,
             _ => true,
         };
+        let view = self.view()?;
         let found =
-            self.store.orgs()?.into_iter().filter(wanted).filter(|org| org.name.to_lowercase().contains(&search));
+            self.orgs_known(&view)?.into_iter().filter(wanted).filter(|org| org.name.to_lowercase().contains(&search));
         for org in found.skip(skip).take(limit) {
             lines.push(json!({"Organisation": self.org_shown(&org, &accounts)?}));
         }
@@ -62,6 +85,10 @@ impl Context<'_> {
     /// `organisations/view`
     pub fn orgs_view(&self) -> Result<Answer, Fault> {
         let org = self.org_named(self.call.arg(0).or(Some(self.call.action_text.as_str())))?;
+        let view = self.view()?;
+        if !self.orgs_known(&view)?.iter().any(|known| known.uuid == org.uuid) {
+            return Err(Fault::missing("organisation"));
+        }
         if self.call.method == Method::Head {
             return Ok(Answer::new("text/html; charset=UTF-8"));
         }

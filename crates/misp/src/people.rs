@@ -274,7 +274,7 @@ impl Context<'_> {
         let view = self.view()?;
         let events = view.count_events(&Default::default())?;
         let accounts = self.accounts_seen()?;
-        let orgs = self.store.orgs()?;
+        let orgs = self.orgs_known(&view)?;
         if self.call.arg(0) == Some("orgs") {
             let mut lines = Map::new();
             for org in orgs {

@@ -19,6 +19,13 @@ enum Target {
 }
 
 impl Context<'_> {
+    /// May the caller know that there is such a tag? One that somebody put into the vocabulary is everyone's;
+    /// one that only stands on records is for those who see one of them.
+    pub(crate) fn may_know(&self, view: &View<'_>, tag: &Tag) -> Result<bool, Fault> {
+        let put = !tag.detail.is_empty() || !tag.set_colour.is_empty();
+        Ok(put || self.is_admin() || view.tag_use(tag.id)? != (0, 0))
+    }
+
     fn tag_named(&self, named: Option<&str>) -> Result<Tag, Fault> {
         let named = named.unwrap_or_default();
         let found = match named.parse::<i64>() {
@@ -35,21 +42,25 @@ impl Context<'_> {
         let limit = number("limit").unwrap_or(usize::MAX);
         let skip = number("page").unwrap_or(1).max(1).saturating_sub(1).saturating_mul(limit);
         let view = self.view()?;
-        let lines: Vec<Value> = self
-            .store
-            .vocabulary()?
-            .into_iter()
-            .skip(skip)
-            .take(limit)
-            .map(|tag| {
-                let mut shown = tag_value(&tag);
-                shown["favourite"] = false.into();
-                let (events, attributes) = view.tag_use(tag.id).unwrap_or_default();
-                shown["count"] = events.into();
-                shown["attribute_count"] = attributes.into();
-                shown
-            })
-            .collect();
+        let (mut lines, mut skip) = (Vec::new(), skip);
+        for tag in self.store.vocabulary()? {
+            if lines.len() == limit {
+                break;
+            }
+            if !self.may_know(&view, &tag)? {
+                continue;
+            }
+            if skip > 0 {
+                skip -= 1;
+                continue;
+            }
+            let mut shown = tag_value(&tag);
+            shown["favourite"] = false.into();
+            let (events, attributes) = view.tag_use(tag.id)?;
+            shown["count"] = events.into();
+            shown["attribute_count"] = attributes.into();
+            lines.push(shown);
+        }
         Ok(Answer::json(&json!({"Tag": lines})))
     }
 
@@ -57,6 +68,9 @@ impl Context<'_> {
     pub fn tags_view(&self) -> Result<Answer, Fault> {
         let tag = self.tag_named(self.call.arg(0).or(Some(self.call.action_text.as_str())))?;
         let view = self.view()?;
+        if !self.may_know(&view, &tag)? {
+            return Err(Fault::missing("tag"));
+        }
         let mut shown = tag_value(&tag);
         let (events, attributes) = view.tag_use(tag.id)?;
         shown["count"] = events.into();
@@ -87,7 +101,10 @@ impl Context<'_> {
         }
         let tag = self.tag_named_exactly(&name)?;
         let colour = text_of(given.get("colour")).unwrap_or_default();
-        let tag = self.store.set_tag(self.actor(), tag.id, &colour, &Self::detail(&given, tag.detail))?;
+        let mut detail = Self::detail(&given, tag.detail);
+        // Put into the vocabulary: see `may_know`.
+        detail.insert("known".into(), true.into());
+        let tag = self.store.set_tag(self.actor(), tag.id, &colour, &detail)?;
         Ok(Answer::json(&json!({"Tag": tag_value(&tag)})))
     }
 
@@ -128,7 +145,9 @@ impl Context<'_> {
         let view = self.view()?;
         let mut lines = Vec::new();
         for number in view.tags_like(&pattern)? {
-            if let Some(tag) = self.store.tag_by_number(number)? {
+            if let Some(tag) = self.store.tag_by_number(number)?
+                && self.may_know(&view, &tag)?
+            {
                 lines.push(json!({"Tag": tag_value(&tag), "Taxonomy": {}, "TaxonomyPredicate": {}}));
             }
         }

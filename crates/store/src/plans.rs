@@ -69,6 +69,7 @@ const MEANT: &[(&str, &str)] = &[
     ("SELECT count(*) FROM record_tag t JOIN", "how often a tag is used is what is asked"),
     ("SELECT count(*) FROM part_tag t JOIN", "how often a tag is used is what is asked"),
     ("SELECT count(*) FROM record r JOIN event e", "how many events there are is part of every index of MISP's"),
+    ("SELECT DISTINCT e.author FROM event e", "who wrote what may be seen, for a list of organisations"),
     ("SELECT id FROM observable WHERE value LIKE", "values by a pattern: all of them are tried"),
     ("AND e.extends = ?", "every filter at once, in an order of its own"),
 ];
@@ -252,6 +253,7 @@ fn the_misp_door(store: &Store, owner: OrgId, bank: OrgId) {
         view.tags_like("tag:%").unwrap();
         view.tag("tag:1").unwrap();
         view.tag_use(1).unwrap();
+        view.authors().unwrap();
         let span = Span { from: Some(0), until: Some(i64::MAX) };
         let uuid = Uuid::from_u128(2);
         let sign = || Sign { any: Some(vec![owner.0]), none: vec![bank.0] };

@@ -60,6 +60,8 @@ impl Attributes {
             values.any.extend(more.any);
             values.none.extend(more.none);
         }
+        // Anything at all is no filter.
+        values.any.retain(|value| value.chars().any(|c| c != '%'));
         Ok(Attributes {
             values,
             types: Wanted::of(options.get("type").or(options.get("type_attribute"))),

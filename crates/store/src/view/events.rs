@@ -7,7 +7,7 @@ use crate::event::EVENT;
 use crate::{Result, chunk, index};
 use manara_model::observable::Observable;
 use manara_model::{Cleared, Head, Part};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// Wanted, and not wanted.
@@ -502,6 +502,18 @@ impl View<'_> {
             found.extend(self.rows(&question, true)?);
         }
         Ok(found)
+    }
+
+    /// Who wrote the events that the audience may see.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn authors(&self) -> Result<BTreeSet<Uuid>> {
+        let sql = format!(
+            "SELECT DISTINCT e.author FROM event e JOIN record r ON r.id = e.record WHERE r.state = 1 AND e.author IS NOT NULL{}",
+            self.only("r.label", 1)
+        );
+        Ok(self.conn.all(&sql, &self.and_labels([]), |row| row.get(0))?.into_iter().collect())
     }
 
     /// A part of an event by its identifier: its event, and itself.
