@@ -16,6 +16,7 @@ mod facts;
 pub mod health;
 mod index;
 pub mod intake;
+pub mod jobs;
 mod lease;
 pub mod node;
 mod numbers;

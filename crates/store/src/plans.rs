@@ -6,6 +6,7 @@
 use crate::Store;
 use crate::engine::{Conn, Place, Use};
 use crate::intake::{Intake, Terms};
+use crate::jobs::NewJob;
 use crate::people::{NewAccount, NewGroup};
 use crate::sightings::{AttributeSighting, NewSighting, SightingFilter};
 use crate::view::{EventFilter, Filter, Order, Sign, Span, Tags, Which};
@@ -52,6 +53,9 @@ const GROWING: &[&str] = &[
     "p",
     "moved",
     "past",
+    "job",
+    "j",
+    "feed_value",
 ];
 
 /// Pieces of questions that read everything, and why they may.
@@ -226,6 +230,19 @@ fn the_misp_door(store: &Store, owner: OrgId, bank: OrgId) {
     store.entries("feed").unwrap();
     store.entry("feed", entry.id).unwrap();
     store.entry_named("feed", "f").unwrap();
+    let job = NewJob { kind: "fetch", subject: entry.id, key: String::new(), org: Some(owner) };
+    let id = store.add_job("t", job.clone()).unwrap();
+    assert_eq!(store.add_job("t", job).unwrap(), id, "the same one waits already");
+    let minute = std::time::Duration::from_secs(60);
+    store.take_job("me", minute).unwrap().unwrap();
+    store.job_goes_on(id, "me", minute, 5, "on the way").unwrap();
+    store.end_job(id, "me", true, "done", &serde_json::json!({}), None).unwrap();
+    store.job(id).unwrap();
+    store.jobs(None, 10).unwrap();
+    store.jobs_open(entry.id).unwrap();
+    store.job_counts().unwrap();
+    store.jobs_left_behind().unwrap();
+    store.forget_jobs(minute).unwrap();
     store.remove_entry("t", "feed", entry.id).unwrap();
     let number = store.number("org", bank.0).unwrap();
     store.numbered("org", number).unwrap();

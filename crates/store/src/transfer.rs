@@ -39,6 +39,8 @@ const TABLES: &[(&str, &[&str])] = &[
     ("part_tag", &["tag", "label", "record", "ordinal"]),
     ("number", &["id"]),
     ("entry", &["id"]),
+    ("job", &["id"]),
+    ("feed_value", &["hash", "feed", "event"]),
     ("text_doc", &["id"]),
     ("audit", &["seq"]),
 ];
