@@ -20,6 +20,7 @@ struct FileSettings {
     backup_dir: Option<PathBuf>,
     backup_every_hours: Option<u64>,
     backup_keep: Option<u64>,
+    exchange_every_minutes: Option<u64>,
 }
 
 /// A setting in force.
@@ -93,6 +94,8 @@ impl Settings {
         let every = args.and_then(|args| args.backup_every_hours);
         number("backup_every_hours", every, file.backup_every_hours, "24");
         number("backup_keep", args.and_then(|args| args.backup_keep), file.backup_keep, "7");
+        let every = args.and_then(|args| args.exchange_every_minutes);
+        number("exchange_every_minutes", every, file.exchange_every_minutes, "60");
         let folder = args.and_then(|args| args.backup_dir.as_deref());
         setting("backup_dir", folder.map(text), file.backup_dir.as_deref().map(text), "");
         Ok(Settings { all })

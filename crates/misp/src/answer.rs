@@ -70,6 +70,15 @@ impl Answer {
         Ok((self.body, length))
     }
 
+    /// The body as one that can be sent or read again.
+    ///
+    /// # Errors
+    /// The spool can't be written.
+    pub(crate) fn into_kept(mut self) -> io::Result<crate::body::Body> {
+        self.flush()?;
+        Ok(self.body.into())
+    }
+
     /// The body as text, for tests and for the small.
     ///
     /// # Errors

@@ -2,6 +2,8 @@
 //! stands in it, its parts one after the other, so that half a million of them are never held at once.
 
 use crate::answer::Fault;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use manara_formats::Members;
 use manara_model::record::Slot;
 use serde::Deserializer;
@@ -35,7 +37,59 @@ impl From<Vec<u8>> for Body {
     }
 }
 
+impl From<&Value> for Body {
+    fn from(value: &Value) -> Body {
+        Body::from(value.to_string().into_bytes())
+    }
+}
+
+impl From<tempfile::SpooledTempFile> for Body {
+    fn from(spooled: tempfile::SpooledTempFile) -> Body {
+        match spooled.into_inner() {
+            tempfile::SpooledData::InMemory(bytes) => Body::from(bytes.into_inner()),
+            tempfile::SpooledData::OnDisk(file) => Body(Kept::File(Arc::new(file))),
+        }
+    }
+}
+
 impl Body {
+    /// How many bytes it has.
+    ///
+    /// # Errors
+    /// The file can't be asked.
+    pub(crate) fn length(&self) -> io::Result<u64> {
+        match &self.0 {
+            Kept::Memory(bytes) => Ok(bytes.len() as u64),
+            Kept::File(file) => Ok(file.metadata()?.len()),
+        }
+    }
+
+    /// The same, packed with gzip.
+    ///
+    /// # Errors
+    /// It can't be read, or there is no room.
+    pub(crate) fn packed(&self) -> Result<Body, Fault> {
+        let spool = tempfile::SpooledTempFile::new(IN_MEMORY as usize);
+        let mut packer = GzEncoder::new(spool, Compression::fast());
+        io::copy(&mut self.reader()?, &mut packer)?;
+        Ok(Body::from(packer.finish()?))
+    }
+
+    /// Hands on the items of the list that it is, or that stands in it as `response`, one by one.
+    ///
+    /// # Errors
+    /// What `take` says; it is no list.
+    pub(crate) fn each_item(&self, mut take: impl FnMut(Value) -> Result<(), Fault>) -> Result<(), Fault> {
+        let mut stopped = None;
+        let mut reader = serde_json::Deserializer::from_reader(self.reader()?);
+        let items = Items(&mut |item| take(item).map_err(|fault| stopped = Some(fault)).is_ok());
+        let read = items.deserialize(&mut reader).and_then(|()| reader.end());
+        match (stopped, read) {
+            (Some(fault), _) => Err(fault),
+            (None, read) => read.map_err(|_| Fault::bad_json()),
+        }
+    }
+
     /// Takes a body from where it comes; `None`: it has more than `most` bytes.
     ///
     /// # Errors
@@ -101,6 +155,47 @@ impl Body {
                 Ok(Given { head: walk.head, parts: Parts::Streamed(self, walk.present) })
             }
         }
+    }
+}
+
+/// Reads a list item by item, until `false`.
+struct Items<'f>(&'f mut dyn FnMut(Value) -> bool);
+
+impl<'de> DeserializeSeed<'de> for Items<'_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Items<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while let Some(item) = items.next_element()? {
+            if !(self.0)(item) {
+                return Err(A::Error::custom("stopped"));
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Items(take) = self;
+        let mut found = false;
+        while let Some(name) = map.next_key::<String>()? {
+            if name == "response" {
+                found = true;
+                map.next_value_seed(Items(&mut *take))?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        if found { Ok(()) } else { Err(A::Error::custom("no list")) }
     }
 }
 
@@ -358,6 +453,41 @@ mod tests {
             file.write_all(text.as_bytes()).unwrap();
             assert!(Body(Kept::File(Arc::new(file))).event().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_list_is_read_item_by_item() {
+        let mut seen = Vec::new();
+        Body::from(b"[1, {\"a\": 2}]".to_vec())
+            .each_item(|item| {
+                seen.push(item);
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(Value::Array(seen), serde_json::json!([1, {"a": 2}]));
+        let mut seen = Vec::new();
+        Body::from(br#"{"a": {}, "response": [1, 2]}"#.to_vec())
+            .each_item(|item| {
+                seen.push(item);
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(Value::Array(seen), serde_json::json!([1, 2]));
+        for text in ["{}", "{\"response\": 3}", "[1,", "[1] 2", ""] {
+            assert!(Body::from(text.as_bytes().to_vec()).each_item(|_| Ok(())).is_err(), "{text}");
+        }
+        let stopped = Body::from(b"[1, 2]".to_vec()).each_item(|_| Err(Fault::missing("it")));
+        assert_eq!(stopped.unwrap_err().status, 404);
+    }
+
+    #[test]
+    fn a_packed_body_is_the_same_unpacked() {
+        let text = vec![b'x'; 100_000];
+        let packed = Body::from(text.clone()).packed().unwrap();
+        assert!(packed.length().unwrap() < 1000);
+        let mut out = Vec::new();
+        flate2::read::GzDecoder::new(packed.reader().unwrap()).read_to_end(&mut out).unwrap();
+        assert_eq!(out, text);
     }
 
     #[test]

@@ -55,7 +55,7 @@ fn newer(given: i64, held: i64) -> bool {
 impl Context<'_> {
     /// `events/edit`: what is given is changed, what is not stays. A version that is not newer is refused.
     pub fn events_edit(&self) -> Result<Answer, Fault> {
-        let given = self.call.body.event()?;
+        let given = self.given_event()?;
         let named = self
             .call
             .arg(0)
@@ -131,7 +131,7 @@ impl Context<'_> {
         let mut known = self.known(view, event, &named)?;
         let mut alike = std::mem::take(&mut known.alike);
         given.each(|n, slot, raw| {
-            let Ok(item) = serde_json::from_str::<Map<String, Value>>(raw.get()) else {
+            let Some(item) = self.given_part(raw) else {
                 refused.note(list_name(slot), n, json!("an object is expected"));
                 return Ok(());
             };

@@ -5,6 +5,7 @@ use crate::answer::Fault;
 use crate::call::Call;
 use crate::ids;
 use crate::shape::body_of;
+use crate::sync::ComesIn;
 use manara_corridor::WarningCache;
 use manara_formats::{misp_head, misp_marking};
 use manara_model::record::Slot;
@@ -29,6 +30,8 @@ pub struct Context<'a> {
     pub call: &'a Call,
     /// Unix seconds.
     pub now: i64,
+    /// What is given comes from another server: over a hop.
+    pub(crate) hop: Option<ComesIn>,
 }
 
 /// A part with its event.

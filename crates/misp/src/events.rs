@@ -6,6 +6,7 @@ use crate::call::Method;
 use crate::context::Context;
 use crate::search::filter;
 use crate::shape::{Deleted, Scribe, body_of, num};
+use crate::sync::{INVENTORY, Tally};
 use crate::writer::EventWriter;
 use manara_formats::{misp_head, misp_part};
 use manara_model::observable::Observable;
@@ -73,6 +74,24 @@ impl Context<'_> {
         Ok(body)
     }
 
+    /// The event in the body, as it is after its hop where it comes from another server.
+    pub(crate) fn given_event(&self) -> Result<Given<'_>, Fault> {
+        let mut given = self.call.body.event()?;
+        if let Some(hop) = self.hop {
+            hop.head(&mut given.head);
+        }
+        Ok(given)
+    }
+
+    /// A part of it; none where it is no object.
+    pub(crate) fn given_part(&self, raw: &RawValue) -> Option<Map<String, Value>> {
+        let mut item: Map<String, Value> = serde_json::from_str(raw.get()).ok()?;
+        if let Some(hop) = self.hop {
+            hop.part(&mut item);
+        }
+        Some(item)
+    }
+
     /// `events/add`
     pub fn events_add(&self) -> Result<Answer, Fault> {
         if self.call.method == Method::Get {
@@ -83,7 +102,7 @@ impl Context<'_> {
                 &["threat_level_id", "analysis", "distribution", "date"],
             ));
         }
-        let given = self.call.body.event()?;
+        let given = self.given_event()?;
         let mut head = self.head(&given.head, None).map_err(|errors| Fault::unsaved("add", "Event", errors))?;
         let uuid: Uuid = text_of(head.get("uuid")).and_then(|uuid| uuid.parse().ok()).unwrap_or_default();
         {
@@ -134,7 +153,7 @@ impl Context<'_> {
         refused: &mut Refused,
         ordinal: &mut u32,
     ) -> Vec<PartDraft> {
-        let Ok(item) = serde_json::from_str::<Map<String, Value>>(raw.get()) else {
+        let Some(item) = self.given_part(raw) else {
             refused.note(list_name(slot), n, json!("an object is expected"));
             return Vec::new();
         };
@@ -194,10 +213,19 @@ impl Context<'_> {
         let view = self.view()?;
         // An event that its own maker may not see: it was written for another organisation.
         let event = view.event(manara_store::view::Which::Uuid(uuid))?.ok_or_else(|| Fault::missing("event"))?;
+        if event.published {
+            self.pass_on(uuid)?;
+        }
         let mut answer = Answer::new("application/json");
         let scribe = Scribe::new(&view, self.call.caller.account.org);
         let metadata = flag_of(self.call.named.get("metadata"));
         EventWriter::new(&mut answer, &scribe).event(&event, !metadata, Map::new(), |_, _| true)?;
+        if metadata && self.call.may(Right::Sync) {
+            // A server that pushes hears what arrived.
+            let mut tally = Tally::default();
+            Self::held(&view, &event, &mut |uuid, stamp, deleted| tally.add(uuid, stamp, deleted))?;
+            answer = answer.with(INVENTORY, tally.text());
+        }
         if !refused.0.is_empty() {
             return self.with_refused(answer, refused);
         }
@@ -206,9 +234,10 @@ impl Context<'_> {
 
     /// Puts what was not taken beside the event.
     fn with_refused(&self, answer: Answer, refused: Refused) -> Result<Answer, Fault> {
-        let status = answer.status;
+        let (status, headers) = (answer.status, answer.headers.clone());
         let (mut body, length) = answer.into_body()?;
         let mut out = Answer::new("application/json").with_status(status);
+        out.headers = headers;
         // All of it but the last bracket.
         std::io::copy(&mut std::io::Read::take(&mut body, length.saturating_sub(1)), &mut out)?;
         std::io::Write::write_all(&mut out, format!(",\"warnings\":{}}}", Value::from(refused.0)).as_bytes())?;
@@ -402,6 +431,9 @@ impl Context<'_> {
             }
             drop(view);
             self.amend(&event, head, false, Vec::new())?;
+            if published {
+                self.pass_on(event.head.uuid)?;
+            }
             Ok(event)
         })
     }

@@ -40,7 +40,7 @@ mod writer;
 pub use answer::{Answer, Fault, NO_KEY};
 pub use body::Body;
 pub use call::{Call, Method, controller_of};
-pub use sync::{Migration, migrate};
+pub use sync::{Migration, migrate, run_due, schedule};
 pub use table::{ACTIONS, Action, Status, has_controller};
 
 use context::Context;
@@ -51,7 +51,7 @@ use manara_store::Store;
 /// Answers a request.
 #[must_use]
 pub fn answer(store: &Store, warnings: &WarningCache, call: &Call) -> Answer {
-    let context = Context { store, warnings, call, now: jiff::Timestamp::now().as_second() };
+    let context = Context { store, warnings, call, now: jiff::Timestamp::now().as_second(), hop: None };
     let done = match table::find(&call.controller, &call.action) {
         None => Err(Fault::new(404, "Not Found")),
         Some(action) if !call.may(action.right) => {

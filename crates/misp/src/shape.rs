@@ -7,7 +7,7 @@ use manara_store::people::Tag;
 use manara_store::view::{EventRow, View};
 use serde_json::{Map, Value, json};
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// Members of an attribute that this door writes itself: what came under these names is another node's.
@@ -108,6 +108,8 @@ pub(crate) struct Scribe<'v, 's> {
     /// The caller's organisation.
     pub own: OrgId,
     tags: RefCell<HashMap<String, Option<Tag>>>,
+    /// Sharing groups that were described in the event that is being written: once is enough.
+    described: RefCell<HashSet<Uuid>>,
 }
 
 /// A number as MISP writes it.
@@ -175,7 +177,7 @@ impl<'v, 's> Scribe<'v, 's> {
     /// For a view and the caller's organisation.
     #[must_use]
     pub(crate) fn new(view: &'v View<'s>, own: OrgId) -> Self {
-        Scribe { view, own, tags: RefCell::default() }
+        Scribe { view, own, tags: RefCell::default(), described: RefCell::default() }
     }
 
     fn tag_info(&self, name: &str) -> Option<Tag> {
@@ -236,6 +238,7 @@ impl<'v, 's> Scribe<'v, 's> {
     /// An event's own members, without its parts.
     #[must_use]
     pub(crate) fn event_head(&self, event: &EventRow) -> Map<String, Value> {
+        self.described.borrow_mut().clear();
         let body = body_of(&event.head.skeleton);
         let owner = event.head.label.owner.0;
         let orgc_name = body.get("Orgc").and_then(|orgc| text_of(orgc.get("name"))).unwrap_or_default().into_owned();
@@ -283,6 +286,12 @@ impl<'v, 's> Scribe<'v, 's> {
         let facts = self.view.facts();
         let uuid = text_of(group.get("uuid")).and_then(|uuid| uuid.parse::<Uuid>().ok());
         let Some(uuid) = uuid else { return shown };
+        if !self.described.borrow_mut().insert(uuid) {
+            // Its members stood there before: in each of a hundred thousand attributes they would be a gigabyte
+            // (MISP#7992).
+            let name = facts.world.groups.get(&manara_model::GroupId(uuid)).map(|known| known.name.as_str());
+            return json!({"id": num(facts.numbers.get(&uuid).copied().unwrap_or(0)), "uuid": uuid, "name": name.or(group["name"].as_str())});
+        }
         shown["id"] = num(facts.numbers.get(&uuid).copied().unwrap_or(0));
         if let Some(known) = facts.world.groups.get(&manara_model::GroupId(uuid)) {
             shown["name"] = known.name.clone().into();

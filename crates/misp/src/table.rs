@@ -421,22 +421,8 @@ pub const ACTIONS: &[Action] = &[
     on("servers", "edit", Admin, &["update_server"], Full, |context| context.entries_edit()),
     on("servers", "delete", Admin, &["delete_server"], Full, |context| context.entries_delete()),
     on("servers", "testconnection", Admin, &["test_server"], Full, |context| context.servers_test()),
-    on(
-        "servers",
-        "pull",
-        Admin,
-        &["server_pull"],
-        Partial("at once and to its end, not by a job; no own clusters"),
-        |context| context.servers_pull(),
-    ),
-    on(
-        "servers",
-        "push",
-        Admin,
-        &["server_push"],
-        Partial("at once and to its end, not by a job; no own clusters"),
-        |context| context.servers_push(),
-    ),
+    on("servers", "pull", Admin, &["server_pull"], Full, |context| context.servers_pull()),
+    on("servers", "push", Admin, &["server_push"], Full, |context| context.servers_push()),
     on("servers", "import", Admin, &["import_server"], NotHere("set a server up with add_server"), |context| {
         context.not_configured()
     }),
@@ -485,8 +471,12 @@ pub const ACTIONS: &[Action] = &[
     ),
     // The rest
     on("logs", "index", Admin, &["search_logs"], Full, |context| context.logs()),
-    on("jobs", "index", Admin, &[], Partial("there are none"), |context| context.none()),
-    on("tasks", "index", Admin, &[], Partial("there are none"), |context| context.none()),
+    on("jobs", "index", Admin, &[], Full, |context| context.jobs_index()),
+    on("jobs", "view", Admin, &[], Full, |context| context.jobs_view()),
+    on("jobs", "getprogress", Admin, &[], Full, |context| context.jobs_view()),
+    on("tasks", "index", Admin, &[], Partial("there are none: exchanges have their own schedule"), |context| {
+        context.none()
+    }),
     on("communities", "index", Read, &["communities"], Partial("always empty"), |context| context.none()),
     on(
         "communities",

@@ -3,6 +3,7 @@
 use crate::answer::Fault;
 use crate::ids;
 use crate::shape::{Deleted, Scribe, attach, body_of};
+use crate::sync::GoesOut;
 use manara_model::record::Slot;
 use manara_model::{Cleared, Part};
 use manara_store::view::EventRow;
@@ -17,6 +18,8 @@ pub(crate) struct EventWriter<'w, 'v, 's, W> {
     pub deleted: Deleted,
     /// Attachments and samples too.
     pub data: bool,
+    /// To another server: over a hop, and without proposals, which go their own way.
+    pub hop: Option<GoesOut>,
 }
 
 const SECTIONS: &[&str] = &["Attribute", "Object", "EventReport", "ShadowAttribute"];
@@ -33,7 +36,7 @@ fn section(slot: Slot) -> usize {
 impl<'w, 'v, 's, W: Write> EventWriter<'w, 'v, 's, W> {
     /// Into `out`.
     pub(crate) fn new(out: &'w mut W, scribe: &'w Scribe<'v, 's>) -> Self {
-        EventWriter { out, scribe, deleted: Deleted::Without, data: true }
+        EventWriter { out, scribe, deleted: Deleted::Without, data: true, hop: None }
     }
 
     /// `{"Event": {…}}`. `wanted` says of each attribute whether it goes out, and may add to it.
@@ -56,6 +59,9 @@ impl<'w, 'v, 's, W: Write> EventWriter<'w, 'v, 's, W> {
             head.insert("Tag".into(), tags.into());
         }
         head.extend(more);
+        if let Some(hop) = self.hop {
+            hop.head(&mut head);
+        }
         let mut text = serde_json::to_string(&head)?;
         text.pop();
         write!(self.out, "{{\"Event\":{text}")?;
@@ -84,6 +90,7 @@ impl<'w, 'v, 's, W: Write> EventWriter<'w, 'v, 's, W> {
                 }
                 let mut attribute = self.attribute(event, &part, id);
                 if self.wants(&part) && wanted(&part, &mut attribute) {
+                    self.passes(&mut attribute);
                     if in_object {
                         self.out.write_all(b",")?;
                     }
@@ -103,7 +110,7 @@ impl<'w, 'v, 's, W: Write> EventWriter<'w, 'v, 's, W> {
             if !self.wants(&part) {
                 return Ok(());
             }
-            let value = match slot {
+            let mut value = match slot {
                 Slot::Attribute => {
                     let mut attribute = self.attribute(event, &part, 0);
                     if !wanted(&part, &mut attribute) {
@@ -113,8 +120,12 @@ impl<'w, 'v, 's, W: Write> EventWriter<'w, 'v, 's, W> {
                 }
                 Slot::Object => Value::Object(self.scribe.object(event, &part)),
                 Slot::EventReport => self.scribe.report(event, &part),
+                _ if self.hop.is_some() => return Ok(()),
                 _ => self.scribe.proposal(event, &part),
             };
+            if let Some(map) = value.as_object_mut() {
+                self.passes(map);
+            }
             if !std::mem::replace(&mut first, false) {
                 self.out.write_all(b",")?;
             }
@@ -137,6 +148,12 @@ impl<'w, 'v, 's, W: Write> EventWriter<'w, 'v, 's, W> {
         }
         self.out.write_all(b"]")?;
         Ok(())
+    }
+
+    fn passes(&self, part: &mut Map<String, Value>) {
+        if let Some(hop) = self.hop {
+            hop.part(part);
+        }
     }
 
     fn wants(&self, part: &Cleared<Part>) -> bool {

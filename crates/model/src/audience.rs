@@ -64,11 +64,14 @@ pub struct Agreement {
     pub blocked_tags: Vec<String>,
     /// Identifiers of persons go out as they are, not as pseudonyms.
     pub persons_in_clear: bool,
+    /// It is another node of our own community: what is for this node's organisations is for its too (MISP's
+    /// `internal` servers).
+    pub internal: bool,
 }
 
 impl Default for Agreement {
     fn default() -> Self {
-        Agreement { max_tlp: Tlp::Green, blocked_tags: Vec::new(), persons_in_clear: false }
+        Agreement { max_tlp: Tlp::Green, blocked_tags: Vec::new(), persons_in_clear: false, internal: false }
     }
 }
 

@@ -155,6 +155,25 @@ fn a_hubs_administrator_widens_nothing_misp_1720() {
 }
 
 #[test]
+fn another_node_of_our_community_has_what_is_for_the_community() {
+    use manara_model::NodeId;
+    use manara_model::audience::Agreement;
+    let world = neighbours();
+    let peer = |internal| Audience::Peer {
+        node: NodeId(Uuid::from_u128(9)),
+        org: org(0),
+        agreement: Agreement { internal, ..Agreement::default() }.into(),
+    };
+    let community = Marking::tlp(Tlp::Green).at(Level::Community);
+    assert!(judged(community.clone(), &peer(true), &world).allowed());
+    assert_eq!(judged(community, &peer(false), &world).rule(), Rule::Distribution);
+    let ours = Marking::tlp(Tlp::Green).at(Level::Organisation);
+    assert_eq!(judged(ours, &peer(true), &world).rule(), Rule::Distribution, "what is ours alone leaves no node");
+    let amber = Marking::tlp(Tlp::Amber).at(Level::Community);
+    assert!(!judged(amber, &peer(true), &world).allowed(), "TLP holds for it as for any other");
+}
+
+#[test]
 fn tlp_2_as_first_states_it() {
     let mut world = neighbours();
     world.clients.insert(org(0), [org(2)].into());

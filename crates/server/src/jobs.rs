@@ -1,9 +1,13 @@
-//! What the node does by itself while it serves: clearing away old versions, and backups on schedule.
-//! Several processes on one database share this work: whoever gets the lease does it.
+//! What the node does by itself while it serves: clearing away old versions, backups and exchanges on schedule,
+//! and the jobs that were asked for. Several processes on one database share this work: whoever gets the lease,
+//! or the job, does it.
 
+use manara_corridor::WarningCache;
 use manara_store::Store;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
@@ -30,18 +34,36 @@ pub struct Schedule {
     pub keep: usize,
 }
 
-/// The thread that does it; ends when dropped.
+/// Jobs that are done at the same time: one slow partner does not keep the others waiting.
+const WORKERS: usize = 2;
+/// Between two looks for jobs that another process was asked for.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// The threads that do it; they end when dropped.
 pub struct Jobs {
     stop: Option<Sender<()>>,
+    ending: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Jobs {
-    /// Starts it.
+    /// Starts them. `exchange`: how often servers are pulled from and pushed to by themselves.
     #[must_use]
-    pub fn start(store: Arc<Store>, schedule: Option<Schedule>) -> Self {
+    pub fn start(store: Arc<Store>, schedule: Option<Schedule>, exchange: Option<Duration>) -> Self {
         let (stop, stopped) = channel();
+        let ending = Arc::new(AtomicBool::new(false));
         let holder = format!("{}-{}", std::process::id(), uuid::Uuid::new_v4().simple());
+        if let Err(error) = store.jobs_left_behind() {
+            tracing::warn!(%error, "jobs of the process before");
+        }
+        for n in 0..WORKERS {
+            let (store, ending, holder) = (Arc::clone(&store), Arc::clone(&ending), format!("{holder}-{n}"));
+            let started =
+                std::thread::Builder::new().name("worker".into()).spawn(move || work(&store, &holder, &ending));
+            if let Err(error) = started {
+                tracing::error!(%error, "no thread for jobs");
+            }
+        }
         let work = move || {
             // The first look comes soon: a node that was down over night is behind.
             let mut pause = Duration::from_secs(2);
@@ -49,6 +71,9 @@ impl Jobs {
             while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
                 pause = PAUSE;
                 sweep(&store, &holder);
+                if let Some(Err(error)) = exchange.map(|every| manara_misp::schedule(&store, every)) {
+                    tracing::warn!(%error, "exchanges on schedule");
+                }
                 if let Some(schedule) = schedule.as_ref().filter(|_| rest.elapsed() >= waiting) {
                     waiting = if backup(&store, &holder, schedule) { Duration::ZERO } else { AFTER_FAILURE };
                     rest = Instant::now();
@@ -56,16 +81,35 @@ impl Jobs {
             }
         };
         let thread = std::thread::Builder::new().name("jobs".into()).spawn(work).ok();
-        Jobs { stop: Some(stop), thread }
+        Jobs { stop: Some(stop), ending, thread }
     }
 }
 
 impl Drop for Jobs {
     fn drop(&mut self) {
+        // A worker may wait for a partner for minutes: it is not waited for. What it was doing goes on, by its row,
+        // when the node is started again.
+        self.ending.store(true, Ordering::Relaxed);
         self.stop = None;
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+    }
+}
+
+/// Does jobs, one after the other.
+fn work(store: &Store, holder: &str, ending: &AtomicBool) {
+    let warnings = WarningCache::default();
+    let mut rung = 0;
+    while !ending.load(Ordering::Relaxed) {
+        match catch_unwind(AssertUnwindSafe(|| manara_misp::run_due(store, &warnings, holder, ending))) {
+            Ok(Ok(true)) => continue,
+            Ok(Ok(false)) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "a job"),
+            // Where it was is logged by the program's hook; the job is taken up again when it was silent too long.
+            Err(_) => tracing::error!("a job failed inside"),
+        }
+        rung = store.wait_for_jobs(rung, LOOK);
     }
 }
 

@@ -97,6 +97,24 @@ impl Store {
         })
     }
 
+    /// Puts members into an entry's body, whoever else changes it meanwhile: what the node itself notes of how
+    /// something went. It is no change by anybody, and not in the log.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn note_entry(&self, kind: &'static str, id: i64, more: serde_json::Map<String, Value>) -> Result<()> {
+        self.write(move |tx| {
+            let sql = "SELECT body FROM entry WHERE kind = ?1 AND id = ?2";
+            let Some(body) = tx.first(sql, &params![kind, id], |row| row.get::<String>(0))? else { return Ok(()) };
+            let mut body: Value = serde_json::from_str(&body).map_err(StoreError::damaged)?;
+            if let Some(body) = body.as_object_mut() {
+                body.extend(more.clone());
+            }
+            tx.execute("UPDATE entry SET body = ?3 WHERE kind = ?1 AND id = ?2", &params![kind, id, body.to_string()])?;
+            Ok(())
+        })
+    }
+
     /// Takes an entry away.
     ///
     /// # Errors

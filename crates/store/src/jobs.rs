@@ -120,7 +120,7 @@ impl Store {
     /// The engine's.
     pub fn add_job(&self, actor: &str, job: NewJob) -> Result<i64> {
         let actor = actor.to_owned();
-        self.write(move |tx| {
+        let added = self.write(move |tx| {
             let held = tx.first(
                 "SELECT id FROM job WHERE subject = ?1 AND kind = ?2 AND state = 0 AND key = ?3",
                 &params![job.subject, job.kind, &job.key],
@@ -139,7 +139,16 @@ impl Store {
                 audit::append(tx, &actor, "job.add", &format!("{}/{}", job.kind, job.subject), &job.key)?;
             }
             Ok(id)
-        })
+        });
+        self.bell.ring();
+        added
+    }
+
+    /// Waits until somebody in this process asks for a job, or for so long; `since`: what the last wait said, at
+    /// first 0. Another process may have asked for one without a sound.
+    #[must_use]
+    pub fn wait_for_jobs(&self, since: u64, time: Duration) -> u64 {
+        self.bell.wait(since, time)
     }
 
     /// Takes up a job that is due; or one whose process has been silent for too long. Nobody else gets it
@@ -172,14 +181,7 @@ impl Store {
     ///
     /// # Errors
     /// The engine's.
-    pub fn job_goes_on(
-        &self,
-        id: i64,
-        holder: &str,
-        silence: Duration,
-        progress: i64,
-        message: &str,
-    ) -> Result<bool> {
+    pub fn job_goes_on(&self, id: i64, holder: &str, silence: Duration, progress: i64, message: &str) -> Result<bool> {
         let (holder, message) = (holder.to_owned(), message.to_owned());
         self.write(move |tx| {
             let sql = "UPDATE job SET until = ?3, progress = ?4, message = ?5, modified = ?6
@@ -252,9 +254,7 @@ impl Store {
     pub fn job_counts(&self) -> Result<[i64; 4]> {
         let sql = "SELECT state, count(*) FROM job WHERE state IN (0, 1) GROUP BY state";
         let mut counts = [0; 4];
-        for (state, count) in
-            self.reader()?.all(sql, &params![], |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?)))?
-        {
+        for (state, count) in self.reader()?.all(sql, &params![], |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?)))? {
             counts[JobState::from_number(state) as usize] = count;
         }
         Ok(counts)

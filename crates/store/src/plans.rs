@@ -227,6 +227,7 @@ fn the_misp_door(store: &Store, owner: OrgId, bank: OrgId) {
     }
     let entry = store.add_entry("t", "feed", "f", (Some(owner), None), serde_json::json!({})).unwrap();
     store.set_entry("t", "feed", entry.id, serde_json::json!({"a": 1})).unwrap();
+    store.note_entry("feed", entry.id, serde_json::Map::new()).unwrap();
     store.entries("feed").unwrap();
     store.entry("feed", entry.id).unwrap();
     store.entry_named("feed", "f").unwrap();

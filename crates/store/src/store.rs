@@ -8,7 +8,7 @@ use crate::writer::Writer;
 use crate::{Result, StoreError, node, schema};
 use std::ops::Deref;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Readers kept open between requests: embedded they hold memory, on a server they are slow to open.
@@ -24,6 +24,28 @@ pub struct Store {
     readers: Mutex<Vec<(Instant, Conn)>>,
     facts: FactsCache,
     pub(crate) seal: Seal,
+    pub(crate) bell: Bell,
+}
+
+/// Rung when there is something to do beside the requests.
+#[derive(Default)]
+pub(crate) struct Bell {
+    rung: Mutex<u64>,
+    heard: Condvar,
+}
+
+impl Bell {
+    pub(crate) fn ring(&self) {
+        *self.rung.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.heard.notify_all();
+    }
+
+    /// Waits until it rings, or for so long. `since`: how often it had rung when one looked last.
+    pub(crate) fn wait(&self, since: u64, time: Duration) -> u64 {
+        let rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.heard.wait_timeout_while(rung, time, |rung| *rung == since);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
 }
 
 impl Store {
@@ -66,7 +88,7 @@ impl Store {
         let seal = Seal::read(&place.folder)?;
         let writer = Writer::start(conn, &place);
         let facts = FactsCache::new(seal.clone());
-        let store = Store { place, writer, readers: Mutex::default(), facts, seal };
+        let store = Store { place, writer, readers: Mutex::default(), facts, seal, bell: Bell::default() };
         store.seal_old()?;
         store.list_old_events()?;
         Ok(store)

@@ -136,6 +136,9 @@ pub(crate) struct ServeArgs {
     /// Scheduled backups that are kept [default: 7]
     #[arg(long, env = "MANARA_BACKUP_KEEP", value_name = "NUMBER")]
     pub(crate) backup_keep: Option<u64>,
+    /// Minutes between exchanges with other servers, 0: only when asked [default: 60]
+    #[arg(long, env = "MANARA_EXCHANGE_EVERY_MINUTES", value_name = "MINUTES")]
+    pub(crate) exchange_every_minutes: Option<u64>,
     #[command(flatten)]
     pub(crate) output: Output,
 }

@@ -28,7 +28,9 @@ pub(crate) fn run(place: &Place, args: ServeArgs) -> anyhow::Result<ExitCode> {
         let every = Duration::from_secs(settings.number("backup_every_hours")?.max(1) * 3600);
         Ok(Schedule { folder: folder.into(), every, keep: usize::try_from(settings.number("backup_keep")?)? })
     });
-    let jobs = Jobs::start(Arc::clone(&store), schedule.transpose()?);
+    let minutes = settings.number("exchange_every_minutes")?;
+    let exchange = (minutes > 0).then(|| Duration::from_secs(minutes.saturating_mul(60)));
+    let jobs = Jobs::start(Arc::clone(&store), schedule.transpose()?, exchange);
     let listen = settings.get("listen").to_owned();
     let max_body = settings.number("max_body_mb")?;
     let runtime =

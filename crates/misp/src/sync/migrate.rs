@@ -2,9 +2,9 @@
 //! feeds, servers without their keys, events as they are, sightings. It can be run again, and goes on
 //! where it stopped: what is here and not older is left alone.
 
-use super::pull::ASKED;
 use super::remote::Remote;
-use super::{Difference, Report, Stopped, compare, hop};
+use super::tally::Difference;
+use super::{Report, Stopped};
 use crate::answer::Fault;
 use crate::call::{Call, Method};
 use crate::context::Context;
@@ -84,8 +84,9 @@ pub fn migrate(store: &Store, url: &str, key: &str, tell: &mut dyn FnMut(&str)) 
     let caller = Caller { account, scope: Right::ALL.to_vec() };
     let call = Call::new(Method::Post, "/", "", Vec::new(), caller);
     let warnings = WarningCache::default();
-    let context = Context { store, warnings: &warnings, call: &call, now: jiff::Timestamp::now().as_second() };
-    let remote = Remote::new(url, key, Duration::from_secs(600)).map_err(|error| error.to_string())?;
+    let context =
+        Context { store, warnings: &warnings, call: &call, now: jiff::Timestamp::now().as_second(), hop: None };
+    let remote = Remote::new(url, key, Duration::from_secs(600), false).map_err(|error| error.to_string())?;
     let mut bringer = Bringer { context, remote, done: Migration::default(), report: Report::default(), tell };
     bringer.all().map_err(|stopped| stopped.to_string())?;
     let Bringer { mut done, report, .. } = bringer;
@@ -342,8 +343,8 @@ impl Bringer<'_> {
     }
 
     /// One in whose name an organisation's events are written.
-    fn holder(&self, org: OrgId) -> Caller {
-        let account = Account { org, role: Role::Sync, ..self.context.call.caller.account.clone() };
+    fn holder(own: &Caller, org: OrgId) -> Caller {
+        let account = Account { org, role: Role::Sync, ..own.account.clone() };
         Caller { account, scope: vec![Right::Read, Right::Write, Right::Sync] }
     }
 
@@ -354,32 +355,16 @@ impl Bringer<'_> {
             self.done.unchanged += 1;
             return Ok(false);
         }
-        let body = self.ask(&format!("/events/view/{uuid}/{ASKED}"))?;
-        let mut event = body.get("Event").and_then(Value::as_object).cloned().ok_or_else(|| Fault::missing("event"))?;
-        let there = hop::inventory(&event);
         // Who holds it there holds it here, if it is one of this node's organisations.
-        let org = event.get("Org").and_then(uuid_of).map(OrgId);
-        let local = &store.facts()?.world.local;
-        let org = held.as_ref().map(|held| held.head.label.owner).or(org.filter(|org| local.contains(org)));
-        let caller = self.holder(org.unwrap_or(self.context.call.caller.account.org));
-        event.shift_remove("RelatedEvent");
-        let body = json!({"Event": event});
-        let known = held.is_some();
-        let path = if known { format!("/events/edit/{uuid}/metadata:1") } else { "/events/add/metadata:1".into() };
-        let owner = caller.account.org;
-        self.context.in_name_of(caller, &path, &body, |context| {
-            if known { context.events_edit() } else { context.events_add() }
-        })?;
-        if known {
-            self.done.updated += 1
-        } else {
-            self.done.added += 1
-        }
-        let view = store.view(Audience::Org(owner), Purpose::Read)?;
-        let now = view.event(Which::Uuid(uuid))?.ok_or_else(|| Fault::missing("event"))?;
-        if let Some(difference) = compare(&uuid.to_string(), &there, &Context::held(&view, &now)?) {
-            self.report.differs(difference);
-        }
+        let facts = store.facts()?;
+        let own = self.context.call.caller.clone();
+        let who = |head: &Map<String, Value>| {
+            let named = head.get("Org").and_then(uuid_of).map(OrgId).filter(|org| facts.world.local.contains(org));
+            let holder = held.as_ref().map(|held| held.head.label.owner).or(named).unwrap_or(own.account.org);
+            Self::holder(&own, holder)
+        };
+        self.context.take_event(&self.remote, who, uuid, None, held.is_some(), &mut self.report)?;
+        (self.done.added, self.done.updated) = (self.report.added, self.report.updated);
         Ok(true)
     }
 
@@ -410,8 +395,9 @@ impl Bringer<'_> {
             // In the administrator's name: he brings what each of the node's organisations said.
             let caller = self.context.call.caller.clone();
             let path = format!("/sightings/bulkSaveSightings/{event}");
-            let said =
-                self.context.in_name_of(caller, &path, &Value::Array(mine), |context| context.sightings_bulk())?;
+            let said = self
+                .context
+                .in_name_of(caller, &path, &Value::Array(mine), None, |context| context.sightings_bulk())?;
             let count = said["message"].as_str().and_then(|text| text.split(' ').next()?.parse::<usize>().ok());
             self.done.sightings += count.unwrap_or(0);
         }

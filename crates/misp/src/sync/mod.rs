@@ -4,160 +4,44 @@
 //! question.
 
 mod hop;
+mod jobs;
 mod migrate;
 mod pull;
 mod push;
 mod remote;
+mod report;
+mod tally;
 
+pub(crate) use hop::{ComesIn, GoesOut};
+pub use jobs::{run_due, schedule};
 pub use migrate::{Migration, migrate};
 
 use crate::answer::{Answer, Fault};
+use crate::body::Body;
 use crate::call::{Call, Method};
 use crate::context::Context;
-use crate::shape::uuid_of;
-use manara_model::record::{Slot, flag_of, seconds_of, text_of};
+use manara_model::record::{flag_of, text_of};
 use manara_model::role::{Right, Role};
 use manara_model::{OrgId, UserId};
 use manara_store::entries::Entry;
 use manara_store::people::{Account, Caller};
-use manara_store::view::{EventRow, View};
 use remote::{Remote, RemoteError};
-use serde::Serialize;
-use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use report::{Pulse, Report};
+use serde_json::{Value, json};
 use std::time::Duration;
+pub(crate) use tally::Tally;
+use tally::compare;
 
 /// The kind of entry that a server is.
 pub(crate) const SERVER: &str = "server";
-/// Differences that a report names; beyond it they are counted.
-const NAMED: usize = 50;
-
-/// One event that is not the same on both sides.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Difference {
-    /// Which.
-    pub(crate) event: String,
-    /// What is the matter.
-    pub(crate) reason: String,
-    /// Parts there, and here.
-    pub(crate) there: usize,
-    /// See `there`.
-    pub(crate) here: usize,
-    /// Digests of both.
-    pub(crate) digests: [String; 2],
-    /// Identifiers of parts that are missing, the first few.
-    pub(crate) missing: Vec<String>,
-}
-
-/// What an exchange did.
-#[derive(Debug, Clone, Default, Serialize)]
-pub(crate) struct Report {
-    /// Events that the other side offered, or that we offered.
-    pub(crate) offered: usize,
-    /// Events that were new.
-    pub(crate) added: usize,
-    /// Events of which there was a newer version.
-    pub(crate) updated: usize,
-    /// Events that were there already.
-    pub(crate) unchanged: usize,
-    /// Events that are not taken, and why: ours, or blocked.
-    pub(crate) skipped: BTreeMap<String, usize>,
-    /// Proposals, sightings, notes that were new.
-    pub(crate) proposals: usize,
-    /// See `proposals`.
-    pub(crate) sightings: usize,
-    /// See `proposals`.
-    pub(crate) analyst_data: usize,
-    /// Events that differ afterwards.
-    pub(crate) differences: Vec<Difference>,
-    /// How many.
-    pub(crate) differing: usize,
-    /// What went wrong on the way.
-    pub(crate) errors: Vec<String>,
-}
-
-impl Report {
-    pub(crate) fn differs(&mut self, difference: Difference) {
-        self.differing += 1;
-        if self.differences.len() < NAMED {
-            self.differences.push(difference);
-        }
-    }
-
-    pub(crate) fn fails(&mut self, what: impl std::fmt::Display) {
-        if self.errors.len() < NAMED {
-            self.errors.push(what.to_string());
-        }
-    }
-
-    pub(crate) fn skip(&mut self, why: &str) {
-        *self.skipped.entry(why.to_owned()).or_default() += 1;
-    }
-
-    fn is_good(&self) -> bool {
-        self.differing == 0 && self.errors.is_empty()
-    }
-
-    fn words(&self) -> String {
-        let mut words = format!(
-            "{} events offered: {} new, {} updated, {} unchanged, {} skipped",
-            self.offered,
-            self.added,
-            self.updated,
-            self.unchanged,
-            self.skipped.values().sum::<usize>()
-        );
-        words.push_str(&format!(
-            "; {} proposals, {} sightings, {} notes. ",
-            self.proposals, self.sightings, self.analyst_data
-        ));
-        words.push_str(&match (self.differing, self.errors.len()) {
-            (0, 0) => "Both sides hold the same.".to_owned(),
-            (differing, errors) => format!("{differing} events differ, {errors} errors; see the report."),
-        });
-        words
-    }
-}
-
-/// Compares what a server offered of an event with what is held.
-pub(crate) fn compare(
-    event: &str,
-    there: &BTreeMap<String, (i64, bool)>,
-    here: &BTreeMap<String, (i64, bool)>,
-) -> Option<Difference> {
-    // What we know besides (a proposal that was taken in, say) is no loss; what is older here is.
-    let missing: Vec<String> = there
-        .iter()
-        .filter(|(uuid, (stamp, deleted))| {
-            here.get(*uuid).is_none_or(|(ours, gone)| ours < stamp || ours == stamp && gone != deleted)
-        })
-        .map(|(uuid, _)| uuid.clone())
-        .collect();
-    (!missing.is_empty()).then(|| Difference {
-        event: event.to_owned(),
-        reason: format!("{} of {} parts are missing or older", missing.len(), there.len()),
-        there: there.len(),
-        here: here.len(),
-        digests: [hop::digest(there), hop::digest(here)],
-        missing: missing.into_iter().take(20).collect(),
-    })
-}
+/// The header in which a node says what it holds of an event that was brought: count and digest.
+pub(crate) const INVENTORY: &str = "x-inventory";
+/// How long a server may think about a question.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// How long it may when it is only tested.
+const TEST: Duration = Duration::from_secs(20);
 
 impl<'a> Context<'a> {
-    /// What is held of an event, for reconciliation.
-    pub(crate) fn held(view: &View<'_>, event: &EventRow) -> Result<BTreeMap<String, (i64, bool)>, Fault> {
-        let mut all = BTreeMap::new();
-        view.parts_in_order::<Fault>(&event.head, |part| {
-            if part.slot != Slot::Proposal {
-                let body = crate::shape::body_of(&part.raw);
-                let stamp = seconds_of(body.get("timestamp"));
-                all.insert(uuid_of(event, &part).to_string(), (stamp, flag_of(body.get("deleted"))));
-            }
-            Ok(())
-        })?;
-        Ok(all)
-    }
-
     /// The one in whose name a server's events are written: a synchronising account of the organisation that
     /// set the server up, with no rights beyond that.
     fn partner(&self, entry: &Entry) -> Caller {
@@ -178,10 +62,11 @@ impl<'a> Context<'a> {
         &self,
         entry: &Entry,
         path: &str,
-        body: &Value,
+        body: impl Into<Body>,
+        hop: Option<ComesIn>,
         run: impl FnOnce(&Context<'_>) -> Result<Answer, Fault>,
     ) -> Result<Value, Fault> {
-        self.in_name_of(self.partner(entry), path, body, run)
+        self.in_name_of(self.partner(entry), path, body, hop, run)
     }
 
     /// Does something in the name of another.
@@ -189,26 +74,28 @@ impl<'a> Context<'a> {
         &self,
         caller: Caller,
         path: &str,
-        body: &Value,
+        body: impl Into<Body>,
+        hop: Option<ComesIn>,
         run: impl FnOnce(&Context<'_>) -> Result<Answer, Fault>,
     ) -> Result<Value, Fault> {
-        let call = Call::new(Method::Post, path, "", body.to_string().into_bytes(), caller);
-        let inner = Context { store: self.store, warnings: self.warnings, call: &call, now: self.now };
+        let call = Call::new(Method::Post, path, "", body, caller);
+        let inner = Context { store: self.store, warnings: self.warnings, call: &call, now: self.now, hop };
         let text = run(&inner)?.text()?;
         Ok(serde_json::from_str(&text).unwrap_or_default())
     }
 
-    pub(crate) fn remote(&self, entry: &Entry) -> Result<Remote, Fault> {
+    fn remote(&self, entry: &Entry, patience: Duration) -> Result<Remote, Fault> {
         let sealed = text_of(entry.body.get("sealed")).unwrap_or_default();
         let key = self.store.open_secret(&format!("{SERVER}/{}", entry.name), &sealed)?;
         let url = text_of(entry.body.get("url")).unwrap_or_default();
-        Remote::new(&url, &key, Duration::from_secs(120)).map_err(|error| Fault::new(400, error.to_string()))
+        let trusting = flag_of(entry.body.get("self_signed"));
+        Remote::new(&url, &key, patience, trusting).map_err(|error| Fault::new(400, error.to_string()))
     }
 
     /// `servers/testConnection/ID`
     pub fn servers_test(&self) -> Result<Answer, Fault> {
         let entry = self.named_entry(SERVER, "server")?;
-        let remote = self.remote(&entry)?;
+        let remote = self.remote(&entry, TEST)?;
         let version = match remote.ask("GET", "/servers/getVersion", None, None) {
             Ok(reply) => reply.body,
             Err(error) => {
@@ -236,60 +123,6 @@ impl<'a> Context<'a> {
             "message": "Local and remote version match.",
         })))
     }
-
-    /// Keeps what an exchange said with its server.
-    fn remember(&self, entry: &Entry, name: &str, report: &Value, more: Map<String, Value>) -> Result<(), Fault> {
-        let mut body = entry.body.clone();
-        body[name] = json!({"at": self.now, "report": report});
-        if let Some(body) = body.as_object_mut() {
-            body.extend(more);
-        }
-        self.store.set_entry(self.actor(), SERVER, entry.id, body)?;
-        Ok(())
-    }
-
-    /// `servers/pull/ID`, `servers/pull/ID/update|full|EVENT`
-    pub fn servers_pull(&self) -> Result<Answer, Fault> {
-        let entry = self.named_entry(SERVER, "server")?;
-        if !flag_of(entry.body.get("pull")) {
-            return Err(Fault::new(405, "Pull setting not enabled for this server."));
-        }
-        let (report, tag) = match self.pull(&entry) {
-            Ok(done) => done,
-            Err(error) => {
-                self.remember(&entry, "last_pull", &json!({"errors": [error.to_string()]}), Map::new())?;
-                return Err(Fault::new(424, format!("Pull failed: {error}")));
-            }
-        };
-        // A tag is kept of a pull that was good: after another, everything is asked again.
-        let kept = if report.is_good() { json!(tag) } else { Value::Null };
-        let shown = serde_json::to_value(&report)?;
-        self.remember(&entry, "last_pull", &shown, Map::from_iter([("pull_tag".to_owned(), kept)]))?;
-        let words = format!("Pull completed. {}", report.words());
-        let mut body = crate::answer::saved(words, &self.call.url, None);
-        body["report"] = shown;
-        Ok(Answer::json(&body))
-    }
-
-    /// `servers/push/ID`
-    pub fn servers_push(&self) -> Result<Answer, Fault> {
-        let entry = self.named_entry(SERVER, "server")?;
-        if !flag_of(entry.body.get("push")) {
-            return Err(Fault::new(405, "Push setting not enabled for this server."));
-        }
-        let report = match self.push(&entry) {
-            Ok(report) => report,
-            Err(error) => {
-                self.remember(&entry, "last_push", &json!({"errors": [error.to_string()]}), Map::new())?;
-                return Err(Fault::new(424, format!("Push failed: {error}")));
-            }
-        };
-        let shown = serde_json::to_value(&report)?;
-        self.remember(&entry, "last_push", &shown, Map::new())?;
-        let mut body = crate::answer::saved(format!("Push complete. {}", report.words()), &self.call.url, None);
-        body["report"] = shown;
-        Ok(Answer::json(&body))
-    }
 }
 
 /// Why an exchange stopped.
@@ -301,6 +134,31 @@ pub(crate) enum Stopped {
     Here(Fault),
     /// It can't be done as it is set up.
     Setup(String),
+    /// Nobody wants it any more: the node ends, or another process does it.
+    Ended,
+}
+
+impl Stopped {
+    /// May the same be good a little later, with nobody's help?
+    pub(crate) fn passes(&self) -> bool {
+        match self {
+            Stopped::Remote(RemoteError::Away(_)) | Stopped::Ended => true,
+            Stopped::Remote(RemoteError::Refused { status, .. }) => *status == 429 || *status >= 500,
+            Stopped::Here(fault) => fault.status >= 500,
+            _ => false,
+        }
+    }
+}
+
+impl Stopped {
+    /// Is it about one event, so that the others can go on?
+    fn is_of_one_event(&self) -> bool {
+        match self {
+            Stopped::Remote(RemoteError::Away(_)) | Stopped::Ended | Stopped::Setup(_) => false,
+            Stopped::Remote(_) => true,
+            Stopped::Here(fault) => (400..500).contains(&fault.status),
+        }
+    }
 }
 
 impl std::fmt::Display for Stopped {
@@ -312,6 +170,7 @@ impl std::fmt::Display for Stopped {
                 None => f.write_str(&fault.message),
             },
             Stopped::Setup(why) => f.write_str(why),
+            Stopped::Ended => f.write_str("broken off here; it goes on where it stopped"),
         }
     }
 }

@@ -2,16 +2,20 @@
 //! and notes.
 
 use super::remote::{Remote, RemoteError};
-use super::{Report, Stopped, compare, hop};
+use super::tally::sent;
+use super::{ComesIn, PATIENCE, Pulse, Report, SERVER, Stopped, compare};
 use crate::answer::Fault;
+use crate::body::Body;
 use crate::context::Context;
 use crate::shape::body_of;
 use manara_model::record::{Slot, flag_of, seconds_of, text_of};
 use manara_model::{Audience, OrgId, Purpose};
 use manara_store::Change;
 use manara_store::entries::Entry;
+use manara_store::people::Caller;
 use manara_store::view::{View, Which};
 use serde_json::{Map, Value, json};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// What an event is asked with, as MISP's servers do.
@@ -20,6 +24,12 @@ pub(super) const ASKED: &str = "deleted[]:0/deleted[]:1/excludeGalaxy:1/includeE
 const PROPOSALS: i64 = 90 * 86_400;
 /// Events whose sightings are asked for in one question.
 const AT_ONCE: usize = 100;
+/// Sightings that are written at once.
+const A_RUN: usize = 1000;
+/// Where their index has nothing new, proposals and notes are asked for after this, seconds.
+const TALK: i64 = 3600;
+/// Their clock and ours may differ by this, seconds.
+const SLACK: i64 = 3600;
 
 /// The rules of a server as the index takes them.
 fn rules(entry: &Entry) -> Map<String, Value> {
@@ -51,6 +61,28 @@ fn rules(entry: &Entry) -> Map<String, Value> {
     asked
 }
 
+/// Which of their events are asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Wanted {
+    /// All that are new or newer.
+    All,
+    /// Of those that are here already, what is newer.
+    Held,
+    /// One, as they number or name it.
+    One(String),
+}
+
+impl Wanted {
+    /// As MISP writes it into the path: nothing, `full`, `update`, or an event.
+    pub(super) fn named(text: &str) -> Wanted {
+        match text {
+            "" | "full" | "incremental" => Wanted::All,
+            "update" => Wanted::Held,
+            event => Wanted::One(event.to_owned()),
+        }
+    }
+}
+
 impl Context<'_> {
     fn org_of_server(&self, entry: &Entry) -> OrgId {
         entry.org.unwrap_or(self.call.caller.account.org)
@@ -60,44 +92,132 @@ impl Context<'_> {
         Ok(self.store.view(Audience::Org(self.org_of_server(entry)), Purpose::Read)?)
     }
 
-    /// Pulls; what was done, and the index's tag.
-    pub(super) fn pull(&self, entry: &Entry) -> Result<(Report, Option<String>), Stopped> {
-        let remote = self.remote(entry)?;
-        let known = entry.body.get("pull_tag").and_then(Value::as_str);
-        let asked = Value::Object(rules(entry));
-        let index = remote.ask("POST", "/events/index", Some(&asked), known)?;
-        let mut report = Report::default();
-        if index.status == 304 {
-            return Ok((report, index.tag.or(known.map(str::to_owned))));
-        }
-        let Value::Array(lines) = &index.body else {
-            return Err(RemoteError::NoJson("something that is no list of events".into()).into());
+    fn came_in(entry: &Entry) -> ComesIn {
+        let flag = |name: &str| flag_of(entry.body.get(name));
+        ComesIn { internal: flag("internal"), unpublish: flag("unpublish_event") }
+    }
+
+    /// Pulls, and keeps with the server how it went.
+    pub(super) fn pull(&self, entry: &Entry, wanted: &Wanted, pulse: &Pulse<'_>) -> Result<Report, Stopped> {
+        let began = self.now;
+        let mut more = Map::new();
+        let done = self.pull_all(entry, wanted, pulse, &mut more);
+        let shown = match &done {
+            Ok(report) => serde_json::to_value(report).map_err(Fault::from)?,
+            Err(stopped) => json!({"errors": [stopped.to_string()]}),
         };
-        report.offered = lines.len();
-        let mut taken = Vec::new();
-        for line in lines {
-            let Some(uuid) = text_of(line.get("uuid")).and_then(|uuid| uuid.parse::<Uuid>().ok()) else {
-                report.fails("an event without identifier in their index");
-                continue;
-            };
-            match self.pull_event(entry, &remote, uuid, line, &mut report) {
-                Ok(true) => taken.push(uuid),
-                Ok(false) => {}
-                // It can't be taken: that is told, and the others go on. Away, or our own disk: it stops here, and goes
-                // on later.
-                Err(Stopped::Remote(RemoteError::Away(why))) => return Err(RemoteError::Away(why).into()),
-                Err(stopped @ (Stopped::Remote(_) | Stopped::Here(Fault { status: 400..500, .. }))) => {
-                    report.fails(format!("event {uuid}: {stopped}"));
-                }
-                Err(stopped) => return Err(stopped),
+        more.insert("last_pull".into(), json!({"at": began, "report": shown}));
+        // A tag is kept of a pull that was good and whole: after another, everything is asked again.
+        let whole = done.as_ref().is_ok_and(Report::is_good) && *wanted == Wanted::All;
+        if !whole {
+            more.insert("pull_tag".into(), Value::Null);
+        } else {
+            more.insert("pulled".into(), began.into());
+        }
+        self.store.note_entry(SERVER, entry.id, more)?;
+        done
+    }
+
+    fn pull_all(
+        &self,
+        entry: &Entry,
+        wanted: &Wanted,
+        pulse: &Pulse<'_>,
+        more: &mut Map<String, Value>,
+    ) -> Result<Report, Stopped> {
+        let remote = self.remote(entry, PATIENCE)?;
+        let noted = |name: &str| entry.body.get(name).and_then(Value::as_i64).unwrap_or(0);
+        let known = entry.body.get("pull_tag").and_then(Value::as_str).filter(|_| *wanted == Wanted::All);
+        let mut asked = rules(entry);
+        if let Wanted::One(event) = wanted {
+            asked.insert("eventid".into(), event.clone().into());
+        }
+        let asked = Body::from(&Value::Object(asked));
+        let index = remote.fetch("POST", "/events/index", Some(&asked), known)?;
+        let mut report = Report::default();
+        more.insert("pull_tag".into(), json!(index.header("etag").as_deref().or(known)));
+        if index.status == 304 {
+            // What does not show in their index is asked for now and then.
+            if self.now - noted("talked") >= TALK {
+                self.talk(entry, &remote, Vec::new(), &mut report)?;
+                more.insert("talked".into(), self.now.into());
             }
+            return Ok(report);
         }
-        self.pull_proposals(entry, &remote, &mut report)?;
-        self.pull_sightings(entry, &remote, &taken, &mut report)?;
+        let mut lines = 0;
+        let no_list = |_| RemoteError::NoJson("something that is no list of events".into());
+        index
+            .body
+            .each_item(|_| {
+                lines += 1;
+                Ok(())
+            })
+            .map_err(no_list)?;
+        report.offered = lines;
+        // Events of which they have sightings that are newer than the last pull, with some time for clocks that differ.
+        let since = noted("pulled") - SLACK;
+        let (mut sighted, mut at, mut stopped) = (Vec::new(), 0, None);
+        let walked = index.body.each_item(|line| {
+            let line = self.pull_line(entry, &remote, wanted, &line, since, &mut report, &mut sighted);
+            at += 1;
+            match line.and_then(|()| pulse.beat(at, lines)) {
+                Ok(()) => Ok(()),
+                Err(why) => {
+                    stopped = Some(why);
+                    Err(Fault::new(500, "stopped"))
+                }
+            }
+        });
+        if let Some(stopped) = stopped {
+            return Err(stopped);
+        }
+        walked?;
+        self.talk(entry, &remote, sighted, &mut report)?;
+        more.insert("talked".into(), self.now.into());
+        Ok(report)
+    }
+
+    /// Proposals, sightings and notes.
+    fn talk(&self, entry: &Entry, remote: &Remote, sighted: Vec<Uuid>, report: &mut Report) -> Result<(), Stopped> {
+        self.pull_proposals(entry, remote, report)?;
+        self.pull_sightings(entry, remote, &sighted, report)?;
         if flag_of(entry.body.get("pull_analyst_data")) {
-            self.pull_analyst(entry, &remote, &mut report)?;
+            self.pull_analyst(entry, remote, report)?;
         }
-        Ok((report, index.tag))
+        Ok(())
+    }
+
+    /// One line of their index.
+    #[allow(clippy::too_many_arguments)] // what a pull is made of
+    fn pull_line(
+        &self,
+        entry: &Entry,
+        remote: &Remote,
+        wanted: &Wanted,
+        line: &Value,
+        since: i64,
+        report: &mut Report,
+        sighted: &mut Vec<Uuid>,
+    ) -> Result<(), Stopped> {
+        let Some(uuid) = text_of(line.get("uuid")).and_then(|uuid| uuid.parse::<Uuid>().ok()) else {
+            report.fails("an event without identifier in their index");
+            return Ok(());
+        };
+        match self.pull_event(entry, remote, wanted, uuid, line, report) {
+            Ok(taken) => {
+                if taken || since > 0 && seconds_of(line.get("sighting_timestamp")) >= since {
+                    sighted.push(uuid);
+                }
+                Ok(())
+            }
+            // It can't be taken: that is told, and the others go on. Away, or our own disk: it stops here, and goes
+            // on later.
+            Err(stopped) if stopped.is_of_one_event() => {
+                report.fails(format!("event {uuid}: {stopped}"));
+                Ok(())
+            }
+            Err(stopped) => Err(stopped),
+        }
     }
 
     /// One event of their index; was something taken?
@@ -105,21 +225,29 @@ impl Context<'_> {
         &self,
         entry: &Entry,
         remote: &Remote,
+        wanted: &Wanted,
         uuid: Uuid,
         line: &Value,
         report: &mut Report,
     ) -> Result<bool, Stopped> {
         let stamp = seconds_of(line.get("timestamp"));
         let held = self.own_view(entry)?.event(Which::Uuid(uuid))?;
-        if let Some(held) = &held {
-            if !held.locked {
+        match &held {
+            Some(held) if !held.locked => {
                 report.skip("ours: it was written here");
                 return Ok(false);
             }
-            if held.touched >= stamp {
+            Some(held) if held.touched >= stamp => {
                 report.unchanged += 1;
+                report.events.given.add(uuid, stamp, false);
+                report.events.held.add(uuid, stamp, false);
                 return Ok(false);
             }
+            None if *wanted == Wanted::Held => {
+                report.skip("not held here, and only what is was asked for");
+                return Ok(false);
+            }
+            _ => {}
         }
         let author = text_of(line.get("orgc_uuid")).unwrap_or_default();
         let blocked = self.store.entry_named("eventblocklist", &uuid.to_string())?.is_some()
@@ -128,37 +256,46 @@ impl Context<'_> {
             report.skip("blocked here");
             return Ok(false);
         }
-        let fetched = remote.ask("GET", &format!("/events/view/{uuid}/{ASKED}"), None, None)?;
-        let event = fetched.body.get("Event").and_then(Value::as_object).cloned();
-        let mut event = event.ok_or_else(|| RemoteError::NoJson("something that is no event".into()))?;
-        if text_of(event.get("uuid")).and_then(|own| own.parse::<Uuid>().ok()) != Some(uuid) {
-            return Err(RemoteError::NoJson("another event than was asked for".into()).into());
+        report.events.given.add(uuid, stamp, false);
+        let now =
+            self.take_event(remote, |_| self.partner(entry), uuid, Some(Self::came_in(entry)), held.is_some(), report)?;
+        // It may have been changed there since their index was written.
+        report.events.held.add(uuid, if now >= stamp { stamp } else { now }, false);
+        Ok(true)
+    }
+
+    /// Fetches an event and writes it in the name of whom its head tells; its clock as it is held then. Half a
+    /// million attributes go through a file, one by one.
+    pub(super) fn take_event(
+        &self,
+        remote: &Remote,
+        who: impl FnOnce(&Map<String, Value>) -> Caller,
+        uuid: Uuid,
+        hop: Option<ComesIn>,
+        known: bool,
+        report: &mut Report,
+    ) -> Result<i64, Stopped> {
+        let body = remote.fetch("GET", &format!("/events/view/{uuid}/{ASKED}"), None, None)?.body;
+        let no_event = |what: &str| Stopped::Remote(RemoteError::NoJson(what.into()));
+        let given = body.event().map_err(|_| no_event("something that is no event"))?;
+        if text_of(given.head.get("uuid")).and_then(|own| own.parse::<Uuid>().ok()) != Some(uuid) {
+            return Err(no_event("another event than was asked for"));
         }
-        let there = hop::inventory(&event);
-        hop::came_in(&mut event, flag_of(entry.body.get("internal")));
-        if flag_of(entry.body.get("unpublish_event")) {
-            event.insert("published".into(), false.into());
-        }
-        let body = json!({"Event": event});
-        let known = held.is_some();
+        let caller = who(&given.head);
+        let owner = caller.account.org;
         let path = if known { format!("/events/edit/{uuid}/metadata:1") } else { "/events/add/metadata:1".into() };
-        self.as_partner(
-            entry,
-            &path,
-            &body,
-            |context| if known { context.events_edit() } else { context.events_add() },
-        )?;
+        self.in_name_of(caller, &path, body.clone(), hop, |context| {
+            if known { context.events_edit() } else { context.events_add() }
+        })?;
         if known {
             report.updated += 1
         } else {
             report.added += 1
         }
-        let view = self.own_view(entry)?;
-        let now = view.event(Which::Uuid(uuid))?.ok_or_else(|| Fault::missing("event"))?;
-        if let Some(difference) = compare(&uuid.to_string(), &there, &Self::held(&view, &now)?) {
-            report.differs(difference);
-        }
-        Ok(true)
+        let view = self.store.view(Audience::Org(owner), Purpose::Read)?;
+        let held = view.event(Which::Uuid(uuid))?.ok_or_else(|| Fault::missing("event"))?;
+        report.compared(compare(uuid, &|take| sent(&given, take), &|take| Self::held(&view, &held, take))?);
+        Ok(held.touched)
     }
 
     fn pull_proposals(&self, entry: &Entry, remote: &Remote, report: &mut Report) -> Result<(), Stopped> {
@@ -231,7 +368,7 @@ impl Context<'_> {
     ) -> Result<(), Stopped> {
         for some in events.chunks(AT_ONCE) {
             let asked = json!({"returnFormat": "json", "last": 0, "includeUuid": true, "uuid": some});
-            let reply = match remote.ask("POST", "/sightings/restSearch/event", Some(&asked), None) {
+            let reply = match remote.fetch("POST", "/sightings/restSearch/event", Some(&Body::from(&asked)), None) {
                 Ok(reply) => reply,
                 Err(RemoteError::Refused { status, message }) => {
                     report.fails(format!("sightings: HTTP {status}: {message}"));
@@ -239,30 +376,44 @@ impl Context<'_> {
                 }
                 Err(error) => return Err(error.into()),
             };
-            let lines = reply.body.get("response").and_then(Value::as_array).cloned().unwrap_or_default();
-            for event in some {
-                let of = |line: &&Value| {
-                    let line = line.get("Sighting").unwrap_or(line);
-                    text_of(line.get("event_uuid")).is_some_and(|uuid| uuid == event.to_string())
-                };
-                let mine: Vec<Value> = lines.iter().filter(of).cloned().collect();
-                if mine.is_empty() {
-                    continue;
+            // An event may have more of them than memory: they are written in runs.
+            let mut run: HashMap<Uuid, Vec<Value>> = HashMap::new();
+            reply.body.each_item(|line| {
+                let of =
+                    text_of(line.get("Sighting").unwrap_or(&line).get("event_uuid")).and_then(|uuid| uuid.parse().ok());
+                if let Some(event) = of.filter(|event| some.contains(event)) {
+                    let lines = run.entry(event).or_default();
+                    lines.push(line);
+                    if lines.len() >= A_RUN {
+                        report.sightings += self.take_sightings(entry, event, std::mem::take(lines))?;
+                    }
                 }
-                let path = format!("/sightings/bulkSaveSightings/{event}");
-                let said = self.as_partner(entry, &path, &Value::Array(mine), |context| context.sightings_bulk())?;
-                let count = said["message"].as_str().and_then(|text| text.split(' ').next()?.parse::<usize>().ok());
-                report.sightings += count.unwrap_or(0);
+                Ok(())
+            })?;
+            for (event, lines) in run {
+                report.sightings += self.take_sightings(entry, event, lines)?;
             }
         }
         Ok(())
     }
 
+    /// Writes sightings of an event; how many were new.
+    fn take_sightings(&self, entry: &Entry, event: Uuid, lines: Vec<Value>) -> Result<usize, Fault> {
+        if lines.is_empty() {
+            return Ok(0);
+        }
+        let path = format!("/sightings/bulkSaveSightings/{event}");
+        let said = self.as_partner(entry, &path, &Value::Array(lines), None, |context| context.sightings_bulk())?;
+        let count = said["message"].as_str().and_then(|text| text.split(' ').next()?.parse().ok());
+        Ok(count.unwrap_or(0))
+    }
+
     fn pull_analyst(&self, entry: &Entry, remote: &Remote, report: &mut Report) -> Result<(), Stopped> {
         let index = remote.ask("POST", "/analyst_data/indexMinimal", Some(&json!({"orgc_name": []})), None)?;
-        let wanted = self.as_partner(entry, "/analyst_data/filterAnalystDataForPush", &index.body, |context| {
-            context.analyst_filter()
-        })?;
+        let wanted =
+            self.as_partner(entry, "/analyst_data/filterAnalystDataForPush", &index.body, None, |context| {
+                context.analyst_filter()
+            })?;
         let mut taken = Vec::new();
         for (name, uuids) in wanted.as_object().into_iter().flatten() {
             for uuid in super::push::named(uuids) {
@@ -271,13 +422,13 @@ impl Context<'_> {
                     continue;
                 };
                 let Some(mut body) = reply.body.get(name).and_then(Value::as_object).cloned() else { continue };
-                hop::came_in(&mut body, flag_of(entry.body.get("internal")));
+                Self::came_in(entry).head(&mut body);
                 taken.push(json!({name: body}));
             }
         }
         report.analyst_data += taken.len();
         if !taken.is_empty() {
-            self.as_partner(entry, "/analyst_data/pushAnalystData", &Value::Array(taken), |context| {
+            self.as_partner(entry, "/analyst_data/pushAnalystData", &Value::Array(taken), None, |context| {
                 context.analyst_push()
             })?;
         }

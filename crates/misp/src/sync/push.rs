@@ -1,9 +1,12 @@
 //! Push: what policy clears for the partner, as far as he wants it; then sightings and notes.
 
 use super::remote::{Remote, RemoteError};
-use super::{Report, Stopped, compare, hop, remote_org};
-use crate::answer::Answer;
+use super::tally::{Sides, sent};
+use super::{GoesOut, INVENTORY, PATIENCE, Pulse, Report, SERVER, Stopped, Tally, compare, remote_org};
+use crate::answer::{Answer, Fault};
+use crate::body::Body;
 use crate::context::Context;
+use crate::ids;
 use crate::search::filter::Wanted;
 use crate::shape::{Deleted, Scribe, body_of, tag_names};
 use crate::writer::EventWriter;
@@ -14,11 +17,20 @@ use manara_store::entries::Entry;
 use manara_store::sightings::SightingFilter;
 use manara_store::view::{EventFilter, EventRow, View, Which};
 use serde_json::{Map, Value, json};
+use std::collections::HashSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
 /// Events that are offered in one question.
 const OFFERED: u32 = 1000;
+
+/// A server that was asked who it is.
+struct Peer {
+    remote: Remote,
+    audience: Audience,
+    agreement: Arc<Agreement>,
+    rules: Rules,
+}
 
 /// The rules of a server: which tags and authors go out.
 struct Rules {
@@ -55,9 +67,10 @@ impl Rules {
 
 impl Context<'_> {
     /// Who the server is, for policy: the node that answers, run by the organisation that was named.
-    fn peer(&self, entry: &Entry, version: &Value) -> Result<(Audience, Arc<Agreement>), Stopped> {
-        let node = text_of(version.get("uuid")).and_then(|uuid| uuid.parse::<Uuid>().ok()).unwrap_or_default();
-        let mut agreement = Agreement::default();
+    fn peer(&self, entry: &Entry, node: Uuid) -> Result<(Audience, Arc<Agreement>), Stopped> {
+        // Between nodes of one organisation persons keep their names: it is the same hands that hold them.
+        let internal = flag_of(entry.body.get("internal"));
+        let mut agreement = Agreement { internal, persons_in_clear: internal, ..Agreement::default() };
         if let Some(tlp) = text_of(entry.body.get("max_tlp")).and_then(|tlp| Tlp::parse(&tlp)) {
             agreement.max_tlp = tlp;
         }
@@ -66,42 +79,103 @@ impl Context<'_> {
         Ok((Audience::Peer { node: NodeId(node), org, agreement: Arc::clone(&agreement) }, agreement))
     }
 
-    /// Pushes everything that the server may have and wants.
-    pub(super) fn push(&self, entry: &Entry) -> Result<Report, Stopped> {
-        let remote = self.remote(entry)?;
+    /// Asks the server who it is and whether we may push, and notes its node.
+    fn met(&self, entry: &Entry) -> Result<Peer, Stopped> {
+        let remote = self.remote(entry, PATIENCE)?;
         let version = remote.ask("GET", "/servers/getVersion", None, None)?.body;
         if !flag_of(version.get("perm_sync")) {
             return Err(Stopped::Setup(
                 "our key there is none of a synchronising user (perm_sync): it may not push".into(),
             ));
         }
-        let (audience, agreement) = self.peer(entry, &version)?;
-        let rules = Rules::of(entry);
+        let node = text_of(version.get("uuid")).and_then(|uuid| uuid.parse::<Uuid>().ok()).unwrap_or_default();
+        if text_of(entry.body.get("remote_node")).is_none_or(|noted| noted != node.to_string()) {
+            let more = Map::from_iter([("remote_node".to_owned(), json!(node))]);
+            self.store.note_entry(SERVER, entry.id, more)?;
+        }
+        let (audience, agreement) = self.peer(entry, node)?;
+        Ok(Peer { remote, audience, agreement, rules: Rules::of(entry) })
+    }
+
+    /// Pushes, and keeps with the server how it went. `one`: that event only, as it is named here.
+    pub(super) fn push(&self, entry: &Entry, one: Option<&str>, pulse: &Pulse<'_>) -> Result<Report, Stopped> {
+        let began = self.now;
+        let done = self.push_all(entry, one, pulse);
+        let shown = match &done {
+            Ok(report) => serde_json::to_value(report).map_err(Fault::from)?,
+            Err(stopped) => json!({"errors": [stopped.to_string()]}),
+        };
+        let more = Map::from_iter([("last_push".to_owned(), json!({"at": began, "report": shown}))]);
+        self.store.note_entry(SERVER, entry.id, more)?;
+        done
+    }
+
+    fn push_all(&self, entry: &Entry, one: Option<&str>, pulse: &Pulse<'_>) -> Result<Report, Stopped> {
+        let peer = self.met(entry)?;
         let mut report = Report::default();
         let mut after = 0;
         loop {
-            let view = self.store.view(audience.clone(), Purpose::Read)?;
-            let filter = EventFilter { published: Some(true), ..EventFilter::default() };
-            let page = view.events_after(&filter, after, OFFERED, true)?;
+            let view = self.store.view(peer.audience.clone(), Purpose::Read)?;
+            let page = match one {
+                Some(event) => {
+                    view.event(ids::which(event).ok_or_else(|| Fault::missing("event"))?)?.into_iter().collect()
+                }
+                None => {
+                    let filter = EventFilter { published: Some(true), ..EventFilter::default() };
+                    view.events_after(&filter, after, OFFERED, true)?
+                }
+            };
             let Some(last) = page.last() else { break };
             after = last.head.number;
-            let cleared: Vec<EventRow> =
-                page.into_iter().filter(|event| rules.allow(self, event, &agreement)).collect();
+            let cleared: Vec<EventRow> = page
+                .into_iter()
+                .filter(|event| event.published && peer.rules.allow(self, event, &peer.agreement))
+                .collect();
             drop(view);
-            self.push_page(entry, &remote, &audience, &cleared, &mut report)?;
+            self.push_page(entry, &peer, &cleared, pulse, &mut report)?;
+            if one.is_some() {
+                break;
+            }
         }
-        if flag_of(entry.body.get("push_analyst_data")) {
-            self.push_analyst(entry, &remote, &audience, &mut report)?;
+        if flag_of(entry.body.get("push_analyst_data")) && one.is_none() {
+            self.push_analyst(entry, &peer.remote, &peer.audience, &mut report)?;
         }
+        Ok(report)
+    }
+
+    /// Pushes one event that was just published, if the server may have it. Where it may not, nobody is asked
+    /// anything: what is not for a partner makes no noise on his side.
+    pub(super) fn push_published(&self, entry: &Entry, uuid: Uuid, pulse: &Pulse<'_>) -> Result<Report, Stopped> {
+        let mut report = Report::default();
+        let node = text_of(entry.body.get("remote_node")).and_then(|uuid| uuid.parse().ok());
+        if let Some(node) = node {
+            let (audience, agreement) = self.peer(entry, node)?;
+            let event = self.store.view(audience, Purpose::Read)?.event(Which::Uuid(uuid))?;
+            let wanted = |event: &EventRow| event.published && Rules::of(entry).allow(self, event, &agreement);
+            if !event.as_ref().is_some_and(wanted) {
+                report.skip("not for this server");
+                return Ok(report);
+            }
+        }
+        let peer = self.met(entry)?;
+        let event = self.store.view(peer.audience.clone(), Purpose::Read)?.event(Which::Uuid(uuid))?;
+        let cleared: Vec<EventRow> = event
+            .into_iter()
+            .filter(|event| event.published && peer.rules.allow(self, event, &peer.agreement))
+            .collect();
+        if cleared.is_empty() {
+            report.skip("not for this server");
+        }
+        self.push_page(entry, &peer, &cleared, pulse, &mut report)?;
         Ok(report)
     }
 
     fn push_page(
         &self,
         entry: &Entry,
-        remote: &Remote,
-        audience: &Audience,
+        peer: &Peer,
         events: &[EventRow],
+        pulse: &Pulse<'_>,
         report: &mut Report,
     ) -> Result<(), Stopped> {
         report.offered += events.len();
@@ -112,78 +186,82 @@ impl Context<'_> {
             .iter()
             .map(|event| json!({"Event": {"uuid": event.head.uuid, "timestamp": event.touched.to_string()}}))
             .collect();
-        let wanted = remote.ask("POST", "/events/filterEventIdsForPush", Some(&Value::Array(offer)), None)?;
-        let wanted: Vec<Uuid> =
+        let wanted = peer.remote.ask("POST", "/events/filterEventIdsForPush", Some(&Value::Array(offer)), None)?;
+        let wanted: HashSet<Uuid> =
             wanted.body.as_array().into_iter().flatten().filter_map(|uuid| uuid.as_str()?.parse().ok()).collect();
-        report.unchanged += events.len() - wanted.len().min(events.len());
-        for uuid in wanted {
-            match self.push_event(entry, remote, audience, uuid, report) {
-                Ok(()) => {}
-                Err(Stopped::Remote(RemoteError::Away(why))) => return Err(RemoteError::Away(why).into()),
-                Err(Stopped::Remote(error)) => report.fails(format!("event {uuid}: {error}")),
+        for event in events {
+            let (uuid, stamp) = (event.head.uuid, event.touched);
+            report.events.given.add(uuid, stamp, false);
+            // It asks for what it was offered; anything else is not for it.
+            if !wanted.contains(&uuid) {
+                report.unchanged += 1;
+                report.events.held.add(uuid, stamp, false);
+                continue;
+            }
+            match self.push_event(entry, peer, uuid, report) {
+                Ok(()) => report.events.held.add(uuid, stamp, false),
+                Err(stopped) if stopped.is_of_one_event() => report.fails(format!("event {uuid}: {stopped}")),
                 Err(stopped) => return Err(stopped),
             }
+            pulse.beat(report.offered, 0)?;
         }
         if flag_of(entry.body.get("push_sightings")) {
             for event in events {
-                self.push_sightings(remote, audience, event.head.uuid, report)?;
+                self.push_sightings(&peer.remote, &peer.audience, event.head.uuid, report)?;
             }
         }
         Ok(())
     }
 
-    /// The event as the partner may have it.
-    fn outgoing(&self, view: &View<'_>, event: &EventRow, internal: bool) -> Result<Map<String, Value>, Stopped> {
+    /// The event as the partner may have it, in a file where it is large; how many attributes are alive in it.
+    fn outgoing(&self, view: &View<'_>, event: &EventRow, internal: bool) -> Result<(Body, usize), Stopped> {
         let scribe = Scribe::new(view, self.call.caller.account.org);
         let mut written = Answer::new("application/json");
         let mut writer = EventWriter::new(&mut written, &scribe);
         writer.deleted = Deleted::With;
-        writer.event(event, true, Map::new(), |_, _| true)?;
-        let text = written.text().map_err(|error| Stopped::Here(error.into()))?;
-        let mut value: Value = serde_json::from_str(&text).map_err(|error| Stopped::Here(error.into()))?;
-        let mut out = value["Event"].as_object_mut().map(std::mem::take).unwrap_or_default();
-        hop::goes_out(&mut out, internal);
-        Ok(out)
+        writer.hop = Some(GoesOut { internal });
+        let mut alive = 0;
+        writer.event(event, true, Map::new(), |_, attribute| {
+            alive += usize::from(!flag_of(attribute.get("deleted")));
+            true
+        })?;
+        Ok((written.into_kept().map_err(Fault::from)?, alive))
     }
 
-    fn push_event(
-        &self,
-        entry: &Entry,
-        remote: &Remote,
-        audience: &Audience,
-        uuid: Uuid,
-        report: &mut Report,
-    ) -> Result<(), Stopped> {
-        let view = self.store.view(audience.clone(), Purpose::Read)?;
-        // It asks for what it was offered; anything else is not for it.
+    fn push_event(&self, entry: &Entry, peer: &Peer, uuid: Uuid, report: &mut Report) -> Result<(), Stopped> {
+        let view = self.store.view(peer.audience.clone(), Purpose::Read)?;
         let Some(event) = view.event(Which::Uuid(uuid))?.filter(|event| event.published) else { return Ok(()) };
-        let out = self.outgoing(&view, &event, flag_of(entry.body.get("internal")))?;
+        let (body, sent_alive) = self.outgoing(&view, &event, flag_of(entry.body.get("internal")))?;
         drop(view);
-        let ours = hop::inventory(&out);
+        let remote = &peer.remote;
         let known = match remote.ask("HEAD", &format!("/events/view/{uuid}"), None, None)?.status {
             200 => true,
             404 => false,
             status => return Err(RemoteError::Refused { status, message: "to HEAD /events/view".into() }.into()),
         };
         let path = if known { format!("/events/edit/{uuid}/metadata:1") } else { "/events/add/metadata:1".to_owned() };
-        let body = json!({"Event": out}).to_string();
-        let reply = remote.ask_text("POST", &path, Some(body.as_bytes()), None)?;
+        let reply = remote.fetch("POST", &path, Some(&body), None)?;
         if known {
             report.updated += 1
         } else {
             report.added += 1
         }
-        // Their count tells whether it is all there; if it is not, what they hold tells what is missing.
-        let held =
-            reply.body.get("Event").and_then(|event| text_of(event.get("attribute_count"))?.parse::<usize>().ok());
-        let sent = attributes(&json!({"Event": out}));
-        if held.is_some_and(|held| held < sent) {
-            let there = remote.ask("GET", &format!("/events/view/{uuid}/deleted[]:0/deleted[]:1"), None, None)?;
-            let there = there.body.get("Event").and_then(Value::as_object).map(hop::inventory).unwrap_or_default();
-            if let Some(difference) = compare(&uuid.to_string(), &ours, &there) {
-                report.differs(difference);
-            }
+        // One that can says what it holds now. Else its count tells whether it is all there; if it is not, what it
+        // holds is looked at part by part.
+        let given = body.event()?;
+        let mut ours = Tally::default();
+        sent(&given, &mut |uuid, stamp, deleted| ours.add(uuid, stamp, deleted))?;
+        let same = match reply.header(INVENTORY) {
+            Some(theirs) => theirs == ours.text(),
+            None => attribute_count(&reply.body).is_none_or(|held| held >= sent_alive),
+        };
+        if same {
+            report.compared((Sides { given: ours, held: ours }, None));
+            return Ok(());
         }
+        let there = remote.fetch("GET", &format!("/events/view/{uuid}/deleted[]:0/deleted[]:1"), None, None)?.body;
+        let there = there.event().map_err(|_| RemoteError::NoJson("something that is no event".into()))?;
+        report.compared(compare(uuid, &|take| sent(&given, take), &|take| sent(&there, take))?);
         Ok(())
     }
 
@@ -258,7 +336,7 @@ impl Context<'_> {
             for uuid in named(uuids) {
                 let Some(head) = view.of_kind(&name.to_lowercase(), None, Some(uuid))? else { continue };
                 let mut body = body_of(&head.skeleton);
-                hop::goes_out(&mut body, flag_of(entry.body.get("internal")));
+                GoesOut { internal: flag_of(entry.body.get("internal")) }.head(&mut body);
                 body.insert("uuid".into(), uuid.to_string().into());
                 new.push(json!({name: body}));
             }
@@ -283,11 +361,8 @@ pub(super) fn named(value: &Value) -> Vec<Uuid> {
     list.chain(names).filter_map(|uuid| uuid.parse().ok()).collect()
 }
 
-/// Attributes that are not deleted, in and out of objects.
-fn attributes(body: &Value) -> usize {
-    let event = &body["Event"];
-    let alive = |list: &Value| list.as_array().into_iter().flatten().filter(|one| !flag_of(one.get("deleted"))).count();
-    let objects =
-        event["Object"].as_array().into_iter().flatten().map(|object| alive(&object["Attribute"])).sum::<usize>();
-    alive(&event["Attribute"]) + objects
+/// How many attributes an answer says that an event has.
+fn attribute_count(answer: &Body) -> Option<usize> {
+    let answer: Value = serde_json::from_slice(&answer.bytes().ok()?).ok()?;
+    text_of(answer.get("Event")?.get("attribute_count"))?.parse().ok()
 }

@@ -1,19 +1,24 @@
 //! Another server, as far as it can be asked: MISP's or ours. A partner may be slow, away, or answer with a
 //! page for people; each of these is an error that says so, and none is taken for an answer.
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use crate::body::Body;
 use serde_json::Value;
 use std::fmt;
-use std::io::Write;
+use std::io::{self, Read};
 use std::time::Duration;
-use ureq::Agent;
-use ureq::http::Response;
+use ureq::http::{HeaderMap, Response};
+use ureq::tls::TlsConfig;
+use ureq::{Agent, SendBody};
 
-/// Most bytes of one answer.
-const MOST: u64 = 256 << 20;
+/// Most bytes of one answer, unpacked. It is kept in a file where it is large, and read piece by piece.
+const MOST: u64 = 4 << 30;
+/// Of an error, what is read.
+const OF_AN_ERROR: u64 = 64 << 10;
 /// Bodies that are longer go packed.
-const WORTH_PACKING: usize = 1400;
+const WORTH_PACKING: u64 = 1400;
+/// How long a connection may take, and a body: lines are thin, and an event may have half a gigabyte.
+const CONNECT: Duration = Duration::from_secs(10);
+const TRANSFER: Duration = Duration::from_secs(3600);
 /// How often a question is asked that went unanswered.
 const ATTEMPTS: u32 = 3;
 
@@ -50,13 +55,29 @@ impl fmt::Display for RemoteError {
 
 impl std::error::Error for RemoteError {}
 
+/// An answer that is one, as it came.
+#[derive(Debug)]
+pub(crate) struct Fetched {
+    /// HTTP status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body; of a 304 and to `HEAD` there is none.
+    pub body: Body,
+}
+
+impl Fetched {
+    /// A header's text.
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+    }
+}
+
 /// An answer that is one.
 #[derive(Debug)]
 pub(crate) struct Reply {
     /// HTTP status.
     pub status: u16,
-    /// Its ETag.
-    pub tag: Option<String>,
     /// Its body.
     pub body: Value,
 }
@@ -81,11 +102,12 @@ fn beginning(text: &str) -> String {
 }
 
 impl Remote {
-    /// A server by its address and a key of ours there.
+    /// A server by its address and a key of ours there; an answer may begin after `timeout`. `trusting`: its certificate is not checked, as was set
+    /// for this server by hand.
     ///
     /// # Errors
     /// An address that is none of the web's.
-    pub(crate) fn new(base: &str, key: &str, timeout: Duration) -> Result<Remote, RemoteError> {
+    pub(crate) fn new(base: &str, key: &str, timeout: Duration, trusting: bool) -> Result<Remote, RemoteError> {
         let wrong = |why: &str| RemoteError::Address(format!("'{}' {why}", manara_model::record::telling(base)));
         let address = url::Url::parse(base).map_err(|error| wrong(&format!("is no address: {error}")))?;
         if !matches!(address.scheme(), "http" | "https") || address.host().is_none() {
@@ -96,8 +118,11 @@ impl Remote {
         }
         // The key goes to this server and nowhere else: where it sends us to is told, not followed.
         let agent = Agent::config_builder()
-            .timeout_global(Some(timeout))
-            .timeout_connect(Some(Duration::from_secs(10)))
+            .timeout_connect(Some(CONNECT))
+            .timeout_recv_response(Some(timeout))
+            .timeout_send_body(Some(TRANSFER))
+            .timeout_recv_body(Some(TRANSFER))
+            .tls_config(TlsConfig::builder().disable_verification(trusting).build())
             .http_status_as_error(false)
             .max_redirects(0)
             .user_agent(format!("MISP {} (Manara)", crate::node::VERSION))
@@ -106,7 +131,7 @@ impl Remote {
         Ok(Remote { base: base.trim_end_matches('/').to_owned(), key: key.to_owned(), agent })
     }
 
-    /// Asks; `known` is an ETag, for which a 304 is an answer.
+    /// Asks; `known` is an ETag, for which a 304 is an answer. For answers that are read at once.
     ///
     /// # Errors
     /// [`RemoteError`]; 4xx and 5xx among them.
@@ -117,25 +142,40 @@ impl Remote {
         body: Option<&Value>,
         known: Option<&str>,
     ) -> Result<Reply, RemoteError> {
-        let text = body.map(Value::to_string);
-        self.ask_text(method, path, text.as_deref().map(str::as_bytes), known)
+        let fetched = self.fetch(method, path, body.map(Body::from).as_ref(), known)?;
+        let status = fetched.status;
+        if status == 304 || method == "HEAD" {
+            return Ok(Reply { status, body: Value::Null });
+        }
+        let bytes = fetched.body.bytes().map_err(|fault| RemoteError::NoJson(fault.message))?;
+        match serde_json::from_slice(&bytes) {
+            Ok(body) => Ok(Reply { status, body }),
+            Err(_) => Err(RemoteError::NoJson(beginning(&String::from_utf8_lossy(&bytes)))),
+        }
     }
 
-    /// The same, with a body that is JSON already.
+    /// The same for what may be large: the answer is kept as it came, and only looked at to see that it may be
+    /// JSON.
     ///
     /// # Errors
     /// As [`Remote::ask`].
-    pub(crate) fn ask_text(
+    pub(crate) fn fetch(
         &self,
         method: &str,
         path: &str,
-        body: Option<&[u8]>,
+        body: Option<&Body>,
         known: Option<&str>,
-    ) -> Result<Reply, RemoteError> {
+    ) -> Result<Fetched, RemoteError> {
+        let here = |error: io::Error| RemoteError::Away(format!("no room for a body here: {error}"));
+        let length = body.map_or(Ok(0), Body::length).map_err(here)?;
+        let packed = match body.filter(|_| length > WORTH_PACKING) {
+            Some(body) => Some(body.packed().map_err(|fault| RemoteError::Away(fault.message))?),
+            None => None,
+        };
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let passing = match self.once(method, path, body, known) {
+            let passing = match self.once(method, path, packed.as_ref().or(body), packed.is_some(), known) {
                 // It may be better in a moment; asked again, it says what it held, since everything asked here
                 // can be asked twice.
                 Err(RemoteError::Away(why)) => RemoteError::Away(why),
@@ -151,7 +191,14 @@ impl Remote {
         }
     }
 
-    fn once(&self, method: &str, path: &str, body: Option<&[u8]>, known: Option<&str>) -> Result<Reply, RemoteError> {
+    fn once(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Body>,
+        packed: bool,
+        known: Option<&str>,
+    ) -> Result<Fetched, RemoteError> {
         let mut request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.base))
@@ -161,51 +208,65 @@ impl Remote {
         if let Some(known) = known {
             request = request.header("if-none-match", known);
         }
+        if packed {
+            request = request.header("content-encoding", "gzip");
+        }
         let away = |error: ureq::Error| RemoteError::Away(manara_model::record::telling(&error.to_string()));
         let wrong = |error: ureq::http::Error| RemoteError::Address(error.to_string());
         let answered = match body {
             None => self.agent.run(request.body(()).map_err(wrong)?),
-            Some(plain) if plain.len() > WORTH_PACKING => {
-                let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
-                let done = packed.write_all(plain).and_then(|()| packed.finish());
-                let packed = done.map_err(|error| RemoteError::Away(error.to_string()))?;
-                self.agent.run(request.header("content-encoding", "gzip").body(packed).map_err(wrong)?)
+            Some(body) => {
+                let length = body.length().map_err(|error| RemoteError::Away(error.to_string()))?;
+                let mut reader = body.reader().map_err(|fault| RemoteError::Away(fault.message))?;
+                let request = request.header("content-length", length);
+                self.agent.run(request.body(SendBody::from_reader(&mut reader)).map_err(wrong)?)
             }
-            Some(plain) => self.agent.run(request.body(plain).map_err(wrong)?),
         };
         self.read(method, answered.map_err(away)?)
     }
 
-    fn read(&self, method: &str, mut answered: Response<ureq::Body>) -> Result<Reply, RemoteError> {
-        let status = answered.status().as_u16();
-        let tag = answered.headers().get("etag").and_then(|tag| tag.to_str().ok()).map(str::to_owned);
+    fn read(&self, method: &str, mut answered: Response<ureq::Body>) -> Result<Fetched, RemoteError> {
+        let (status, headers) = (answered.status().as_u16(), answered.headers().clone());
         if (300..400).contains(&status) && status != 304 {
-            let to =
-                answered.headers().get("location").and_then(|to| to.to_str().ok()).unwrap_or("elsewhere").to_owned();
+            let to = headers.get("location").and_then(|to| to.to_str().ok()).unwrap_or("elsewhere");
             let message = format!(
                 "sends us to {}; if that is right, set it as the server's address",
-                manara_model::record::telling(&to)
+                manara_model::record::telling(to)
             );
             return Err(RemoteError::Refused { status, message });
         }
-        let text = answered.body_mut().with_config().limit(MOST).read_to_vec();
-        let text = text.map_err(|error| RemoteError::Away(manara_model::record::telling(&error.to_string())))?;
         if status == 304 || method == "HEAD" {
-            return Ok(Reply { status, tag, body: Value::Null });
+            return Ok(Fetched { status, headers, body: Body::from(Vec::new()) });
         }
-        let body: Result<Value, _> = serde_json::from_slice(&text);
+        let broken = |error: io::Error| RemoteError::Away(manara_model::record::telling(&error.to_string()));
+        let mut reader = answered.body_mut().with_config().limit(u64::MAX).reader();
         if status >= 400 {
-            let words = body.ok().and_then(|body| {
-                let message = body.get("message").or(body.get("name")).and_then(Value::as_str).map(str::to_owned);
-                let errors = body.get("errors").map(Value::to_string).unwrap_or_default();
-                message.map(|message| format!("{message} {errors}"))
-            });
-            let message = words.unwrap_or_else(|| beginning(&String::from_utf8_lossy(&text)));
-            return Err(RemoteError::Refused { status, message: manara_model::record::telling(message.trim()) });
+            let mut text = Vec::new();
+            reader.take(OF_AN_ERROR).read_to_end(&mut text).map_err(broken)?;
+            return Err(RemoteError::Refused { status, message: words(&text) });
         }
-        match body {
-            Ok(body) => Ok(Reply { status, tag, body }),
-            Err(_) => Err(RemoteError::NoJson(beginning(&String::from_utf8_lossy(&text)))),
+        let body = Body::take(&mut reader, MOST).map_err(broken)?;
+        let body = body.ok_or_else(|| RemoteError::NoJson(format!("more than {MOST} bytes")))?;
+        let mut first = Vec::new();
+        let start = body.reader().map_err(|fault| RemoteError::Away(fault.message))?;
+        start.take(200).read_to_end(&mut first).map_err(broken)?;
+        let first = String::from_utf8_lossy(&first);
+        // Whatever JSON begins with.
+        let may_be = |start: char| matches!(start, '{' | '[' | '"' | '-' | 't' | 'f' | 'n' | '0'..='9');
+        if !first.trim_start().starts_with(may_be) {
+            return Err(RemoteError::NoJson(beginning(&first)));
         }
+        Ok(Fetched { status, headers, body })
     }
+}
+
+/// What an error says, on one line.
+fn words(text: &[u8]) -> String {
+    let words = serde_json::from_slice::<Value>(text).ok().and_then(|body| {
+        let message = body.get("message").or(body.get("name")).and_then(Value::as_str)?;
+        let errors = body.get("errors").map(Value::to_string).unwrap_or_default();
+        Some(format!("{message} {errors}"))
+    });
+    let words = words.unwrap_or_else(|| beginning(&String::from_utf8_lossy(text)));
+    manara_model::record::telling(words.trim())
 }

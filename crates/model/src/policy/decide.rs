@@ -146,6 +146,8 @@ fn distribution(marking: &Marking, audience: &Audience, world: &World) -> Option
     let needed = match audience {
         Audience::Node => Level::Organisation,
         Audience::Org(org) | Audience::User { org, .. } if world.local.contains(org) => Level::Community,
+        // A node of our own community is inside of it.
+        Audience::Peer { agreement, .. } if agreement.internal => Level::Community,
         // An organisation elsewhere is reached through a connected node.
         Audience::Org(_) | Audience::User { .. } | Audience::Peer { .. } => Level::Connected,
         Audience::Public => Level::All,
