@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 if not shutil.which("chromium") or not shutil.which("chromedriver"):
     print("skipped: chromium or chromedriver is not to be had on this machine")
@@ -77,6 +78,11 @@ with tempfile.TemporaryDirectory() as folder:
     server = subprocess.Popen([manara, "serve", "--data", data, "--listen", "127.0.0.1:0", "--log", "error"], stdout=subprocess.PIPE, text=True)
     try:
         url = server.stdout.readline().split()[-1]
+        # Itself as a partner, and one that is away.
+        for name, address in [("شريك Partner", url), ("Away", "http://127.0.0.1:9")]:
+            body = json.dumps({"name": name, "url": address, "authkey": made["api_key"], "pull": True, "push": name == "Away"}).encode()
+            headers = {"Authorization": made["api_key"], "Content-Type": "application/json"}
+            urllib.request.urlopen(urllib.request.Request(f"{url}/servers/add", body, headers), timeout=30).read()
         driver = browser(f"{folder}/profile")
         driver.get(url + "/records")
         check("without a session, to the log-in", driver.current_url.endswith("/login"))
@@ -128,6 +134,21 @@ with tempfile.TemporaryDirectory() as folder:
             check(f"{code}: a key is made", driver.find_elements(By.CSS_SELECTOR, "[role=status] code"))
             check(f"{code}: and listed", f"sensor {code}" in driver.page_source)
             picture(driver, f"account-{code}")
+            for n in range(2):
+                driver.get(url + "/peers")
+                press(driver, f"section:nth-of-type({n + 1}) button[value=pull]")
+            wait_for = time.monotonic() + 20
+            while "not reached" not in driver.page_source or driver.find_elements(By.CSS_SELECTOR, "section:first-of-type .badge.hot"):
+                assert time.monotonic() < wait_for, driver.page_source
+                time.sleep(0.1)
+                driver.get(url + "/peers")
+            check(f"{code}: how it stands with peers", len(driver.find_elements(By.CSS_SELECTOR, "main section")) == 2 and driver.find_elements(By.CSS_SELECTOR, ".badge.yes"))
+            check(f"{code}: a peer's address reads left to right", all(e.get_attribute("dir") == "ltr" for e in driver.find_elements(By.CSS_SELECTOR, "main .value")))
+            check(f"{code}: its key is nowhere", made["api_key"] not in driver.page_source)
+            picture(driver, f"peers-{code}")
+            missing = re.findall(r">\s*(?:nav|peers|import)-[a-z-]+\s*<", driver.page_source)
+            check(f"{code}: no text of the peers is missing", not missing)
+            driver.get(url + "/account")
             subprocess.run([manara, "record", "list", "--data", data], check=True, capture_output=True)
             # Only the 26 events are counted above.
             listed = json.loads(subprocess.check_output([manara, "record", "list", "--data", data, "--json"]))
@@ -155,6 +176,9 @@ with tempfile.TemporaryDirectory() as folder:
             picture(other, f"record-ar-{name}")
             width_now = int(other.find_element(By.TAG_NAME, "body").size["width"])
             check(f"{name}: nothing is cut off", width_now <= width)
+            other.get(url + "/peers")
+            picture(other, f"peers-ar-{name}")
+            check(f"{name}: nothing of the peers is cut off", int(other.find_element(By.TAG_NAME, "body").size["width"]) <= width)
             other.quit()
 
         driver.get(url + "/")

@@ -303,6 +303,17 @@ def groups():
     check("with its group", here["distribution"] == "4" and here["SharingGroup"]["uuid"] == group["uuid"] and here["SharingGroup"]["name"] == "North and South")
     known = next(g for g in b.ask("GET", "/sharing_groups")["response"] if g["SharingGroup"]["uuid"] == group["uuid"])
     check("and its members", {o["Organisation"]["name"] for o in known["SharingGroupOrg"]} == {"CERT North", "CERT South"})
+    third = a.ask("POST", "/admin/organisations/add", {"name": "CERT Third"})["Organisation"]
+    a.ask("POST", f"/sharing_groups/addOrg/{group['id']}/{third['id']}", {}, key=a.user)
+    a.ask("POST", f"/attributes/add/{shared['uuid']}", {"type": "domain", "value": "three.sync.example"}, key=a.user)
+    a.ask("POST", f"/events/publish/{shared['uuid']}", key=a.user)
+    pull()
+    members = lambda: {o["Organisation"]["name"] for g in b.ask("GET", "/sharing_groups")["response"] if g["SharingGroup"]["uuid"] == group["uuid"] for o in g["SharingGroupOrg"]}
+    check("misp_3468: its owner's server tells who is new in it", members() == {"CERT North", "CERT South", "CERT Third"})
+    stranger = b.account("CERT Fourth" if b.ask("POST", "/admin/organisations/add", {"name": "CERT Fourth"}) else "", "sync")
+    forged = {"uuid": group["uuid"], "name": "ours now", "SharingGroupOrg": [{"Organisation": {"uuid": str(uuid.uuid4()), "name": "Mallory"}}]}
+    b.ask("POST", "/events/add", {"Event": {"info": "forged", "distribution": "4", "SharingGroup": forged}}, key=stranger, status=None)
+    check("and nobody else's", members() == {"CERT North", "CERT South", "CERT Third"})
     alone = a.ask("POST", "/sharing_groups/add", {"SharingGroup": {"name": "North alone"}}, key=a.user)["SharingGroup"]
     a.ask("POST", "/events/add", {"Event": {"info": "For one", "distribution": "4", "sharing_group_id": alone["id"], "published": True}}, key=a.user)
     check("not one that it is not in", pull()["report"]["added"] == 0)
@@ -466,6 +477,16 @@ def wants():
     check("misp_7992: members of a group stand once in an event", text.count("Member 39") == 1)
     theirs = a.event(shared["uuid"])
     check("misp_7992: and arrive", len(theirs["Attribute"]) == 100 and all(x["SharingGroup"]["uuid"] == group["uuid"] for x in theirs["Attribute"]) and len(theirs["SharingGroup"]["SharingGroupOrg"]) == 42)
+    # A group that names servers travels to them alone; whoever is in it elsewhere has it from his own.
+    other = b.ask("POST", "/servers/add", {"name": "Elsewhere", "url": a.url, "authkey": "x", "remote_org_id": number_of_north})["Server"]["id"]
+    b.ask("POST", f"/sharing_groups/addServer/{group['id']}/{other}", {}, key=b.user)
+    shared = publish(b, new_event(40017, distribution=4, sharing_group_id=group["id"]))
+    check("a group that names another server does not travel to this one", shared["uuid"] not in a.events())
+    b.ask("POST", f"/sharing_groups/addServer/{group['id']}/{server}", {}, key=b.user)
+    b.ask("POST", f"/events/publish/{shared['uuid']}", key=b.user)
+    settled()
+    check("one that names it does", shared["uuid"] in a.events())
+    b.ask("POST", f"/servers/delete/{other}")
     # MISP#4814: hours although nothing is new, three quarters of it fetched and thrown away.
     blocked = a.ask("POST", "/events/add", new_event(40008), key=a.user)["Event"]["uuid"]
     b.ask("POST", "/eventBlocklists/add", {"uuids": [blocked]})

@@ -4,6 +4,7 @@ use crate::answer::{Answer, Fault, saved};
 use crate::call::Method;
 use crate::context::Context;
 use crate::shape::{datetime, num};
+use crate::sync::SERVER;
 use manara_model::record::{flag_of, text_of};
 use manara_model::{GroupId, OrgId};
 use manara_store::people::NewGroup;
@@ -24,7 +25,7 @@ impl Context<'_> {
     fn group_shown(&self, id: GroupId) -> Result<Value, Fault> {
         let facts = self.store.facts()?;
         let group = facts.world.groups.get(&id).ok_or_else(|| Fault::missing("sharing group"))?;
-        let notes = self.store.group_detail(id)?;
+        let notes = facts.group_notes.get(&id).cloned().unwrap_or_default();
         let own = self.call.caller.account.org;
         let note = |name: &str| notes.get(name).cloned();
         let owner = group.owner.unwrap_or(OrgId(Uuid::nil()));
@@ -136,6 +137,24 @@ impl Context<'_> {
         Ok(Answer::json(&saved("SharingGroup deleted", &self.call.url, None)))
     }
 
+    /// A server said which node it is: groups that travel to it know now.
+    pub(crate) fn groups_meet(&self, server: i64, node: Uuid) -> Result<(), Fault> {
+        let facts = self.store.facts()?;
+        for (id, group) in &facts.world.groups {
+            let mut notes = facts.group_notes.get(id).cloned().unwrap_or_default();
+            let Some(Value::Array(servers)) = notes.get_mut("servers") else { continue };
+            let mut met = false;
+            for one in servers.iter_mut().filter(|one| one["server_id"] == server.to_string().as_str()) {
+                met |= one["node"] != node.to_string().as_str();
+                one["node"] = json!(node);
+            }
+            if met {
+                self.store.set_group(self.actor(), *id, &group.name, group.active, &notes)?;
+            }
+        }
+        Ok(())
+    }
+
     /// `sharingGroups/addOrg`, `removeOrg`, `addServer`, `removeServer`
     pub fn groups_change(&self) -> Result<Answer, Fault> {
         let options = self.call.filters()?;
@@ -171,7 +190,15 @@ impl Context<'_> {
         let mut servers = notes.get("servers").and_then(Value::as_array).cloned().unwrap_or_default();
         servers.retain(|one| one["server_id"] != server.as_str());
         if add {
-            servers.push(json!({"server_id": server, "all_orgs": flag_of(options.get("all_orgs"))}));
+            // 0 is this node, where its members have it anyway.
+            let node = match server.as_str() {
+                "0" => json!(self.store.node()?),
+                id => {
+                    let entry = id.parse().ok().map(|id| self.store.entry(SERVER, id)).transpose()?.flatten();
+                    entry.ok_or_else(|| Fault::missing("Server"))?.body.get("remote_node").cloned().unwrap_or_default()
+                }
+            };
+            servers.push(json!({"server_id": server, "all_orgs": flag_of(options.get("all_orgs")), "node": node}));
         }
         notes.insert("servers".into(), servers.into());
         self.store.set_group(self.actor(), id, &group.name, group.active, &notes)?;

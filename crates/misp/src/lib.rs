@@ -40,7 +40,7 @@ mod writer;
 pub use answer::{Answer, Fault, NO_KEY};
 pub use body::Body;
 pub use call::{Call, Method, controller_of};
-pub use sync::{Migration, migrate, run_due, schedule};
+pub use sync::{Exchange, Migration, Peer, ask_exchange, migrate, peers, run_due, schedule};
 pub use table::{ACTIONS, Action, Status, has_controller};
 
 use context::Context;

@@ -6,9 +6,11 @@ use base64::Engine;
 use manara_model::observable::{misp_type, misp_value};
 use manara_model::record::{flag_of, parse_time, seconds_of, text_of};
 use manara_model::{GroupId, OrgId};
+use manara_store::Facts;
 use manara_store::people::NewGroup;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// Numbers of another node, and what is worked out here.
@@ -143,7 +145,8 @@ impl Context<'_> {
         let refuse = || error("sharing_group_id", "Invalid sharing group, or not one that you may use.");
         let uuid = uuid.ok_or_else(refuse)?;
         let mut facts = self.store.facts().map_err(|_| refuse())?;
-        if let (Some(group), false, true) = (given, facts.world.groups.contains_key(&GroupId(uuid)), self.is_partner())
+        if let (Some(group), true) = (given, self.is_partner())
+            && self.tells_of_group(&facts, GroupId(uuid), group)
         {
             self.hear_of_group(GroupId(uuid), group).map_err(|_| refuse())?;
             facts = self.store.facts().map_err(|_| refuse())?;
@@ -286,8 +289,26 @@ impl Context<'_> {
         self.call.may(manara_model::role::Right::Sync) && !self.is_admin()
     }
 
-    /// A sharing group that comes with what is shared with it. One that is known stays as it is: nobody
-    /// changes its members from elsewhere.
+    /// Is what a server says of a group news? Of one that is not known it is; of one that is, if the server is
+    /// its owner's and its members are others now (MISP#3468). Nobody else changes a group from elsewhere.
+    fn tells_of_group(&self, facts: &Facts, id: GroupId, group: &Value) -> bool {
+        let Some(known) = facts.world.groups.get(&id) else { return true };
+        let from = match &self.hop {
+            Some(hop) => hop.from,
+            None => Some(self.call.caller.account.org),
+        };
+        let members: BTreeSet<OrgId> = group
+            .get("SharingGroupOrg")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(|member| text_of(member.get("Organisation")?.get("uuid"))?.parse().ok().map(OrgId))
+            .collect();
+        let owners = known.owner.is_some_and(|owner| from == Some(owner) && !facts.world.local.contains(&owner));
+        owners && !members.is_empty() && members != known.orgs
+    }
+
+    /// A sharing group that comes with what is shared with it.
     fn hear_of_group(&self, id: GroupId, group: &Value) -> Result<(), manara_store::StoreError> {
         let uuid = |value: Option<&Value>| text_of(value).and_then(|uuid| uuid.parse::<Uuid>().ok());
         let name = |value: &Value| text_of(value.get("name")).unwrap_or_default().into_owned();

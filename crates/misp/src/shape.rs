@@ -292,17 +292,25 @@ impl<'v, 's> Scribe<'v, 's> {
             let name = facts.world.groups.get(&manara_model::GroupId(uuid)).map(|known| known.name.as_str());
             return json!({"id": num(facts.numbers.get(&uuid).copied().unwrap_or(0)), "uuid": uuid, "name": name.or(group["name"].as_str())});
         }
+        let id = manara_model::GroupId(uuid);
         shown["id"] = num(facts.numbers.get(&uuid).copied().unwrap_or(0));
-        if let Some(known) = facts.world.groups.get(&manara_model::GroupId(uuid)) {
-            shown["name"] = known.name.clone().into();
-            let member = known.orgs.contains(&self.own) || known.owner == Some(self.own);
-            if member
-                && (known.shows_members || known.owner == Some(self.own))
-                && shown.get("SharingGroupOrg").is_none()
-            {
-                let line = |org: &OrgId| json!({"org_id": self.org_number(Some(org.0)), "extend": false, "Organisation": self.org(Some(org.0), "")});
-                shown["SharingGroupOrg"] = known.orgs.iter().map(line).collect();
-            }
+        let Some(known) = facts.world.groups.get(&id) else { return shown };
+        shown["name"] = known.name.clone().into();
+        shown["active"] = known.active.into();
+        let notes = facts.group_notes.get(&id);
+        for name in ["description", "releasability", "created", "modified", "roaming"] {
+            let note = notes.and_then(|notes| notes.get(name)).cloned();
+            shown[name] = note.unwrap_or(if name == "roaming" { false.into() } else { "".into() });
+        }
+        if let Some(owner) = known.owner {
+            shown["organisation_uuid"] = json!(owner);
+            shown["org_id"] = self.org_number(Some(owner.0));
+            shown["Organisation"] = self.org(Some(owner.0), "");
+        }
+        let owns = known.owner == Some(self.own);
+        if known.orgs.contains(&self.own) && known.shows_members || owns {
+            let line = |org: &OrgId| json!({"org_id": self.org_number(Some(org.0)), "extend": false, "Organisation": self.org(Some(org.0), "")});
+            shown["SharingGroupOrg"] = known.orgs.iter().map(line).collect();
         }
         shown
     }

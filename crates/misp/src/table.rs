@@ -368,7 +368,7 @@ pub const ACTIONS: &[Action] = &[
         "addserver",
         Write,
         &["add_server_to_sharing_group"],
-        Partial("kept; does not limit yet where it travels"),
+        Partial("it travels to no other servers; `all_orgs` is kept, and widens nothing"),
         |context| context.groups_change(),
     ),
     on("sharinggroups", "removeserver", Write, &["remove_server_from_sharing_group"], Full, |context| {

@@ -2,13 +2,15 @@
 //! clients) and every label. An audience is judged per label here, by policy's own function; the SQL
 //! predicate is nothing but the list of labels that it allowed.
 
-use crate::engine::{Conn, Value, params};
+use crate::engine::{Conn, Value as Parameter, params};
 use crate::seal::Seal;
 use crate::tx::Tx;
 use crate::{Result, StoreError};
+use manara_model::record::flag_of;
 use manara_model::world::Group;
-use manara_model::{Audience, Gate, GroupId, Label, Marking, OrgId, Purpose, World};
-use std::collections::HashMap;
+use manara_model::{Audience, Gate, GroupId, Label, Marking, NodeId, OrgId, Purpose, World};
+use serde_json::{Map, Value};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
@@ -24,6 +26,8 @@ pub struct Facts {
     pub names: HashMap<OrgId, String>,
     /// Small numbers of organisations and sharing groups: see `numbers`.
     pub numbers: HashMap<Uuid, i64>,
+    /// What owners of sharing groups say of them (`releasability`, `description`, `roaming`).
+    pub group_notes: HashMap<GroupId, Map<String, Value>>,
     /// Labels by their number.
     pub labels: HashMap<i64, Label>,
     version: i64,
@@ -49,7 +53,7 @@ impl Allowed {
     }
 
     /// As a parameter for [`Conn::within`]; `None`: everything.
-    pub(crate) fn parameter(&self, conn: &Conn) -> Option<Value<'static>> {
+    pub(crate) fn parameter(&self, conn: &Conn) -> Option<Parameter<'static>> {
         match self {
             Allowed::Everything => None,
             Allowed::Only(labels) => Some(conn.list(labels)),
@@ -103,7 +107,8 @@ impl FactsCache {
         } else if kept.world.now != now && kept.labels.values().any(|label| label.marking.embargo.is_some()) {
             let world = World { now, ..kept.world.clone() };
             let (names, numbers, labels) = (kept.names.clone(), kept.numbers.clone(), kept.labels.clone());
-            *kept = Arc::new(Facts { world, names, numbers, labels, version });
+            let group_notes = kept.group_notes.clone();
+            *kept = Arc::new(Facts { world, names, numbers, group_notes, labels, version });
         }
         Ok(Arc::clone(&kept))
     }
@@ -146,17 +151,24 @@ fn load(conn: &Conn, seal: &Seal, version: i64, now: i64) -> Result<Facts> {
     for (server, client) in clients {
         facts.world.clients.entry(server).or_default().insert(client);
     }
-    let groups = conn.all("SELECT uuid, name, owner, shows_members, active FROM sharing_group", &[], |row| {
-        let group = Group {
-            name: row.get(1)?,
-            owner: row.get::<Option<Uuid>>(2)?.map(OrgId),
-            shows_members: row.get(3)?,
-            active: row.get(4)?,
-            ..Group::default()
-        };
-        Ok((GroupId(row.get(0)?), group))
-    })?;
-    facts.world.groups.extend(groups);
+    let groups =
+        conn.all("SELECT uuid, name, owner, shows_members, active, detail FROM sharing_group", &[], |row| {
+            let notes: Map<String, Value> =
+                serde_json::from_str(&row.get::<String>(5)?).map_err(StoreError::damaged)?;
+            let group = Group {
+                name: row.get(1)?,
+                owner: row.get::<Option<Uuid>>(2)?.map(OrgId),
+                shows_members: row.get(3)?,
+                active: row.get(4)?,
+                nodes: nodes(&notes),
+                ..Group::default()
+            };
+            Ok((GroupId(row.get(0)?), group, notes))
+        })?;
+    for (id, group, notes) in groups {
+        facts.world.groups.insert(id, group);
+        facts.group_notes.insert(id, notes);
+    }
     let members = conn.all("SELECT sharing_group, org FROM sharing_group_member", &[], |row| {
         Ok((GroupId(row.get(0)?), OrgId(row.get(1)?)))
     })?;
@@ -178,6 +190,17 @@ fn load(conn: &Conn, seal: &Seal, version: i64, now: i64) -> Result<Facts> {
         facts.world.pseudonym_key = seal.open(PSEUDONYM_KEY, &sealed)?.into_bytes();
     }
     Ok(facts)
+}
+
+/// The nodes that a group travels to, from what its owner says of it: none named, or `roaming`: it goes by
+/// organisation alone. A server whose node is not known yet is one that nobody is.
+fn nodes(notes: &Map<String, Value>) -> BTreeSet<NodeId> {
+    if flag_of(notes.get("roaming")) {
+        return BTreeSet::new();
+    }
+    let servers = notes.get("servers").and_then(Value::as_array).into_iter().flatten();
+    let node = |server: &Value| server.get("node").and_then(|node| node.as_str()?.parse().ok());
+    servers.map(|server| NodeId(node(server).unwrap_or(Uuid::max()))).collect()
 }
 
 /// The number of a label, making one where it is new.

@@ -2,6 +2,7 @@
 //! by one on the way in from a partner, and on the way out to one; between servers of one organisation
 //! (`internal`) it stays. Head and parts are changed one by one, as they are read or written.
 
+use manara_model::OrgId;
 use manara_model::record::{flag_of, text_of};
 use serde_json::{Map, Value};
 
@@ -26,6 +27,8 @@ pub(crate) struct ComesIn {
     pub(crate) internal: bool,
     /// It is taken as not released, whatever they say.
     pub(crate) unpublish: bool,
+    /// Whose server it is.
+    pub(crate) from: Option<OrgId>,
 }
 
 impl ComesIn {
@@ -115,7 +118,7 @@ mod tests {
                     )
                 };
                 let mut came = event();
-                ComesIn { internal, unpublish: false }.head(&mut came);
+                ComesIn { internal, unpublish: false, from: None }.head(&mut came);
                 assert_eq!(level(&came), if internal { level_there } else { taken });
                 assert_eq!((&came["locked"], &came["Tag"]), (&json!(true), &json!([{"name": "a"}])));
                 let mut goes = event();
@@ -125,7 +128,7 @@ mod tests {
             }
         }
         let mut came = object();
-        ComesIn { internal: false, unpublish: true }.part(&mut came);
+        ComesIn { internal: false, unpublish: true, from: None }.part(&mut came);
         assert_eq!(
             Value::Object(came),
             json!({"distribution": "1", "Attribute": [{"distribution": "3"}, {"distribution": "1"}]})
@@ -135,7 +138,7 @@ mod tests {
     #[test]
     fn what_is_not_to_be_released_is_not() {
         let mut event = map(json!({"published": true}));
-        ComesIn { internal: false, unpublish: true }.head(&mut event);
+        ComesIn { internal: false, unpublish: true, from: None }.head(&mut event);
         assert_eq!(event["published"], false);
     }
 }

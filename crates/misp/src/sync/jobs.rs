@@ -22,9 +22,9 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// Everything new and newer of a server.
-const PULL: &str = "pull";
+pub(super) const PULL: &str = "pull";
 /// Everything that a server may have.
-const PUSH: &str = "push";
+pub(super) const PUSH: &str = "push";
 /// One event that was published.
 const EVENT: &str = "event";
 /// A holder that says nothing for so long is taken for dead.

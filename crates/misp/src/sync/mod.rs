@@ -3,6 +3,7 @@
 //! goes on where it stopped; and what was fetched once is known by its clock, so that nothing new costs one
 //! question.
 
+mod health;
 mod hop;
 mod jobs;
 mod migrate;
@@ -12,6 +13,7 @@ mod remote;
 mod report;
 mod tally;
 
+pub use health::{Exchange, Peer, ask_exchange, peers};
 pub(crate) use hop::{ComesIn, GoesOut};
 pub use jobs::{run_due, schedule};
 pub use migrate::{Migration, migrate};
@@ -108,6 +110,9 @@ impl<'a> Context<'a> {
                 return Ok(Answer::json(&json!({"status": status, "message": error.to_string()})));
             }
         };
+        if let Some(node) = text_of(version.get("uuid")).and_then(|uuid| uuid.parse().ok()) {
+            self.is_node(&entry, node)?;
+        }
         // A body of several lines and scripts: some partners have a proxy between that changes it.
         let probe =
             json!({"testString": "line one\nline two \"quoted\" \u{645}\u{646}\u{627}\u{631}\u{629} \u{1f5fc}"});

@@ -92,9 +92,10 @@ impl Context<'_> {
         Ok(self.store.view(Audience::Org(self.org_of_server(entry)), Purpose::Read)?)
     }
 
-    fn came_in(entry: &Entry) -> ComesIn {
+    fn came_in(&self, entry: &Entry) -> ComesIn {
         let flag = |name: &str| flag_of(entry.body.get(name));
-        ComesIn { internal: flag("internal"), unpublish: flag("unpublish_event") }
+        let from = super::remote_org(self, entry).ok();
+        ComesIn { internal: flag("internal"), unpublish: flag("unpublish_event"), from }
     }
 
     /// Pulls, and keeps with the server how it went.
@@ -258,7 +259,7 @@ impl Context<'_> {
         }
         report.events.given.add(uuid, stamp, false);
         let now =
-            self.take_event(remote, |_| self.partner(entry), uuid, Some(Self::came_in(entry)), held.is_some(), report)?;
+            self.take_event(remote, |_| self.partner(entry), uuid, Some(self.came_in(entry)), held.is_some(), report)?;
         // It may have been changed there since their index was written.
         report.events.held.add(uuid, if now >= stamp { stamp } else { now }, false);
         Ok(true)
@@ -422,7 +423,7 @@ impl Context<'_> {
                     continue;
                 };
                 let Some(mut body) = reply.body.get(name).and_then(Value::as_object).cloned() else { continue };
-                Self::came_in(entry).head(&mut body);
+                self.came_in(entry).head(&mut body);
                 taken.push(json!({name: body}));
             }
         }

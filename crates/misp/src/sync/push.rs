@@ -79,6 +79,16 @@ impl Context<'_> {
         Ok((Audience::Peer { node: NodeId(node), org, agreement: Arc::clone(&agreement) }, agreement))
     }
 
+    /// Notes which node a server is.
+    pub(super) fn is_node(&self, entry: &Entry, node: Uuid) -> Result<(), Fault> {
+        if text_of(entry.body.get("remote_node")).is_some_and(|noted| noted == node.to_string()) {
+            return Ok(());
+        }
+        let more = Map::from_iter([("remote_node".to_owned(), json!(node))]);
+        self.store.note_entry(SERVER, entry.id, more)?;
+        self.groups_meet(entry.id, node)
+    }
+
     /// Asks the server who it is and whether we may push, and notes its node.
     fn met(&self, entry: &Entry) -> Result<Peer, Stopped> {
         let remote = self.remote(entry, PATIENCE)?;
@@ -89,10 +99,7 @@ impl Context<'_> {
             ));
         }
         let node = text_of(version.get("uuid")).and_then(|uuid| uuid.parse::<Uuid>().ok()).unwrap_or_default();
-        if text_of(entry.body.get("remote_node")).is_none_or(|noted| noted != node.to_string()) {
-            let more = Map::from_iter([("remote_node".to_owned(), json!(node))]);
-            self.store.note_entry(SERVER, entry.id, more)?;
-        }
+        self.is_node(entry, node)?;
         let (audience, agreement) = self.peer(entry, node)?;
         Ok(Peer { remote, audience, agreement, rules: Rules::of(entry) })
     }

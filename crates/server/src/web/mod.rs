@@ -5,6 +5,7 @@ mod i18n;
 mod import;
 mod login;
 mod page;
+mod peers;
 mod record;
 mod search;
 mod statics;
@@ -13,7 +14,7 @@ use crate::access::Door::{Open, Page};
 use crate::access::{Route, route};
 use axum::http::Method;
 use axum::routing::{get, post};
-use manara_model::role::Right::{Read, Write};
+use manara_model::role::Right::{Admin, Read, Write};
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
@@ -29,6 +30,8 @@ pub(crate) fn routes() -> Vec<Route> {
         route(Method::GET, "/records/{uuid}/export/{format}", Page(Read), "A record in a format", get(record::export)),
         route(Method::GET, "/account", Page(Read), "One's own account", get(account::form)),
         route(Method::POST, "/account", Page(Read), "Change password, factor, keys, sessions", post(account::change)),
+        route(Method::GET, "/peers", Page(Admin), "How it stands with each server", get(peers::list)),
+        route(Method::POST, "/peers", Page(Admin), "Ask for an exchange now", post(peers::ask)),
         route(Method::GET, "/import", Page(Read), "Import page", get(import::form)),
         route(
             Method::POST,

@@ -5,6 +5,7 @@ use crate::problem::Problem;
 use askama::Template;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
+use manara_model::role::Right;
 use manara_store::people::Session;
 use manara_store::view::SightingCount;
 
@@ -15,6 +16,8 @@ pub(super) const LANGUAGE: &str = "manara_language";
 pub(super) struct Who {
     pub(super) email: String,
     pub(super) csrf: String,
+    /// Runs the node.
+    pub(super) admin: bool,
 }
 
 /// The frame of a page.
@@ -32,8 +35,11 @@ impl Frame {
             (name == LANGUAGE).then_some(value)
         });
         let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-        let who =
-            session.map(|session| Who { email: session.caller.account.email.clone(), csrf: session.csrf.clone() });
+        let who = session.map(|session| Who {
+            email: session.caller.account.email.clone(),
+            csrf: session.csrf.clone(),
+            admin: session.caller.may(Right::Admin),
+        });
         Frame { t: Texts::choose(chosen, accepted), who, here }
     }
 
