@@ -195,8 +195,9 @@ impl Context<'_> {
         // An event that its own maker may not see: it was written for another organisation.
         let event = view.event(manara_store::view::Which::Uuid(uuid))?.ok_or_else(|| Fault::missing("event"))?;
         let mut answer = Answer::new("application/json");
-        let scribe = Scribe::new(&view, self.call.caller.account.org);
         let metadata = flag_of(self.call.named.get("metadata"));
+        let plain = Scribe::new(&view, self.call.caller.account.org);
+        let scribe = if metadata { plain } else { self.scribe(&view, &self.call.named)? };
         EventWriter::new(&mut answer, &scribe).event(&event, !metadata, Map::new(), |_, _| true)?;
         if !refused.0.is_empty() {
             return self.with_refused(answer, refused);
@@ -224,7 +225,7 @@ impl Context<'_> {
             return Ok(Answer::new("text/html; charset=UTF-8"));
         }
         let options = self.call.filters()?;
-        let scribe = Scribe::new(&view, self.call.caller.account.org);
+        let scribe = self.scribe(&view, &options)?;
         let mut answer = Answer::new("application/json");
         let mut more = Map::new();
         if options.get("includeEventCorrelations").is_none_or(|flag| flag_of(Some(flag))) {
