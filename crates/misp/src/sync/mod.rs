@@ -3,6 +3,7 @@
 //! goes on where it stopped; and what was fetched once is known by its clock, so that nothing new costs one
 //! question.
 
+mod clusters;
 mod hop;
 mod migrate;
 mod pull;
@@ -68,6 +69,8 @@ pub(crate) struct Report {
     pub(crate) sightings: usize,
     /// See `proposals`.
     pub(crate) analyst_data: usize,
+    /// Clusters that were new, or newer.
+    pub(crate) clusters: usize,
     /// Events that differ afterwards.
     pub(crate) differences: Vec<Difference>,
     /// How many.

@@ -67,6 +67,9 @@ impl Context<'_> {
         let asked = Value::Object(rules(entry));
         let index = remote.ask("POST", "/events/index", Some(&asked), known)?;
         let mut report = Report::default();
+        if flag_of(entry.body.get("pull_galaxy_clusters")) {
+            self.pull_clusters(entry, &remote, &mut report)?;
+        }
         if index.status == 304 {
             return Ok((report, index.tag.or(known.map(str::to_owned))));
         }

@@ -78,6 +78,9 @@ impl Context<'_> {
         let (audience, agreement) = self.peer(entry, &version)?;
         let rules = Rules::of(entry);
         let mut report = Report::default();
+        if flag_of(entry.body.get("push_galaxy_clusters")) {
+            self.push_clusters(entry, &remote, &audience, &mut report)?;
+        }
         let mut after = 0;
         loop {
             let view = self.store.view(audience.clone(), Purpose::Read)?;
