@@ -193,15 +193,17 @@ impl Galaxies {
         (Record { head: known, places }, names)
     }
 
-    fn may(gate: &Gate<'_>, records: &[Record]) -> Option<usize> {
-        records.iter().position(|record| gate.judge(&record.head.label).allowed())
+    /// Which of several is shown: the audience's own before another's, the newest first.
+    fn may<'r>(gate: &Gate<'_>, records: &'r [Record]) -> Option<&'r Record> {
+        let own = |record: &&Record| gate.audience().org() == Some(record.head.label.owner);
+        let allowed = |record: &&Record| gate.judge(&record.head.label).allowed();
+        records.iter().filter(allowed).find(own).or_else(|| records.iter().find(allowed))
     }
 
     fn seen(&self, gate: &Gate<'_>, galaxy: &Galaxy) -> Option<Cleared<Known>> {
-        let described = Self::may(gate, &galaxy.descriptions).map(|at| &galaxy.descriptions[at]);
         // One whose description is not here is known by its clusters alone.
-        let listed = || Self::may(gate, &galaxy.clusters).map(|at| &galaxy.clusters[at]);
-        gate.clear(described.or_else(listed)?.head.clone()).ok()
+        let record = Self::may(gate, &galaxy.descriptions).or_else(|| Self::may(gate, &galaxy.clusters))?;
+        gate.clear(record.head.clone()).ok()
     }
 
     /// The galaxies that may be seen, in the order in which they came.
@@ -246,7 +248,7 @@ impl Galaxies {
     ) -> std::result::Result<(), E> {
         let of = |galaxy: &&Galaxy| galaxy.clusters.first().is_some_and(|record| record.head.kind == kind);
         let Some(galaxy) = self.galaxies.iter().find(of) else { return Ok(()) };
-        let Some(record) = Self::may(gate, &galaxy.clusters).map(|at| &galaxy.clusters[at]) else { return Ok(()) };
+        let Some(record) = Self::may(gate, &galaxy.clusters) else { return Ok(()) };
         let Some(whole) = self.text(store, &record.head)? else { return Ok(()) };
         for n in 0..record.places.len() {
             if let Some(cluster) = Self::read(gate, record, n, &whole) {

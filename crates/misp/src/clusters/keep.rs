@@ -191,8 +191,8 @@ impl Context<'_> {
         if intake.begin(draft)? {
             for relation in relations {
                 let raw = Value::Object(relation.clone()).to_string();
-                let mut part = PartDraft::new(Slot::Whole, raw.clone());
-                part.marking = misp_marking(Slot::Whole, &raw);
+                let mut part = PartDraft::new(Slot::Line, raw.clone());
+                part.marking = misp_marking(Slot::Line, &raw);
                 // What it leads to is found by its identifier: see `inbound`.
                 part.uuid = text(relation, "referenced_galaxy_cluster_uuid").and_then(|uuid| uuid.parse().ok());
                 intake.part(part)?;
