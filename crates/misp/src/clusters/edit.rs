@@ -56,7 +56,7 @@ impl Context<'_> {
         body.insert("Orgc".into(), json!({"uuid": own, "name": view.facts().name(own)}));
         body.shift_remove("version");
         self.touch_cluster(&mut body);
-        let relations = self.relations_after(&mut body, &related(&given), &[]).map_err(unsaved)?;
+        let relations = self.relations_after(&related(&given), &[]).map_err(unsaved)?;
         drop(shelf);
         drop(view);
         self.keep_cluster(own, body, &relations)?;
@@ -76,7 +76,7 @@ impl Context<'_> {
             *body = self.cluster_body(&given, Some(body), &Map::new()).map_err(unsaved)?;
             self.touch_cluster(body);
             if given.contains_key("GalaxyClusterRelation") {
-                *relations = self.relations_after(body, &related(&given), relations).map_err(unsaved)?;
+                *relations = self.relations_after(&related(&given), relations).map_err(unsaved)?;
             }
             Ok(())
         })?;

@@ -39,7 +39,6 @@ const NOT_KEPT: &[&str] = &[
     "GalaxyClusterRelation",
     "RelationshipInbound",
     "TargetingClusterRelation",
-    "relation_places",
     "deleted",
     "locked",
     "published",

@@ -40,6 +40,18 @@ fn place_of(relation: &Map<String, Value>) -> u32 {
     relation.get(PLACE).and_then(Value::as_u64).and_then(|place| u32::try_from(place).ok()).unwrap_or(0)
 }
 
+/// A number for one more relation. Numbers that count up would tell how many there are that are not for
+/// everybody, and would be used again.
+fn new_place(held: &[Map<String, Value>], after: &[Map<String, Value>]) -> u32 {
+    loop {
+        let [a, b, c, ..] = *Uuid::new_v4().as_bytes();
+        let place = u32::from_be_bytes([0, a, b, c]);
+        if place > 0 && !held.iter().chain(after).any(|one| place_of(one) == place) {
+            return place;
+        }
+    }
+}
+
 /// The relations of an own cluster, as they are kept; those that may be seen.
 ///
 /// # Errors
@@ -170,11 +182,9 @@ impl Context<'_> {
     /// MISP's validation errors.
     pub(super) fn relations_after(
         &self,
-        body: &mut Map<String, Value>,
         given: &[Value],
         held: &[Map<String, Value>],
     ) -> Result<Vec<Map<String, Value>>, Value> {
-        let mut next = body.get("relation_places").and_then(Value::as_u64).unwrap_or(0);
         let mut after: Vec<Map<String, Value>> = Vec::new();
         for given in given.iter().filter_map(Value::as_object) {
             let number = text_of(given.get("id")).and_then(|id| id.parse().ok()).and_then(ids::part);
@@ -185,12 +195,10 @@ impl Context<'_> {
             });
             let mut kept = self.relation_body(given, same)?;
             if same.is_none() {
-                next += 1;
-                kept.insert(PLACE.into(), next.into());
+                kept.insert(PLACE.into(), new_place(held, &after).into());
             }
             after.push(kept);
         }
-        body.insert("relation_places".into(), next.into());
         Ok(after)
     }
 
@@ -220,11 +228,11 @@ impl Context<'_> {
         let mut place = None;
         let cluster = self.change_cluster(&named.unwrap_or_default(), |body, relations| {
             let unsaved = |errors| Fault::unsaved("add", "GalaxyClusterRelation", errors);
-            let mut given = given.clone();
-            given.shift_remove("id");
-            let mut new = self.relations_after(body, &[Value::Object(given)], &[]).map_err(unsaved)?;
-            place = new.first().map(place_of);
-            relations.append(&mut new);
+            let mut new = self.relation_body(&given, None).map_err(unsaved)?;
+            let number = new_place(relations, &[]);
+            new.insert(PLACE.into(), number.into());
+            relations.push(new);
+            place = Some(number);
             self.touch_cluster(body);
             Ok(())
         })?;
