@@ -229,3 +229,29 @@ impl Context<'_> {
         self.keep_cluster(head.label.owner, body, &relations)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn authors_are_read_however_they_are_written() {
+        for given in [json!(["a", "b"]), json!("a, b"), json!("[\"a\", \"b\"]")] {
+            assert_eq!(authors(&given), json!(["a", "b"]), "{given}");
+        }
+        assert_eq!(authors(&Value::Null), json!([]));
+    }
+
+    #[test]
+    fn elements_are_a_list_or_lists_by_name() {
+        let read = |given: Value| elements(given.as_object().unwrap());
+        let list = json!([{"key": "k", "value": "1"}, {"key": "k", "value": "2"}]);
+        let given =
+            json!({"GalaxyElement": [{"key": "k", "value": 1, "id": "5"}, {"key": "k", "value": "2"}, {"key": "x"}]});
+        assert_eq!(read(given), Some(list.clone()));
+        assert_eq!(read(json!({"meta": {"k": ["1", "2"]}})), Some(list));
+        assert_eq!(read(json!({"meta": {"k": "1"}})), Some(json!([{"key": "k", "value": "1"}])));
+        assert_eq!(read(json!({"meta": {}})), None, "says nothing of what is held");
+        assert_eq!(read(json!({"GalaxyElement": []})), Some(json!([])), "says that there are none");
+    }
+}

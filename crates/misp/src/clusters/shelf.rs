@@ -73,16 +73,16 @@ impl<'v, 's> Shelf<'v, 's> {
         }
     }
 
-    /// A cluster by its identifier: somebody's own before what was imported.
+    /// A cluster by its identifier: what was imported before somebody's own, so that nobody takes its place.
     ///
     /// # Errors
     /// The store's.
     pub(crate) fn by_uuid(&self, uuid: Uuid) -> Result<Option<Cluster>, Fault> {
-        if let Some(own) = self.view.of_kind(KIND, None, Some(uuid))? {
-            return Ok(Some(Cluster::Own(own)));
-        }
         let found = self.galaxies.cluster(self.store, &self.view.gate(), ClusterName::Uuid(uuid))?;
-        Ok(found.map(Cluster::Imported))
+        if let Some(known) = found {
+            return Ok(Some(Cluster::Imported(known)));
+        }
+        Ok(self.view.of_kind(KIND, None, Some(uuid))?.map(Cluster::Own))
     }
 
     /// A cluster by its tag. The tag of an own one has its identifier.
