@@ -6,12 +6,14 @@
 
 mod error;
 mod export;
+mod galaxies;
 mod import;
 mod search;
 mod warnings;
 
 pub use error::Error;
 pub use export::{ExportReport, Selection, audience, export};
+pub use galaxies::{CLUSTERS, ClusterName, GALAXY, Galaxies, Known};
 pub use import::{Imported, files, import};
 pub use search::{Answer, RecordLine, answer, ask, values_of};
 pub use warnings::WarningCache;

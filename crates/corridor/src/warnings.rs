@@ -1,15 +1,19 @@
 //! The node's warning lists: compiled from the knowledge that it holds, again when that changes.
 
 use crate::Result;
+use crate::galaxies::{Galaxies, GalaxyCache};
 use manara_model::warninglist::WarningLists;
 use manara_model::{Audience, Purpose};
 use manara_store::Store;
 use manara_store::view::Filter;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Keeps the compiled lists.
+/// Keeps the compiled lists, and the index of galaxies: what a process knows of the node's knowledge.
 #[derive(Default)]
-pub struct WarningCache(Mutex<Option<(i64, Arc<WarningLists>)>>);
+pub struct WarningCache {
+    lists: Mutex<Option<(i64, Arc<WarningLists>)>>,
+    galaxies: GalaxyCache,
+}
 
 impl WarningCache {
     /// The lists as they are now. What is on them is the node's knowledge, not somebody's record: they
@@ -28,7 +32,7 @@ impl WarningCache {
             switches.iter().any(|switch| switch.name == name && switch.body["enabled"] == false)
         };
         let newest = view.newest(&filter)?.wrapping_add(changed);
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((version, lists)) = kept.as_ref()
             && *version == newest
         {
@@ -48,5 +52,13 @@ impl WarningCache {
         let lists = Arc::new(lists);
         *kept = Some((newest, Arc::clone(&lists)));
         Ok(lists)
+    }
+
+    /// The galaxies as they are now.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn galaxies(&self, store: &Store) -> Result<Arc<Galaxies>> {
+        self.galaxies.get(store)
     }
 }

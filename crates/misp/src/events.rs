@@ -217,8 +217,9 @@ impl Context<'_> {
             self.pass_on(uuid)?;
         }
         let mut answer = Answer::new("application/json");
-        let scribe = Scribe::new(&view, self.call.caller.account.org);
         let metadata = flag_of(self.call.named.get("metadata"));
+        let plain = Scribe::new(&view, self.call.caller.account.org);
+        let scribe = if metadata { plain } else { self.scribe(&view, &self.call.named)? };
         EventWriter::new(&mut answer, &scribe).event(&event, !metadata, Map::new(), |_, _| true)?;
         if metadata && self.call.may(Right::Sync) {
             // A server that pushes hears what arrived.
@@ -253,7 +254,7 @@ impl Context<'_> {
             return Ok(Answer::new("text/html; charset=UTF-8"));
         }
         let options = self.call.filters()?;
-        let scribe = Scribe::new(&view, self.call.caller.account.org);
+        let scribe = self.scribe(&view, &options)?;
         let mut answer = Answer::new("application/json");
         let mut more = Map::new();
         if options.get("includeEventCorrelations").is_none_or(|flag| flag_of(Some(flag))) {

@@ -13,6 +13,7 @@ mod attributes;
 mod body;
 mod call;
 mod changes;
+mod clusters;
 mod context;
 mod decay;
 mod events;

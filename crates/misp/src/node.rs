@@ -19,7 +19,7 @@ impl Context<'_> {
         let may = |right| self.call.may(right);
         Ok(Answer::json(&json!({
             "version": VERSION, "pymisp_recommended_version": VERSION, "perm_sync": may(Right::Sync), "perm_sighting": may(Right::Write),
-            "perm_galaxy_editor": false, "perm_analyst_data": may(Right::Write), "uuid": self.store.node()?,
+            "perm_galaxy_editor": may(Right::Write), "perm_analyst_data": may(Right::Write), "uuid": self.store.node()?,
             "request_encoding": ["gzip"], "filter_sightings": true,
         })))
     }

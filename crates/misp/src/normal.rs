@@ -123,7 +123,15 @@ pub(crate) fn merged_tags(old: &Map<String, Value>, new: &Map<String, Value>, re
 impl Context<'_> {
     /// Sharing group and distribution: `sharing_group_id` is a number of this node, and becomes the
     /// group's identifier, which stays true elsewhere.
-    fn reach(&self, map: &Map<String, Value>, out: &mut Map<String, Value>, default: &str) -> Result<(), Value> {
+    ///
+    /// # Errors
+    /// MISP's validation errors.
+    pub(crate) fn reach(
+        &self,
+        map: &Map<String, Value>,
+        out: &mut Map<String, Value>,
+        default: &str,
+    ) -> Result<(), Value> {
         let level = text(map, "distribution").unwrap_or(default.into());
         let highest = if default == "5" { '5' } else { '4' };
         if level.len() != 1 || !('0'..=highest).contains(&level.chars().next().unwrap_or('x')) {

@@ -57,6 +57,16 @@ pub(crate) const KINDS: &[Kind] = &[
         secret: "",
     },
     Kind {
+        kind: "galaxyclusterblocklist",
+        model: "GalaxyClusterBlocklist",
+        controller: "galaxyclusterblocklists",
+        key: "cluster_uuid",
+        must: &["cluster_uuid"],
+        fields: &[("cluster_uuid", "\"\""), ("cluster_info", "\"\""), ("comment", "\"\""), ("cluster_orgc", "\"\"")],
+        flat: true,
+        secret: "",
+    },
+    Kind {
         kind: "correlationexclusion",
         model: "CorrelationExclusion",
         controller: "correlationexclusions",

@@ -1,5 +1,7 @@
 //! What events and their parts look like to MISP's users: numbers as texts, every member there.
 
+use crate::answer::Fault;
+use crate::clusters::{Shelf, named_by};
 use crate::ids;
 use manara_model::record::{flag_of, seconds_of, text_of};
 use manara_model::{Cleared, OrgId, Part};
@@ -107,6 +109,8 @@ pub(crate) struct Scribe<'v, 's> {
     pub view: &'v View<'s>,
     /// The caller's organisation.
     pub own: OrgId,
+    /// Galaxies, where they are to be shown beside tags.
+    shelf: Option<Shelf<'v, 's>>,
     tags: RefCell<HashMap<String, Option<Tag>>>,
     /// Sharing groups that were described in the event that is being written: once is enough.
     described: RefCell<HashSet<Uuid>>,
@@ -177,7 +181,44 @@ impl<'v, 's> Scribe<'v, 's> {
     /// For a view and the caller's organisation.
     #[must_use]
     pub(crate) fn new(view: &'v View<'s>, own: OrgId) -> Self {
-        Scribe { view, own, tags: RefCell::default(), described: RefCell::default() }
+        Scribe { view, own, shelf: None, tags: RefCell::default(), described: RefCell::default() }
+    }
+
+    /// One that shows galaxies beside tags.
+    #[must_use]
+    pub(crate) fn with_galaxies(mut self, shelf: Shelf<'v, 's>) -> Self {
+        self.shelf = Some(shelf);
+        self
+    }
+
+    /// Galaxies, where they are to be shown.
+    #[must_use]
+    pub(crate) fn shelf(&self) -> Option<&Shelf<'v, 's>> {
+        self.shelf.as_ref()
+    }
+
+    /// Galaxies of the tags on something; none where they are not to be shown. `number` tells the number of a
+    /// tag's place there, which stands in `name`.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) fn galaxies(
+        &self,
+        tags: &[Value],
+        name: &str,
+        number: impl Fn(usize) -> i64,
+    ) -> Result<Vec<Value>, Fault> {
+        self.shelf.as_ref().map_or(Ok(Vec::new()), |shelf| shelf.blocks(tags, name, number))
+    }
+
+    /// Galaxies of the tags on an attribute.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) fn galaxies_of_attribute(&self, attribute: &Map<String, Value>) -> Result<Vec<Value>, Fault> {
+        let tags = attribute.get("Tag").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let id = seconds_of(attribute.get("id"));
+        self.galaxies(tags, "attribute_tag_id", |n| reference_id(id, n))
     }
 
     fn tag_info(&self, name: &str) -> Option<Tag> {
@@ -213,15 +254,7 @@ impl<'v, 's> Scribe<'v, 's> {
     /// An organisation in an event.
     #[must_use]
     pub(crate) fn org(&self, uuid: Option<Uuid>, name: &str) -> Value {
-        let facts = self.view.facts();
-        let Some(uuid) = uuid else { return json!({"id": "0", "name": name, "uuid": "", "local": false}) };
-        let org = OrgId(uuid);
-        let known = facts.names.get(&org).map_or(name, String::as_str);
-        let name = if name.is_empty() { known } else { name };
-        json!({
-            "id": num(facts.numbers.get(&uuid).copied().unwrap_or(0)), "name": name, "uuid": uuid,
-            "local": facts.world.local.contains(&org),
-        })
+        org_value(self.view, uuid, name)
     }
 
     fn org_number(&self, uuid: Option<Uuid>) -> Value {
@@ -281,7 +314,7 @@ impl<'v, 's> Scribe<'v, 's> {
     }
 
     /// A sharing group in an event: with its members where the reader may know them.
-    fn group(&self, group: &Value) -> Value {
+    pub(crate) fn group(&self, group: &Value) -> Value {
         let mut shown = group.clone();
         let facts = self.view.facts();
         let uuid = text_of(group.get("uuid")).and_then(|uuid| uuid.parse::<Uuid>().ok());
@@ -512,6 +545,20 @@ pub(crate) fn uuid_of(event: &EventRow, part: &Part) -> Uuid {
     })
 }
 
+/// An organisation beside what it wrote or holds; `name` as it came with that.
+#[must_use]
+pub(crate) fn org_value(view: &View<'_>, uuid: Option<Uuid>, name: &str) -> Value {
+    let facts = view.facts();
+    let Some(uuid) = uuid else { return json!({"id": "0", "name": name, "uuid": "", "local": false}) };
+    let org = OrgId(uuid);
+    let known = facts.names.get(&org).map_or(name, String::as_str);
+    let name = if name.is_empty() { known } else { name };
+    json!({
+        "id": num(facts.numbers.get(&uuid).copied().unwrap_or(0)), "name": name, "uuid": uuid,
+        "local": facts.world.local.contains(&org),
+    })
+}
+
 /// A tag.
 #[must_use]
 pub(crate) fn tag_value(tag: &Tag) -> Value {
@@ -521,7 +568,7 @@ pub(crate) fn tag_value(tag: &Tag) -> Value {
         "id": num(tag.id), "name": tag.name, "colour": tag.colour(), "exportable": flag("exportable", true),
         "org_id": detail("org_id").unwrap_or("0".into()), "user_id": detail("user_id").unwrap_or("0".into()),
         "hide_tag": flag("hide_tag", false), "numerical_value": detail("numerical_value"),
-        "is_galaxy": tag.name.starts_with("misp-galaxy:"), "is_custom_galaxy": false, "local_only": flag("local_only", false),
+        "is_galaxy": tag.name.starts_with("misp-galaxy:"), "is_custom_galaxy": named_by(&tag.name).is_some_and(|(_, name)| ids::which(name).is_some()), "local_only": flag("local_only", false),
     })
 }
 

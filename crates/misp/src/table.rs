@@ -56,15 +56,12 @@ const ON_NODE: Status = NotHere("a node's settings are its configuration file's"
 const AS_FILES: Status = Partial("answers, changes nothing: knowledge comes with `manara import`");
 const FIXED_ROLES: Status = NotHere("roles are fixed: reader, user, sync, org-admin, admin");
 const NO_DELEGATION: Status = NotHere("events are shared by distribution and group; nothing is handed over yet");
-const NO_CUSTOM: Status = NotHere("galaxies are the node's imported knowledge; own clusters are not made yet");
 
 /// The table.
 pub const ACTIONS: &[Action] = &[
     // Events
     on("events", "index", Read, &["events", "search_index"], Full, |context| context.events_index()),
-    on("events", "view", Read, &["get_event", "event_exists"], Partial("no galaxies beside their tags"), |context| {
-        context.events_view()
-    }),
+    on("events", "view", Read, &["get_event", "event_exists"], Full, |context| context.events_view()),
     on("events", "add", Write, &["add_event"], Full, |context| context.events_add()),
     on("events", "edit", Write, &["update_event"], Full, |context| context.events_edit()),
     on("events", "delete", Write, &["delete_event"], Full, |context| context.events_delete()),
@@ -87,7 +84,7 @@ pub const ACTIONS: &[Action] = &[
         "restsearch",
         Read,
         &["search"],
-        Partial("stix 1 is not written; attack and context give counts of tags"),
+        Partial("stix 1 is not written; attack and context come as JSON, not as pages"),
         |context| context.events_search(),
     ),
     on("events", "filtereventidsforpush", Sync, &[], Full, |context| context.events_filter_for_push()),
@@ -117,7 +114,7 @@ pub const ACTIONS: &[Action] = &[
         "restsearch",
         Read,
         &[],
-        Partial("stix 1 is not written; attack and context give counts of tags"),
+        Partial("stix 1 is not written; attack and context come as JSON, not as pages"),
         |context| context.attributes_search(),
     ),
     on("attributes", "describetypes", Read, &["describe_types_remote"], Full, |context| context.describe_types()),
@@ -227,24 +224,30 @@ pub const ACTIONS: &[Action] = &[
     on("galaxies", "view", Read, &["get_galaxy"], Full, |context| context.galaxies_view()),
     on("galaxies", "update", Admin, &["update_galaxies"], AS_FILES, |context| context.knowledge_update()),
     on("galaxies", "attachcluster", Write, &["attach_galaxy_cluster"], Full, |context| context.clusters_attach()),
-    on("galaxies", "pushcluster", Sync, &[], NO_CUSTOM, |context| context.not_configured()),
+    on("galaxies", "pushcluster", Sync, &[], Full, |context| context.clusters_push()),
+    on("galaxies", "import", Write, &[], Full, |context| context.clusters_push()),
+    on("galaxies", "export", Read, &[], Partial("its clusters as JSON, as galaxies/import takes them"), |context| {
+        context.galaxies_export()
+    }),
     on("galaxyclusters", "index", Read, &["search_galaxy_clusters"], Full, |context| context.clusters_index()),
     on("galaxyclusters", "view", Read, &["get_galaxy_cluster"], Full, |context| context.clusters_view()),
     on("galaxyclusters", "restsearch", Read, &[], Full, |context| context.clusters_search()),
-    on("galaxyclusters", "add", Write, &["add_galaxy_cluster", "fork_galaxy_cluster"], NO_CUSTOM, |context| {
-        context.not_configured()
+    on("galaxyclusters", "add", Write, &["add_galaxy_cluster", "fork_galaxy_cluster"], Full, |context| {
+        context.clusters_add()
     }),
-    on("galaxyclusters", "edit", Write, &["update_galaxy_cluster"], NO_CUSTOM, |context| context.not_configured()),
-    on("galaxyclusters", "publish", Write, &["publish_galaxy_cluster"], NO_CUSTOM, |context| context.not_configured()),
-    on("galaxyclusters", "delete", Write, &["delete_galaxy_cluster"], NO_CUSTOM, |context| context.not_configured()),
-    on("galaxyclusterrelations", "add", Write, &["add_galaxy_cluster_relation"], NO_CUSTOM, |context| {
-        context.not_configured()
+    on("galaxyclusters", "edit", Write, &["update_galaxy_cluster"], Full, |context| context.clusters_edit()),
+    on("galaxyclusters", "publish", Write, &["publish_galaxy_cluster"], Full, |context| context.clusters_publish()),
+    on("galaxyclusters", "unpublish", Write, &[], Full, |context| context.clusters_publish()),
+    on("galaxyclusters", "delete", Write, &["delete_galaxy_cluster"], Full, |context| context.clusters_delete()),
+    on("galaxyclusters", "restore", Write, &[], Full, |context| context.clusters_restore()),
+    on("galaxyclusterrelations", "add", Write, &["add_galaxy_cluster_relation"], Full, |context| {
+        context.relations_add()
     }),
-    on("galaxyclusterrelations", "edit", Write, &["update_galaxy_cluster_relation"], NO_CUSTOM, |context| {
-        context.not_configured()
+    on("galaxyclusterrelations", "edit", Write, &["update_galaxy_cluster_relation"], Full, |context| {
+        context.relations_edit()
     }),
-    on("galaxyclusterrelations", "delete", Write, &["delete_galaxy_cluster_relation"], NO_CUSTOM, |context| {
-        context.not_configured()
+    on("galaxyclusterrelations", "delete", Write, &["delete_galaxy_cluster_relation"], Full, |context| {
+        context.relations_delete()
     }),
     on(
         "decayingmodel",
@@ -281,6 +284,10 @@ pub const ACTIONS: &[Action] = &[
     on("eventblocklists", "add", Admin, &["add_event_blocklist"], Full, |context| context.entries_add()),
     on("eventblocklists", "edit", Admin, &["update_event_blocklist"], Full, |context| context.entries_edit()),
     on("eventblocklists", "delete", Admin, &["delete_event_blocklist"], Full, |context| context.entries_delete()),
+    on("galaxyclusterblocklists", "index", Admin, &[], Full, |context| context.entries_index()),
+    on("galaxyclusterblocklists", "add", Admin, &[], Full, |context| context.entries_add()),
+    on("galaxyclusterblocklists", "edit", Admin, &[], Full, |context| context.entries_edit()),
+    on("galaxyclusterblocklists", "delete", Admin, &[], Full, |context| context.entries_delete()),
     on("orgblocklists", "index", Read, &["organisation_blocklists"], Full, |context| context.entries_index()),
     on("orgblocklists", "add", Admin, &["add_organisation_blocklist"], Full, |context| context.entries_add()),
     on("orgblocklists", "edit", Admin, &["update_organisation_blocklist"], Full, |context| context.entries_edit()),

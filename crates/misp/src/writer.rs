@@ -53,7 +53,8 @@ impl<'w, 'v, 's, W: Write> EventWriter<'w, 'v, 's, W> {
         let mut head = self.scribe.event_head(event);
         let tags = self.scribe.tags(&body_of(&event.head.skeleton));
         head.insert("RelatedEvent".into(), Value::Array(Vec::new()));
-        head.insert("Galaxy".into(), Value::Array(Vec::new()));
+        let place = |n: usize| ids::of_part(event.head.row, n as u32);
+        head.insert("Galaxy".into(), self.scribe.galaxies(&tags, "event_tag_id", place)?.into());
         head.insert("CryptographicKey".into(), Value::Array(Vec::new()));
         if !tags.is_empty() {
             head.insert("Tag".into(), tags.into());
@@ -88,7 +89,7 @@ impl<'w, 'v, 's, W: Write> EventWriter<'w, 'v, 's, W> {
                 if part.parent != Some(ordinal) {
                     return Ok(());
                 }
-                let mut attribute = self.attribute(event, &part, id);
+                let mut attribute = self.attribute(event, &part, id)?;
                 if self.wants(&part) && wanted(&part, &mut attribute) {
                     self.passes(&mut attribute);
                     if in_object {
@@ -112,7 +113,7 @@ impl<'w, 'v, 's, W: Write> EventWriter<'w, 'v, 's, W> {
             }
             let mut value = match slot {
                 Slot::Attribute => {
-                    let mut attribute = self.attribute(event, &part, 0);
+                    let mut attribute = self.attribute(event, &part, 0)?;
                     if !wanted(&part, &mut attribute) {
                         return Ok(());
                     }
@@ -162,13 +163,13 @@ impl<'w, 'v, 's, W: Write> EventWriter<'w, 'v, 's, W> {
         self.deleted.wants(deleted) || part.slot == Slot::Object && !deleted
     }
 
-    fn attribute(&self, event: &EventRow, part: &Cleared<Part>, object: i64) -> Map<String, Value> {
+    fn attribute(&self, event: &EventRow, part: &Cleared<Part>, object: i64) -> Result<Map<String, Value>, Fault> {
         let mut attribute = self.scribe.attribute(event, part, object);
-        attribute.insert("Galaxy".into(), Value::Array(Vec::new()));
+        attribute.insert("Galaxy".into(), self.scribe.galaxies_of_attribute(&attribute)?.into());
         attribute.insert("ShadowAttribute".into(), Value::Array(Vec::new()));
         if self.data {
             attach(&mut attribute, part);
         }
-        attribute
+        Ok(attribute)
     }
 }

@@ -74,7 +74,7 @@ fn from_misp(store: &Store, url: &str, key: &str, as_json: bool) -> anyhow::Resu
         output::json(&done)?;
     } else {
         output::line(format!(
-            "{} events there: {} new, {} updated, {} here already. {} organisations, {} sharing groups, {} tags, {} accounts, {} feeds, {} servers, {} sightings.",
+            "{} events there: {} new, {} updated, {} here already. {} organisations, {} sharing groups, {} tags, {} accounts, {} feeds, {} servers, {} sightings, {} clusters.",
             done.events,
             done.added,
             done.updated,
@@ -85,7 +85,8 @@ fn from_misp(store: &Store, url: &str, key: &str, as_json: bool) -> anyhow::Resu
             done.accounts,
             done.feeds,
             done.servers,
-            done.sightings
+            done.sightings,
+            done.clusters
         ))?;
         for line in done
             .differences

@@ -8,7 +8,7 @@ use manara_model::record::{flag_of, text_of};
 use manara_model::{Cleared, Part, Purpose};
 use manara_store::view::EventRow;
 use md5::{Digest, Md5};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::{self, Write};
@@ -92,6 +92,18 @@ impl Format {
     #[must_use]
     pub(crate) fn is_of_attributes(&self) -> bool {
         !matches!(self.way, Way::Json | Way::Xml)
+    }
+
+    /// Are galaxies shown beside tags?
+    #[must_use]
+    pub(crate) fn shows_galaxies(&self) -> bool {
+        matches!(self.way, Way::Json | Way::Xml)
+    }
+
+    /// Are they counted?
+    #[must_use]
+    pub(crate) fn counts_galaxies(&self) -> bool {
+        self.way == Way::Tags
     }
 
     /// What the answer is for: block lists are blocked by, and PAP has a say in that.
@@ -463,8 +475,8 @@ impl Output {
     /// The whole answer.
     ///
     /// # Errors
-    /// It can't be written.
-    pub(crate) fn end(mut self) -> Result<Answer, Fault> {
+    /// It can't be written; the store's.
+    pub(crate) fn end(mut self, scribe: &Scribe<'_, '_>) -> Result<Answer, Fault> {
         if let Some(mut own) = self.own.take() {
             if self.own_event.is_some() {
                 own.end()?;
@@ -479,7 +491,10 @@ impl Output {
             Way::OpenIoc => self.target.write_all(b"    </Indicator>\n  </definition>\n</ioc>\n")?,
             Way::Tags => {
                 let tags = std::mem::take(&mut self.tags);
-                serde_json::to_writer(&mut self.target, &json!(tags))?;
+                if let Some(shelf) = scribe.shelf() {
+                    let counted = crate::clusters::counted(shelf, &tags, self.format.name == "attack")?;
+                    serde_json::to_writer(&mut self.target, &counted)?;
+                }
             }
             Way::Nothing => self.target.write_all(b"[]")?,
             _ => {}
@@ -533,6 +548,7 @@ fn xml(out: &mut String, name: &str, value: &Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn xml_has_no_syntax_from_values() {

@@ -89,6 +89,10 @@ impl More {
         object: i64,
     ) -> Result<Map<String, Value>, Fault> {
         let mut attribute = scribe.attribute(event, part, object);
+        let galaxies = scribe.galaxies_of_attribute(&attribute)?;
+        if !galaxies.is_empty() {
+            attribute.insert("Galaxy".into(), galaxies.into());
+        }
         if self.attachments {
             attach(&mut attribute, part);
         }

@@ -56,7 +56,7 @@ impl Window {
     }
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
     /// The search's filters from path and body; `POST {"request": {…}}` too.
     fn search_options(&self) -> Result<Map<String, Value>, Fault> {
         let mut options = self.call.filters()?;
@@ -155,6 +155,20 @@ impl Context<'_> {
         }))
     }
 
+    fn scribe_for<'v>(
+        &self,
+        format: Format,
+        view: &'v View<'a>,
+        options: &Map<String, Value>,
+    ) -> Result<Scribe<'v, 'a>, Fault> {
+        let plain = Scribe::new(view, self.call.caller.account.org);
+        match (format.counts_galaxies(), format.shows_galaxies()) {
+            (true, _) => Ok(plain.with_galaxies(self.shelf(view)?)),
+            (false, true) => self.scribe(view, options),
+            (false, false) => Ok(plain),
+        }
+    }
+
     /// `attributes/restSearch`
     pub fn attributes_search(&self) -> Result<Answer, Fault> {
         let options = self.search_options()?;
@@ -165,7 +179,7 @@ impl Context<'_> {
         if format.detect_only && wanted.detect.is_none() {
             wanted.detect = Some(true);
         }
-        let scribe = Scribe::new(&view, self.call.caller.account.org);
+        let scribe = self.scribe_for(format, &view, &options)?;
         let mut window = Window::of(&options);
         let more = More::of(self, &options)?;
         let mut output = Output::begin(self, format, &options, false)?;
@@ -176,7 +190,7 @@ impl Context<'_> {
             }
             Ok(!window.is_over())
         })?;
-        output.end()
+        output.end(&scribe)
     }
 
     /// `events/restSearch`
@@ -203,7 +217,7 @@ impl Context<'_> {
         }
         let order = filter::order(&options);
         let mut window = Window::of(&options);
-        let scribe = Scribe::new(&view, self.call.caller.account.org);
+        let scribe = self.scribe_for(format, &view, &options)?;
         let more = More::of(self, &options)?;
         let mut output = Output::begin(self, format, &options, true)?;
         let narrow = !wanted.is_empty();
@@ -220,11 +234,11 @@ impl Context<'_> {
                         self.give(&view, &scribe, &mut output, &event, &options, &more, &wanted)?;
                     }
                     if window.is_over() {
-                        return output.end();
+                        return output.end(&scribe);
                     }
                 }
             }
-            return output.end();
+            return output.end(&scribe);
         }
         let mut skip = window.skip;
         while window.left > 0 {
@@ -239,7 +253,7 @@ impl Context<'_> {
                 self.give(&view, &scribe, &mut output, event, &options, &more, &wanted)?;
             }
         }
-        output.end()
+        output.end(&scribe)
     }
 
     /// Identifiers of events, or of their attributes: the events they stand for.
@@ -258,7 +272,7 @@ impl Context<'_> {
 
     fn events_as_attributes(
         &self,
-        view: &View<'_>,
+        view: &View<'a>,
         events: &EventFilter,
         mut wanted: Attributes,
         format: Format,
@@ -267,7 +281,7 @@ impl Context<'_> {
         if format.detect_only && wanted.detect.is_none() {
             wanted.detect = Some(true);
         }
-        let scribe = Scribe::new(view, self.call.caller.account.org);
+        let scribe = self.scribe_for(format, view, options)?;
         let more = More::of(self, options)?;
         let mut output = Output::begin(self, format, options, true)?;
         let mut window = Window::of(options);
@@ -284,7 +298,7 @@ impl Context<'_> {
             }
             Ok(on_page || !window.is_over())
         })?;
-        output.end()
+        output.end(&scribe)
     }
 
     #[allow(clippy::too_many_arguments)] // one event, into one answer

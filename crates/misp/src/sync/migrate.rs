@@ -2,13 +2,16 @@
 //! feeds, servers without their keys, events as they are, sightings. It can be run again, and goes on
 //! where it stopped: what is here and not older is left alone.
 
+use super::clusters::versions;
 use super::remote::Remote;
 use super::tally::Difference;
 use super::{Report, Stopped};
 use crate::answer::Fault;
 use crate::call::{Call, Method};
+use crate::clusters::{Coming, KIND};
 use crate::context::Context;
 use crate::register::KINDS;
+use crate::shape::body_of;
 use manara_corridor::WarningCache;
 use manara_model::record::{flag_of, seconds_of, text_of};
 use manara_model::role::{Right, Role};
@@ -51,6 +54,8 @@ pub struct Migration {
     pub unchanged: usize,
     /// New sightings.
     pub sightings: usize,
+    /// Own clusters of galaxies that were new, or newer there.
+    pub clusters: usize,
     /// Events that differ afterwards.
     pub differing: usize,
     /// Those that are named: which, and what is missing.
@@ -135,6 +140,7 @@ impl Bringer<'_> {
         self.tags()?;
         self.accounts()?;
         self.entries()?;
+        self.clusters()?;
         self.events()?;
         Ok(())
     }
@@ -340,6 +346,48 @@ impl Bringer<'_> {
             }
         }
         self.sightings(&taken)
+    }
+
+    /// Own clusters, published or not: who holds one there holds it here, as with events.
+    fn clusters(&mut self) -> Result<(), Stopped> {
+        let asked = json!({"minimal": 1, "custom": 1});
+        let index = match self.remote.ask("POST", "/galaxy_clusters/restSearch", Some(&asked), None) {
+            Ok(reply) => versions(&reply.body),
+            Err(error) => {
+                self.report.fails(format!("clusters: {error}"));
+                return Ok(());
+            }
+        };
+        let store = self.context.store;
+        for (uuid, version) in index {
+            let held = store.view(Audience::Node, Purpose::Read)?.of_kind(KIND, None, Some(uuid))?;
+            let clock = held.as_ref().map(|held| seconds_of(body_of(&held.skeleton).get("version")));
+            if clock.is_some_and(|clock| clock >= version) {
+                continue;
+            }
+            let cluster = match self.ask(&format!("/galaxy_clusters/view/{uuid}")) {
+                Ok(body) => body.get("GalaxyCluster").cloned().unwrap_or_default(),
+                Err(stopped @ Stopped::Remote(super::RemoteError::Refused { .. })) => {
+                    self.report.fails(format!("cluster {uuid}: {stopped}"));
+                    continue;
+                }
+                Err(stopped) => return Err(stopped),
+            };
+            let org = cluster.get("Org").and_then(uuid_of).map(OrgId);
+            let local = &store.facts()?.world.local;
+            let org = held.map(|held| held.label.owner).or(org.filter(|org| local.contains(org)));
+            let own = &self.context.call.caller;
+            let caller = Self::holder(own, org.unwrap_or(own.account.org));
+            let mut why = Vec::new();
+            self.context.in_name_of(caller, "/galaxies/pushCluster", &Value::Null, None, |context| {
+                let tally = context.take_clusters(&[cluster], Coming::Moved)?;
+                why = tally.errors;
+                self.done.clusters += tally.imported;
+                Ok(crate::answer::Answer::json(&Value::Null))
+            })?;
+            why.iter().for_each(|why| self.report.fails(format!("cluster {uuid}: {why}")));
+        }
+        Ok(())
     }
 
     /// One in whose name an organisation's events are written.

@@ -3,6 +3,7 @@
 //! goes on where it stopped; and what was fetched once is known by its clock, so that nothing new costs one
 //! question.
 
+mod clusters;
 mod health;
 mod hop;
 mod jobs;
@@ -156,8 +157,8 @@ impl Stopped {
 }
 
 impl Stopped {
-    /// Is it about one event, so that the others can go on?
-    fn is_of_one_event(&self) -> bool {
+    /// Is it about one event or cluster, so that the others can go on?
+    fn is_of_one_thing(&self) -> bool {
         match self {
             Stopped::Remote(RemoteError::Away(_)) | Stopped::Ended | Stopped::Setup(_) => false,
             Stopped::Remote(_) => true,

@@ -92,7 +92,7 @@ impl Context<'_> {
         Ok(self.store.view(Audience::Org(self.org_of_server(entry)), Purpose::Read)?)
     }
 
-    fn came_in(&self, entry: &Entry) -> ComesIn {
+    pub(super) fn came_in(&self, entry: &Entry) -> ComesIn {
         let flag = |name: &str| flag_of(entry.body.get(name));
         let from = super::remote_org(self, entry).ok();
         ComesIn { internal: flag("internal"), unpublish: flag("unpublish_event"), from }
@@ -137,6 +137,8 @@ impl Context<'_> {
         let index = remote.fetch("POST", "/events/index", Some(&asked), known)?;
         let mut report = Report::default();
         more.insert("pull_tag".into(), json!(index.header("etag").as_deref().or(known)));
+        // What events refer to comes before them.
+        self.pull_knowledge(entry, &remote, &mut report)?;
         if index.status == 304 {
             // What does not show in their index is asked for now and then.
             if self.now - noted("talked") >= TALK {
@@ -178,6 +180,14 @@ impl Context<'_> {
         Ok(report)
     }
 
+    /// Their own clusters, where they are wanted.
+    fn pull_knowledge(&self, entry: &Entry, remote: &Remote, report: &mut Report) -> Result<(), Stopped> {
+        if flag_of(entry.body.get("pull_galaxy_clusters")) {
+            self.pull_clusters(entry, remote, report)?;
+        }
+        Ok(())
+    }
+
     /// Proposals, sightings and notes.
     fn talk(&self, entry: &Entry, remote: &Remote, sighted: Vec<Uuid>, report: &mut Report) -> Result<(), Stopped> {
         self.pull_proposals(entry, remote, report)?;
@@ -213,7 +223,7 @@ impl Context<'_> {
             }
             // It can't be taken: that is told, and the others go on. Away, or our own disk: it stops here, and goes
             // on later.
-            Err(stopped) if stopped.is_of_one_event() => {
+            Err(stopped) if stopped.is_of_one_thing() => {
                 report.fails(format!("event {uuid}: {stopped}"));
                 Ok(())
             }

@@ -120,6 +120,7 @@ impl Context<'_> {
     fn push_all(&self, entry: &Entry, one: Option<&str>, pulse: &Pulse<'_>) -> Result<Report, Stopped> {
         let peer = self.met(entry)?;
         let mut report = Report::default();
+        self.push_knowledge(entry, &peer, &mut report)?;
         let mut after = 0;
         loop {
             let view = self.store.view(peer.audience.clone(), Purpose::Read)?;
@@ -172,9 +173,19 @@ impl Context<'_> {
             .collect();
         if cleared.is_empty() {
             report.skip("not for this server");
+            return Ok(report);
         }
+        self.push_knowledge(entry, &peer, &mut report)?;
         self.push_page(entry, &peer, &cleared, pulse, &mut report)?;
         Ok(report)
+    }
+
+    /// Own clusters, where they are wanted: before the events that refer to them.
+    fn push_knowledge(&self, entry: &Entry, peer: &Peer, report: &mut Report) -> Result<(), Stopped> {
+        if flag_of(entry.body.get("push_galaxy_clusters")) {
+            self.push_clusters(entry, &peer.remote, &peer.audience, report)?;
+        }
+        Ok(())
     }
 
     fn push_page(
@@ -207,7 +218,7 @@ impl Context<'_> {
             }
             match self.push_event(entry, peer, uuid, report) {
                 Ok(()) => report.events.held.add(uuid, stamp, false),
-                Err(stopped) if stopped.is_of_one_event() => report.fails(format!("event {uuid}: {stopped}")),
+                Err(stopped) if stopped.is_of_one_thing() => report.fails(format!("event {uuid}: {stopped}")),
                 Err(stopped) => return Err(stopped),
             }
             pulse.beat(report.offered, 0)?;

@@ -27,6 +27,8 @@ pub(crate) struct Report {
     pub(crate) sightings: usize,
     /// See `proposals`.
     pub(crate) analyst_data: usize,
+    /// Clusters that were new, or newer.
+    pub(crate) clusters: usize,
     /// Both sides afterwards: the events that were offered, but for the skipped ones, with their clocks.
     pub(crate) events: Sides,
     /// Both sides afterwards: the parts of the events that were carried over.
@@ -66,7 +68,7 @@ impl Report {
 
     /// Did something come over?
     pub(crate) fn moved(&self) -> bool {
-        self.added + self.updated > 0
+        self.added + self.updated + self.clusters > 0
     }
 
     /// Is everything there that was offered? It is counted, not concluded from there being no error.
@@ -77,8 +79,15 @@ impl Report {
     pub(crate) fn words(&self) -> String {
         let skipped: usize = self.skipped.values().sum();
         let mut words = format!(
-            "{} events offered: {} new, {} updated, {} unchanged, {skipped} skipped; {} proposals, {} sightings, {} notes. ",
-            self.offered, self.added, self.updated, self.unchanged, self.proposals, self.sightings, self.analyst_data
+            "{} events offered: {} new, {} updated, {} unchanged, {skipped} skipped; {} proposals, {} sightings, {} notes, {} clusters. ",
+            self.offered,
+            self.added,
+            self.updated,
+            self.unchanged,
+            self.proposals,
+            self.sightings,
+            self.analyst_data,
+            self.clusters
         );
         words.push_str(&match self.is_good() {
             true => format!(

@@ -24,7 +24,8 @@ pub type Kind = String;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Slot {
-    /// A line of a text file (list, CSV), without its line end.
+    /// A line of a text file (list, CSV), without its line end; or an item of another record (a relation of a
+    /// galaxy cluster).
     Line = 0,
     /// MISP: `Event.Attribute[]`.
     Attribute = 1,
