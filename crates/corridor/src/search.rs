@@ -29,8 +29,9 @@ pub struct RecordLine {
     pub created: Option<String>,
     /// When it came in (RFC 3339).
     pub received: String,
-    /// Number of parts.
-    pub parts: u32,
+    /// Number of parts, for its holder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parts: Option<u32>,
     /// Version.
     pub version: u32,
     /// Tags.

@@ -230,7 +230,7 @@ fn lists_counts_searches_and_correlations_tell_no_more() {
 fn what_was_withdrawn_is_gone_from_every_list() {
     let world = world();
     let uuid = Uuid::from_u128(0x1000);
-    world.store.withdraw("test", Some(world.orgs[0]), uuid, "wrong").unwrap();
+    world.store.withdraw("test", Some(world.orgs[0]), uuid, None, "wrong").unwrap();
     let lists = WarningCache::default().get(&world.store).unwrap();
     for audience in world.audiences().into_iter().chain([Audience::Node]) {
         let view = world.store.view(audience.clone(), Purpose::Read).unwrap();

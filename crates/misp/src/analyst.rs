@@ -262,7 +262,7 @@ impl Context<'_> {
             return Err(Fault::forbidden("You do not have permission to do that."));
         }
         drop(view);
-        self.store.withdraw(self.actor(), Some(head.label.owner), head.uuid, "deleted by the MISP door")?;
+        self.store.withdraw(self.actor(), Some(head.label.owner), head.uuid, Some(kind), "deleted by the MISP door")?;
         Ok(Answer::json(&saved(format!("{name} deleted."), &self.call.url, None)))
     }
 

@@ -391,6 +391,7 @@ impl Context<'_> {
                 self.actor(),
                 Some(event.head.label.owner),
                 event.head.uuid,
+                Some("event"),
                 "deleted by the MISP door",
             )?;
             let entry = json!({

@@ -280,7 +280,7 @@ pub const ACTIONS: &[Action] = &[
         context.exclusions_clean()
     }),
     // Block lists
-    on("eventblocklists", "index", Read, &["event_blocklists"], Full, |context| context.entries_index()),
+    on("eventblocklists", "index", Admin, &["event_blocklists"], Full, |context| context.entries_index()),
     on("eventblocklists", "add", Admin, &["add_event_blocklist"], Full, |context| context.entries_add()),
     on("eventblocklists", "edit", Admin, &["update_event_blocklist"], Full, |context| context.entries_edit()),
     on("eventblocklists", "delete", Admin, &["delete_event_blocklist"], Full, |context| context.entries_delete()),
@@ -288,7 +288,7 @@ pub const ACTIONS: &[Action] = &[
     on("galaxyclusterblocklists", "add", Admin, &[], Full, |context| context.entries_add()),
     on("galaxyclusterblocklists", "edit", Admin, &[], Full, |context| context.entries_edit()),
     on("galaxyclusterblocklists", "delete", Admin, &[], Full, |context| context.entries_delete()),
-    on("orgblocklists", "index", Read, &["organisation_blocklists"], Full, |context| context.entries_index()),
+    on("orgblocklists", "index", Admin, &["organisation_blocklists"], Full, |context| context.entries_index()),
     on("orgblocklists", "add", Admin, &["add_organisation_blocklist"], Full, |context| context.entries_add()),
     on("orgblocklists", "edit", Admin, &["update_organisation_blocklist"], Full, |context| context.entries_edit()),
     on("orgblocklists", "delete", Admin, &["delete_organisation_blocklist"], Full, |context| context.entries_delete()),

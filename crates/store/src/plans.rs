@@ -145,7 +145,7 @@ fn everything_a_node_does(store: &Store, owner: OrgId) {
     store.add_key("t", "b@b.example", "", &[Right::Read], None).unwrap();
     store.keys(None).unwrap();
     store.audit(Some(5), 10).unwrap();
-    store.withdraw("t", Some(owner), Uuid::from_u128(39), "test").unwrap();
+    store.withdraw("t", Some(owner), Uuid::from_u128(39), Some("event"), "test").unwrap();
     store.leftovers().unwrap();
     store.lease("l", "h", std::time::Duration::ZERO).unwrap();
     store.tags().unwrap();

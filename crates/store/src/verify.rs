@@ -75,21 +75,29 @@ impl Store {
     }
 
     /// Withdraws a record that `owner` holds: gone from every list and answer at once; its content
-    /// stays as history, and the audit log tells of it.
+    /// stays as history, and the audit log tells of it. `kind`: of that kind only, where things of several kinds
+    /// have one identifier.
     ///
     /// # Errors
     /// [`StoreError::Unknown`] where `owner` holds no such record.
-    pub fn withdraw(&self, actor: &str, owner: Option<OrgId>, uuid: Uuid, reason: &str) -> Result<()> {
-        let (actor, reason) = (actor.to_owned(), reason.to_owned());
+    pub fn withdraw(
+        &self,
+        actor: &str,
+        owner: Option<OrgId>,
+        uuid: Uuid,
+        kind: Option<&str>,
+        reason: &str,
+    ) -> Result<()> {
+        let (actor, reason, kind) = (actor.to_owned(), reason.to_owned(), kind.map(str::to_owned));
         self.write(move |tx| {
             let held = tx.all(
-                &format!("SELECT id, owner FROM record WHERE uuid = ?1 AND state = 1{}", tx.for_update()),
+                &format!("SELECT id, owner, kind FROM record WHERE uuid = ?1 AND state = 1{}", tx.for_update()),
                 &params![uuid],
-                |row| Ok((row.get::<i64>(0)?, row.get::<Uuid>(1)?)),
+                |row| Ok((row.get::<i64>(0)?, row.get::<Uuid>(1)?, row.get::<String>(2)?)),
             )?;
             let mut withdrawn = 0;
-            for (id, holder) in held {
-                if owner.is_none_or(|owner| owner.0 == holder) {
+            for (id, holder, of) in held {
+                if owner.is_none_or(|owner| owner.0 == holder) && kind.as_ref().is_none_or(|kind| *kind == of) {
                     withdrawn += tx.execute("UPDATE record SET state = 3 WHERE id = ?1", &params![id])?;
                 }
             }

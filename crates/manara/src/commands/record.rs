@@ -52,7 +52,7 @@ pub(crate) fn run(place: &Place, args: RecordArgs) -> anyhow::Result<ExitCode> {
             }
         }
         RecordCommand::Withdraw { uuid, reason } => {
-            store.withdraw(ACTOR, None, uuid, &reason)?;
+            store.withdraw(ACTOR, None, uuid, None, &reason)?;
             output::line(format!("withdrawn: {uuid}"))?;
         }
     }

@@ -131,7 +131,13 @@ impl Context<'_> {
             Ok(_) | Err(StoreError::Exists { .. }) => {}
             Err(error) => return Err(error.into()),
         }
-        self.store.withdraw(self.actor(), Some(owner), uuid, "deleted by the MISP door")?;
+        self.store.withdraw(
+            self.actor(),
+            Some(owner),
+            uuid,
+            Some(crate::clusters::KIND),
+            "deleted by the MISP door",
+        )?;
         Ok(Answer::json(&saved("Galaxy cluster successfully hard deleted.", &self.call.url, id)))
     }
 }

@@ -164,8 +164,8 @@ pub struct Head {
     pub received: i64,
     /// Where it came from; empty for anyone but its owner.
     pub source: String,
-    /// Number of parts.
-    pub parts: u32,
+    /// Number of parts; for its holder: others see some of them only, and count what they see.
+    pub parts: Option<u32>,
     /// The body without its parts.
     pub skeleton: String,
     /// True once something was taken out for the audience: the body is no longer as it came.

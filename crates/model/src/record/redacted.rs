@@ -18,6 +18,7 @@ impl Labelled for Head {
 
     fn redact(&mut self, _redactor: &Redactor<'_>) {
         self.source.clear();
+        self.parts = None;
         self.redacted = true;
         if let Some(body) = scrub(&self.skeleton, &|text| text.to_owned()) {
             self.skeleton = body;

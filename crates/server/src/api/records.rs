@@ -228,7 +228,7 @@ pub(super) async fn withdraw(
     app.blocking(move |app| {
         // The operator of the node may withdraw what anybody holds here.
         let owner = (!caller.may(Right::Admin)).then_some(caller.account.org);
-        app.store.withdraw(&caller.account.email, owner, uuid, &why.reason)?;
+        app.store.withdraw(&caller.account.email, owner, uuid, None, &why.reason)?;
         Ok(StatusCode::NO_CONTENT)
     })
     .await
