@@ -172,14 +172,7 @@ impl Store {
     ///
     /// # Errors
     /// The engine's.
-    pub fn job_goes_on(
-        &self,
-        id: i64,
-        holder: &str,
-        silence: Duration,
-        progress: i64,
-        message: &str,
-    ) -> Result<bool> {
+    pub fn job_goes_on(&self, id: i64, holder: &str, silence: Duration, progress: i64, message: &str) -> Result<bool> {
         let (holder, message) = (holder.to_owned(), message.to_owned());
         self.write(move |tx| {
             let sql = "UPDATE job SET until = ?3, progress = ?4, message = ?5, modified = ?6
@@ -252,9 +245,7 @@ impl Store {
     pub fn job_counts(&self) -> Result<[i64; 4]> {
         let sql = "SELECT state, count(*) FROM job WHERE state IN (0, 1) GROUP BY state";
         let mut counts = [0; 4];
-        for (state, count) in
-            self.reader()?.all(sql, &params![], |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?)))?
-        {
+        for (state, count) in self.reader()?.all(sql, &params![], |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?)))? {
             counts[JobState::from_number(state) as usize] = count;
         }
         Ok(counts)

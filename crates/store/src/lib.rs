@@ -13,6 +13,7 @@ pub mod entries;
 mod error;
 mod event;
 mod facts;
+pub mod feeds;
 pub mod health;
 mod index;
 pub mod intake;
