@@ -4,6 +4,7 @@ use crate::answer::{Answer, Fault, saved};
 use crate::body::{Given, LISTS};
 use crate::call::Method;
 use crate::context::Context;
+use crate::feeds::Correlator;
 use crate::search::filter;
 use crate::shape::{Deleted, Scribe, body_of, num};
 use crate::writer::EventWriter;
@@ -241,11 +242,16 @@ impl Context<'_> {
             };
             more.insert("extensionEvents".into(), Value::Object(ours.iter().map(line).collect()));
         }
+        let feeds = flag_of(options.get("includeFeedCorrelations"));
+        let feeds = if feeds { Some(Correlator::of(self)?.with_event(self.store, &view, &event)?) } else { None };
         let mut writer = EventWriter::new(&mut answer, &scribe);
         writer.deleted = Deleted::of(options.get("deleted"));
         let hits = flag_of(options.get("includeWarninglistHits"));
         let lists = if hits { Some(self.warnings.get(self.store)?) } else { None };
         writer.event(&event, !flag_of(options.get("metadata")), more, |part, attribute| {
+            if let Some(feeds) = &feeds {
+                feeds.add(part, attribute);
+            }
             if let Some(lists) = &lists {
                 crate::search::warn(attribute, part, lists);
             }

@@ -16,6 +16,7 @@ mod changes;
 mod context;
 mod decay;
 mod events;
+mod feeds;
 mod groups;
 mod ids;
 mod knowledge;
@@ -40,6 +41,7 @@ mod writer;
 pub use answer::{Answer, Fault, NO_KEY};
 pub use body::Body;
 pub use call::{Call, Method, controller_of};
+pub use feeds::{FeedError, FeedReport, FeedSources, allow_feed_sources, cache_feed, fetch_feed};
 pub use sync::{Migration, migrate};
 pub use table::{ACTIONS, Action, Status, has_controller};
 

@@ -144,7 +144,7 @@ pub(crate) const KINDS: &[Kind] = &[
 ];
 
 impl Kind {
-    fn shown(&self, entry: &Entry) -> Value {
+    pub(crate) fn shown(&self, entry: &Entry) -> Value {
         let mut body = Map::new();
         body.insert("id".into(), num(entry.id));
         for (name, default) in self.fields {
@@ -157,13 +157,23 @@ impl Kind {
         if !self.secret.is_empty() {
             body.insert(self.secret.into(), "(hidden)".into());
         }
-        // How the last exchanges with a server went.
-        for name in ["last_pull", "last_push"] {
+        // How the last exchanges with a server went, and what came of a feed.
+        for name in ["last_pull", "last_push", "last_fetch", "last_cache"] {
             if let Some(said) = entry.body.get(name) {
                 body.insert(name.into(), said.clone());
             }
         }
         Value::Object(body)
+    }
+
+    /// The entry with its defaults, where it says nothing.
+    pub(crate) fn filled(&self, mut entry: Entry) -> Entry {
+        for (name, default) in self.fields {
+            if entry.body.get(*name).is_none() {
+                entry.body[*name] = serde_json::from_str(default).unwrap_or_default();
+            }
+        }
+        entry
     }
 
     fn wrapped(&self, entry: &Entry) -> Value {
@@ -175,7 +185,9 @@ impl Kind {
         let mut body = held.and_then(Value::as_object).cloned().unwrap_or_default();
         for (name, _) in self.fields {
             if let Some(value) = given.get(*name) {
-                body.insert((*name).into(), value.clone());
+                // Where MISP has JSON as a text, clients read a text.
+                let text = matches!(*name, "settings" | "rules") && (value.is_object() || value.is_array());
+                body.insert((*name).into(), if text { value.to_string().into() } else { value.clone() });
             }
         }
         Value::Object(body)

@@ -136,6 +136,12 @@ pub(crate) struct ServeArgs {
     /// Scheduled backups that are kept [default: 7]
     #[arg(long, env = "MANARA_BACKUP_KEEP", value_name = "NUMBER")]
     pub(crate) backup_keep: Option<u64>,
+    /// Fetch feeds from addresses that are not of the public internet too [default: false]
+    #[arg(long, env = "MANARA_FETCH_PRIVATE", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub(crate) fetch_private: Option<bool>,
+    /// Folder from which local feeds may be read [default: none may]
+    #[arg(long, env = "MANARA_FEED_DIR", value_name = "DIR")]
+    pub(crate) feed_dir: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) output: Output,
 }

@@ -1,0 +1,195 @@
+//! `/feeds`: what is asked of feeds over HTTP.
+
+use super::correlate::{address, may_see};
+use super::preview::fault;
+use super::{FEED, FeedReport, cache_feed, fetch_feed, format_of};
+use crate::answer::{Answer, Fault, saved};
+use crate::context::Context;
+use crate::register::KINDS;
+use manara_model::record::{flag_of, text_of};
+use manara_store::entries::Entry;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+impl Context<'_> {
+    /// A feed as the caller may see it.
+    fn feed_shown(&self, entry: &Entry) -> Result<Value, Fault> {
+        let kind = KINDS.iter().find(|kind| kind.kind == FEED);
+        let mut feed = kind.map(|kind| kind.shown(entry)).unwrap_or_default();
+        feed["cache_timestamp"] = match entry.body.pointer("/cached/at").and_then(Value::as_i64) {
+            Some(at) => at.to_string().into(),
+            None => false.into(),
+        };
+        if !self.is_admin() {
+            // Headers may hold a key; what went wrong may hold pieces of what only some may see.
+            feed["headers"] = Value::Null;
+            feed["url"] = address(self, entry).into();
+            if let Some(feed) = feed.as_object_mut() {
+                for name in ["last_fetch", "last_cache"] {
+                    feed.shift_remove(name);
+                }
+            }
+        }
+        let mut shown = json!({"Feed": feed});
+        let tag = text_of(entry.body.get("tag_id")).and_then(|tag| tag.parse::<i64>().ok()).unwrap_or(0);
+        if tag > 0
+            && let Some(tag) = self.store.tag_by_number(tag)?
+        {
+            shown["Tag"] = crate::shape::tag_value(&tag);
+        }
+        Ok(shown)
+    }
+
+    /// `feeds/index`
+    pub fn feeds_index(&self) -> Result<Answer, Fault> {
+        let options = self.call.filters()?;
+        let number = |name: &str| text_of(options.get(name)).and_then(|text| text.parse::<usize>().ok());
+        let limit = number("limit").unwrap_or(usize::MAX);
+        let skip = number("page").unwrap_or(1).max(1).saturating_sub(1).saturating_mul(limit);
+        let entries = self.store.entries(FEED)?;
+        let lines = entries.iter().filter(|entry| may_see(self, entry)).skip(skip).take(limit);
+        let lines: Result<Vec<Value>, Fault> = lines.map(|entry| self.feed_shown(entry)).collect();
+        Ok(Answer::json(&Value::Array(lines?)))
+    }
+
+    /// `feeds/view`
+    pub fn feeds_view(&self) -> Result<Answer, Fault> {
+        let entry = self.named_entry(FEED, "feed")?;
+        if !may_see(self, &entry) {
+            return Err(Fault::missing("feed"));
+        }
+        Ok(Answer::json(&self.feed_shown(&entry)?))
+    }
+
+    /// `feeds/delete`: with what was cached of it.
+    pub fn feeds_delete(&self) -> Result<Answer, Fault> {
+        let entry = self.named_entry(FEED, "feed")?;
+        let answer = self.entries_delete()?;
+        self.store.forget_feed_values(entry.id)?;
+        Ok(answer)
+    }
+
+    /// `feeds/enable`, `feeds/disable`
+    pub fn feeds_switch(&self) -> Result<Answer, Fault> {
+        let entry = self.named_entry(FEED, "feed")?;
+        let on = self.call.action == "enable";
+        let mut body = entry.body.clone();
+        body["enabled"] = on.into();
+        self.store.set_entry(self.actor(), FEED, entry.id, body)?;
+        let text = if on { "Feed enabled." } else { "Feed disabled." };
+        Ok(Answer::json(&saved(text, &self.call.url, Some(entry.id.to_string()))))
+    }
+
+    /// `feeds/importFeeds`: a list of feeds as `feeds/index` gives it; what is there is left alone.
+    pub fn feeds_import(&self) -> Result<Answer, Fault> {
+        let given = match self.call.json()? {
+            Value::Array(lines) => lines,
+            Value::Object(map) => vec![Value::Object(map)],
+            _ => return Err(Fault::bad_json()),
+        };
+        let held = self.store.entries(FEED)?;
+        let kind = KINDS.iter().find(|kind| kind.kind == FEED);
+        let (mut added, mut refused) = (0, 0);
+        for line in &given {
+            let Some(feed) = line.get("Feed").unwrap_or(line).as_object() else {
+                refused += 1;
+                continue;
+            };
+            let named = ["name", "url", "provider"]
+                .iter()
+                .all(|name| text_of(feed.get(*name)).is_some_and(|text| !text.is_empty()));
+            if !named || held.iter().any(|entry| entry.body.get("url") == feed.get("url")) {
+                refused += 1;
+                continue;
+            }
+            let mut body = kind.map(|kind| kind.body(feed, None)).unwrap_or_default();
+            // Numbers of another node, and whether it is on, are for this node's administrator to say.
+            for (name, value) in [
+                ("enabled", json!(false)),
+                ("caching_enabled", json!(false)),
+                ("event_id", json!("0")),
+                ("tag_id", json!("0")),
+                ("orgc_id", json!("0")),
+                ("sharing_group_id", json!("0")),
+            ] {
+                body[name] = value;
+            }
+            let own = self.call.caller.account.org;
+            self.store.add_entry(self.actor(), FEED, &Uuid::new_v4().to_string(), (Some(own), None), body)?;
+            added += 1;
+        }
+        let text =
+            format!("{added} new feeds added, {refused} left out: there already, or without name, provider and url.");
+        Ok(Answer::json(&saved(text, &self.call.url, None)))
+    }
+
+    fn fetched(&self, report: &FeedReport) -> Result<Answer, Fault> {
+        let words = format!("Fetching the feed has successfully completed. {}", report.words());
+        let mut body = saved(words.clone(), &self.call.url, None);
+        body["result"] = words.into();
+        body["report"] = serde_json::to_value(report)?;
+        Ok(Answer::json(&body))
+    }
+
+    /// `feeds/fetchFromFeed/ID`
+    pub fn feeds_fetch(&self) -> Result<Answer, Fault> {
+        let entry = self.named_entry(FEED, "feed")?;
+        let report = fetch_feed(self.store, self.warnings, self.actor(), entry.id).map_err(fault)?;
+        self.fetched(&report)
+    }
+
+    /// `feeds/fetchFromAllFeeds`: all that are enabled; what is wrong with one stops no other.
+    pub fn feeds_fetch_all(&self) -> Result<Answer, Fault> {
+        self.each_feed(
+            "Fetching",
+            |entry| flag_of(entry.body.get("enabled")),
+            |id| fetch_feed(self.store, self.warnings, self.actor(), id),
+        )
+    }
+
+    fn each_feed(
+        &self,
+        what: &str,
+        wanted: impl Fn(&Entry) -> bool,
+        work: impl Fn(i64) -> Result<FeedReport, super::FeedError>,
+    ) -> Result<Answer, Fault> {
+        let (mut reports, mut good, mut bad) = (Map::new(), 0, 0);
+        for entry in self.store.entries(FEED)?.iter().filter(|entry| wanted(entry)) {
+            let said = match work(entry.id) {
+                Ok(report) => {
+                    good += 1;
+                    serde_json::to_value(&report)?
+                }
+                Err(super::FeedError::Here(fault)) if fault.status >= 500 => return Err(fault),
+                Err(error) => {
+                    bad += 1;
+                    json!({"errors": [error.to_string()]})
+                }
+            };
+            reports.insert(entry.id.to_string(), said);
+        }
+        let words = format!("{what} the feeds has completed: {good} done, {bad} not; see the report.");
+        let mut body = saved(words.clone(), &self.call.url, None);
+        body["result"] = words.into();
+        body["report"] = Value::Object(reports);
+        Ok(Answer::json(&body))
+    }
+
+    /// `feeds/cacheFeeds/all|misp|csv|freetext|ID`
+    pub fn feeds_cache(&self) -> Result<Answer, Fault> {
+        let scope = self.call.arg(0).unwrap_or("all").to_lowercase();
+        if !matches!(scope.as_str(), "all" | "misp" | "csv" | "freetext") {
+            let entry = self.named_entry(FEED, "feed")?;
+            let report = cache_feed(self.store, self.actor(), entry.id).map_err(fault)?;
+            let words = format!("Caching the feed has successfully completed. {}", report.words());
+            let mut body = saved(words, &self.call.url, None);
+            body["report"] = serde_json::to_value(&report)?;
+            return Ok(Answer::json(&body));
+        }
+        let wanted = |entry: &Entry| {
+            flag_of(entry.body.get("caching_enabled"))
+                && (scope == "all" || format_of(entry).is_ok_and(|format| format == scope))
+        };
+        self.each_feed("Caching", wanted, |id| cache_feed(self.store, self.actor(), id))
+    }
+}

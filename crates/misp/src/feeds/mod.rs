@@ -1,0 +1,385 @@
+//! Feeds: what others publish, fetched into events, looked at without being kept, or cached by hashes so
+//! that "who else knows this value?" has an answer.
+//!
+//! Comes in: a feed as it was set up ([`Entry`]). Goes out: events, written through the same door as those
+//! that partners push, in the name of the organisation that set the feed up; and a report that is kept with
+//! the feed. Never happens here: a second way into the store, or a row that is lost without a word.
+
+mod actions;
+mod address;
+mod cache;
+mod correlate;
+mod defaults;
+mod events;
+mod list;
+mod lists;
+mod preview;
+mod source;
+
+pub(crate) use correlate::Correlator;
+pub use source::{FeedSources, allow_feed_sources};
+
+use crate::answer::{Answer, Fault};
+use crate::body::Body;
+use crate::call::{Call, Method};
+use crate::context::Context;
+use crate::register::KINDS;
+use list::Rows;
+use manara_corridor::WarningCache;
+use manara_model::record::{Rejection, flag_of, telling, text_of};
+use manara_model::role::{Right, Role};
+use manara_model::{Audience, OrgId, Purpose, UserId};
+use manara_store::entries::Entry;
+use manara_store::people::{Account, Caller};
+use manara_store::view::View;
+use manara_store::{Store, StoreError};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use source::{Known, Source};
+use std::collections::BTreeMap;
+use std::fmt;
+use uuid::Uuid;
+
+/// The kind of entry that a feed is.
+pub(crate) const FEED: &str = "feed";
+/// Errors that a report names.
+const NAMED: usize = 50;
+
+/// Why nothing of a feed came in.
+#[derive(Debug)]
+pub enum FeedError {
+    /// It can't be as it is set up: what to mend.
+    Setup(String),
+    /// Not reached, or not to its end: it may be better later.
+    Away(String),
+    /// What came is not what the feed is said to be, or too much.
+    Content(String),
+    /// This side can't.
+    Here(Fault),
+}
+
+impl fmt::Display for FeedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FeedError::Away(why) => write!(f, "not reached: {why}"),
+            FeedError::Setup(why) | FeedError::Content(why) => f.write_str(why),
+            FeedError::Here(fault) => match &fault.errors {
+                Some(errors) => write!(f, "{} {}", fault.message, telling(&errors.to_string())),
+                None => f.write_str(&fault.message),
+            },
+        }
+    }
+}
+
+impl std::error::Error for FeedError {}
+
+impl From<Fault> for FeedError {
+    fn from(fault: Fault) -> Self {
+        FeedError::Here(fault)
+    }
+}
+
+impl From<StoreError> for FeedError {
+    fn from(error: StoreError) -> Self {
+        FeedError::Here(error.into())
+    }
+}
+
+impl From<std::io::Error> for FeedError {
+    fn from(error: std::io::Error) -> Self {
+        FeedError::Here(error.into())
+    }
+}
+
+/// What became of a feed.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct FeedReport {
+    /// It holds what it held when it was read last.
+    pub unmodified: bool,
+    /// Events that it offers, or values.
+    pub offered: usize,
+    /// New ones.
+    pub added: usize,
+    /// Events of which there was a newer version.
+    pub updated: usize,
+    /// Those that were here already.
+    pub unchanged: usize,
+    /// Values that were here and are gone from the feed.
+    pub removed: usize,
+    /// Events and rows that the feed's rules leave out.
+    pub filtered: usize,
+    /// Events that are not taken, and why.
+    pub skipped: BTreeMap<String, usize>,
+    /// Rows in which nothing was found, and parts that were refused.
+    pub rejected: usize,
+    /// The first of them, with their places.
+    pub rejections: Vec<Rejection>,
+    /// What went wrong on the way.
+    pub errors: Vec<String>,
+    /// The event that holds a list's values.
+    pub event: Option<Uuid>,
+}
+
+impl FeedReport {
+    fn fails(&mut self, what: impl fmt::Display) {
+        if self.errors.len() < NAMED {
+            self.errors.push(what.to_string());
+        }
+    }
+
+    fn skip(&mut self, why: &str) {
+        *self.skipped.entry(why.to_owned()).or_default() += 1;
+    }
+
+    fn reject(&mut self, rejection: Rejection) {
+        self.rejected += 1;
+        if self.rejections.len() < NAMED {
+            self.rejections.push(rejection.tidied());
+        }
+    }
+
+    fn rows(&mut self, rows: Rows) {
+        (self.rejected, self.rejections, self.filtered) = (rows.rejected, rows.rejections, rows.excluded);
+    }
+
+    /// In one sentence.
+    #[must_use]
+    pub fn words(&self) -> String {
+        if self.unmodified {
+            return "Nothing has changed there since the last time.".into();
+        }
+        format!(
+            "{} offered: {} new, {} updated, {} unchanged, {} gone, {} left out by rules, {} skipped, {} rejected, {} errors.",
+            self.offered,
+            self.added,
+            self.updated,
+            self.unchanged,
+            self.removed,
+            self.filtered,
+            self.skipped.values().sum::<usize>(),
+            self.rejected,
+            self.errors.len()
+        )
+    }
+}
+
+/// Fetches a feed into events. What it did, or why not, is kept with the feed as `last_fetch`.
+///
+/// # Errors
+/// [`FeedError`]; with [`FeedError::Away`] and this side's own, what came until then stays, and it can be
+/// done again.
+pub fn fetch_feed(store: &Store, warnings: &WarningCache, actor: &str, feed: i64) -> Result<FeedReport, FeedError> {
+    let entry = filled(feed_entry(store, feed)?);
+    if !flag_of(entry.body.get("enabled")) {
+        return Err(FeedError::Setup("Feed is currently not enabled. Make sure you enable it.".into()));
+    }
+    let known = |name: &str| entry.body.get(name).and_then(|known| serde_json::from_value::<Known>(known.clone()).ok());
+    let held = known("fetch_known");
+    let done = with_context(store, warnings, &entry, |context| {
+        let mut report = FeedReport::default();
+        let source = Source::of(&entry)?;
+        let taker = Taker { context, entry: &entry, source: &source };
+        let (known, event) = match format_of(&entry)?.as_str() {
+            "misp" => (taker.fetch_events(held.as_ref(), &mut report)?, None),
+            _ => taker.fetch_list(held.as_ref(), &mut report)?,
+        };
+        Ok((report, known, event))
+    });
+    match done {
+        Ok((report, known, event)) => {
+            let mut more = Map::new();
+            // What went wrong is tried again: the feed is read anew.
+            let good = report.errors.is_empty();
+            if let Some(known) = known.filter(|_| good) {
+                more.insert("fetch_known".into(), json!(known));
+            } else if !good {
+                more.insert("fetch_known".into(), Value::Null);
+            }
+            if let Some(event) = event {
+                more.insert("event_id".into(), event.to_string().into());
+            }
+            remember(store, actor, feed, "last_fetch", &json!(report), more)?;
+            Ok(report)
+        }
+        Err(error) => {
+            remember(store, actor, feed, "last_fetch", &json!({"errors": [error.to_string()]}), Map::new())?;
+            Err(error)
+        }
+    }
+}
+
+/// Caches what a feed holds, as hashes. What it did, or why not, is kept with the feed as `last_cache`.
+///
+/// # Errors
+/// [`FeedError`]; what was cached before stays.
+pub fn cache_feed(store: &Store, actor: &str, feed: i64) -> Result<FeedReport, FeedError> {
+    let entry = filled(feed_entry(store, feed)?);
+    if !flag_of(entry.body.get("caching_enabled")) {
+        return Err(FeedError::Setup("Caching is not enabled for this feed.".into()));
+    }
+    let done = cache::cache(store, &entry);
+    match done {
+        Ok((report, more)) => {
+            remember(store, actor, feed, "last_cache", &json!(report), more)?;
+            Ok(report)
+        }
+        Err(error) => {
+            remember(store, actor, feed, "last_cache", &json!({"errors": [error.to_string()]}), Map::new())?;
+            Err(error)
+        }
+    }
+}
+
+fn feed_entry(store: &Store, feed: i64) -> Result<Entry, FeedError> {
+    store.entry(FEED, feed)?.ok_or_else(|| FeedError::Setup("there is no such feed".into()))
+}
+
+/// A feed with its defaults, where it says nothing.
+fn filled(entry: Entry) -> Entry {
+    match KINDS.iter().find(|kind| kind.kind == FEED) {
+        Some(kind) => kind.filled(entry),
+        None => entry,
+    }
+}
+
+/// `misp`, `csv` or `freetext`.
+fn format_of(entry: &Entry) -> Result<String, FeedError> {
+    let format = text_of(entry.body.get("source_format")).filter(|text| !text.is_empty()).unwrap_or("misp".into());
+    match &*format {
+        "misp" | "csv" | "freetext" => Ok(format.into_owned()),
+        other => Err(FeedError::Setup(format!("source_format '{}' is none of misp, csv, freetext", telling(other)))),
+    }
+}
+
+/// Keeps what was done with a feed, beside whatever an administrator has changed of it meanwhile.
+fn remember(
+    store: &Store,
+    actor: &str,
+    feed: i64,
+    name: &str,
+    report: &Value,
+    more: Map<String, Value>,
+) -> Result<(), FeedError> {
+    let mut body = feed_entry(store, feed)?.body;
+    body[name] = json!({"at": jiff::Timestamp::now().as_second(), "report": report});
+    if let Some(body) = body.as_object_mut() {
+        body.extend(more);
+    }
+    store.set_entry(actor, FEED, feed, body)?;
+    Ok(())
+}
+
+/// Does something in the name of a feed: as a synchronising account of the organisation that set it up,
+/// with no rights beyond that.
+fn with_context<T>(
+    store: &Store,
+    warnings: &WarningCache,
+    entry: &Entry,
+    run: impl FnOnce(&Context<'_>) -> Result<T, FeedError>,
+) -> Result<T, FeedError> {
+    let org = match entry.org {
+        Some(org) => org,
+        None => store.node_org()?,
+    };
+    let account = Account {
+        uuid: UserId(Uuid::nil()),
+        org,
+        email: format!("feed: {}", text_of(entry.body.get("name")).unwrap_or_default()),
+        role: Role::Sync,
+        disabled: false,
+        second_factor: false,
+    };
+    let caller = Caller { account, scope: vec![Right::Read, Right::Write, Right::Sync] };
+    let call = Call::new(Method::Post, "/", "", Vec::new(), caller);
+    run(&Context { store, warnings, call: &call, now: jiff::Timestamp::now().as_second() })
+}
+
+/// Takes a feed in.
+struct Taker<'a> {
+    context: &'a Context<'a>,
+    entry: &'a Entry,
+    source: &'a Source,
+}
+
+impl Taker<'_> {
+    fn text(&self, name: &str) -> String {
+        text_of(self.entry.body.get(name)).unwrap_or_default().into_owned()
+    }
+
+    fn flag(&self, name: &str) -> bool {
+        flag_of(self.entry.body.get(name))
+    }
+
+    fn org(&self) -> OrgId {
+        self.context.call.caller.account.org
+    }
+
+    /// What the organisation that set the feed up may see.
+    fn own_view(&self) -> Result<View<'_>, FeedError> {
+        Ok(self.context.store.view(Audience::Org(self.org()), Purpose::Read)?)
+    }
+
+    /// Writes an event, or changes one, as if it had been pushed; notes what was refused of it.
+    fn write(&self, known: Option<Uuid>, body: Body, name: &str, report: &mut FeedReport) -> Result<(), FeedError> {
+        let path = match known {
+            Some(uuid) => format!("/events/edit/{uuid}/metadata:1"),
+            None => "/events/add/metadata:1".to_owned(),
+        };
+        let call = Call::new(Method::Post, &path, "", body, self.context.call.caller.clone());
+        let inner = Context { call: &call, ..*self.context };
+        let answer: Answer = if known.is_some() { inner.events_edit()? } else { inner.events_add()? };
+        let answered: Value = serde_json::from_str(&answer.text()?).unwrap_or_default();
+        for warning in answered.get("warnings").and_then(Value::as_array).into_iter().flatten() {
+            let place = text_of(warning.get("place")).unwrap_or_default().into_owned();
+            let reason = warning.get("errors").map(ToString::to_string).unwrap_or_default();
+            report.reject(Rejection { file: name.to_owned(), place, reason });
+        }
+        Ok(())
+    }
+
+    /// The tag that is put on the feed's events.
+    fn tag(&self) -> Result<Option<String>, FeedError> {
+        let Ok(number) = self.text("tag_id").parse::<i64>() else { return Ok(None) };
+        if number == 0 {
+            return Ok(None);
+        }
+        let tag = self.context.store.tag_by_number(number)?;
+        tag.map(|tag| Some(tag.name)).ok_or_else(|| FeedError::Setup(format!("tag_id: there is no tag {number}")))
+    }
+
+    /// Puts the tag of the feed on an event.
+    fn mark(&self, head: &mut Map<String, Value>) -> Result<(), FeedError> {
+        let Some(name) = self.tag()? else { return Ok(()) };
+        let tags = head.entry("Tag").or_insert_with(|| Value::Array(Vec::new()));
+        if !tags.is_array() {
+            *tags = Value::Array(Vec::new());
+        }
+        if let Value::Array(tags) = tags {
+            tags.push(json!({"name": name}));
+        }
+        Ok(())
+    }
+
+    /// How far the feed's events go: as it is set up, or (5) as they say themselves. TLP and PAP narrow it.
+    fn distribute(&self, head: &mut Map<String, Value>) {
+        let level = match self.text("distribution") {
+            level if level.is_empty() => "0".to_owned(),
+            level => level,
+        };
+        if level == "5" {
+            return;
+        }
+        head.shift_remove("SharingGroup");
+        head.insert("sharing_group_id".into(), self.text("sharing_group_id").into());
+        head.insert("distribution".into(), level.into());
+    }
+
+    /// `to_ids` of an attribute as the feed is set up; `None`: as it is.
+    fn detect(&self) -> Option<bool> {
+        match (self.flag("override_ids"), self.flag("force_to_ids")) {
+            (true, _) => Some(false),
+            (false, true) => Some(true),
+            _ => None,
+        }
+    }
+}
