@@ -1050,6 +1050,40 @@ def feeds_guarded():
         serving.wait(20)
 
 
+def crowds():
+    """Values that are in too many records; and Snort's rules."""
+    for n in range(24):
+        alpha.add_event(event(f"Crowd {n}", 0 if n % 2 else 1, ("domain", "crowd.example.com"), ("domain", f"c{n}.crowd.example.com")))
+    check("counted on an administrator's word", errors(alpha.direct_call("correlations/generateOccurrences", {})) and errors(alpha.direct_call("correlations/overCorrelations")))
+    check("counted", "saved" in admin.direct_call("correlations/generateOccurrences", {}))
+    found = {line["value"]: line for line in admin.direct_call("correlations/overCorrelations")}
+    check(f"what is in too many: {found}", found["crowd.example.com"]["occurrence"] == "24" and not found["crowd.example.com"]["excluded"] and "c1.crowd.example.com" not in found)
+    check("a page", admin.direct_call("correlations/overCorrelations", {"limit": 1, "page": 500}) == [])
+    hundred = alpha.add_event(event("Everywhere", 0, *[("domain", "crowd.example.com")]), pythonify=True)
+    check("not so many as to be cut", "OverCorrelatingValue" not in alpha.get_event(hundred)["Event"])
+    for n in range(100):
+        alpha.add_event(event(f"More crowd {n}", 0, ("domain", "crowd.example.com")))
+    cut = alpha.get_event(hundred)["Event"]["OverCorrelatingValue"]
+    check(f"what is cut is said: {cut}", cut == [{"value": "crowd.example.com", "occurrence": "125"}] and len(alpha.get_event(hundred)["Event"]["RelatedEvent"]) <= 50)
+    of = lambda who: raw(who, "POST", "/attributes/restSearch", {"value": "crowd.example.com", "includeCorrelations": 1, "limit": 1}).json()["response"]["Attribute"][0]
+    check("of an attribute too", of("alpha").get("over_correlation") is True)
+    check("others count what is theirs", "over_correlation" not in of("beta") and len(of("beta")["RelatedAttribute"]) == 11)
+    rules = event("Rules", 1, ("ip-dst", "5.188.10.50"), ("hostname", "snort.rules.example"), ("url", 'http://snort.rules.example:8080/a;b"c?d=1'), ("user-agent", "Evil/1.0; x"), ("url", "https://snort.rules.example/x"), ("snort", 'alert tcp any any -> any any (msg:"by hand"; sid:1;)'), ("domain", "quiet.rules.example"))
+    for attribute in rules.attributes:
+        attribute.to_ids = attribute.value != "quiet.rules.example"
+    rules = alpha.add_event(rules, pythonify=True)
+    lines = lambda: raw("alpha", "POST", "/attributes/restSearch", {"returnFormat": "snort", "eventid": rules.id}).text.splitlines()
+    check("not before it is published", all(line.startswith("#") for line in lines()))
+    alpha.publish(rules)
+    written = [line for line in lines() if not line.startswith("#")]
+    check(f"a rule a value: {written}", len(written) == 5 and 'alert tcp any any -> any any (msg:"by hand"; sid:1;)' in written and not any("quiet" in line for line in written))
+    check("names as the DNS spells them", any("|05|snort|05|rules|07|example|00|" in line and "-> any 53" in line for line in written))
+    check("addresses", any(line.startswith("alert ip $HOME_NET any -> 5.188.10.50 any") for line in written))
+    check("nothing of a value is syntax", any('content:"/a|3b|b%22c?d=1"; depth:12; http_raw_uri' in line and "8080" in line for line in written) and any("User-Agent|3a 20|Evil/1.0|3b| x|0d 0a|" in line for line in written))
+    check("events too", "5.188.10.50" in raw("beta", "POST", "/events/restSearch", {"returnFormat": "snort", "eventid": rules.id}).text)
+    check("each rule has a number of its own", len({re.search("sid:([0-9]+)", line)[1] for line in written}) == len(written))
+
+
 def policy():
     """Three organisations, every distribution: nobody sees or counts what is not theirs."""
     whole = event("Policy mixed", 1, ("domain", "open.policy.example"))
@@ -1228,7 +1262,7 @@ def documented():
 
 made_node = made["node"]
 try:
-    for work in (door, events, index, attributes, objects, tags, searching, sightings, proposals, reports, knowledge, people, groups, registers, feeds_of_events, feeds_of_lists, feeds_cached, feeds_guarded, policy, size, recorded, documented):
+    for work in (door, events, index, attributes, objects, tags, searching, sightings, proposals, reports, knowledge, people, groups, registers, feeds_of_events, feeds_of_lists, feeds_cached, feeds_guarded, crowds, policy, size, recorded, documented):
         area(work)
 finally:
     server.terminate()

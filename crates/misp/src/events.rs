@@ -229,7 +229,7 @@ impl Context<'_> {
         let mut answer = Answer::new("application/json");
         let mut more = Map::new();
         if options.get("includeEventCorrelations").is_none_or(|flag| flag_of(Some(flag))) {
-            more.insert("RelatedEvent".into(), self.related(&view, &scribe, &event)?);
+            more.extend(self.related(&view, &scribe, &event)?);
         }
         if flag_of(options.get("extended")) {
             let filter = EventFilter { extends: Some(event.head.uuid), ..EventFilter::default() };
@@ -260,9 +260,14 @@ impl Context<'_> {
         Ok(answer)
     }
 
-    /// Other events that have the same values.
-    pub(crate) fn related(&self, view: &View<'_>, scribe: &Scribe<'_, '_>, event: &EventRow) -> Result<Value, Fault> {
-        let mut rows: Vec<i64> = Vec::new();
+    /// Other events that have the same values; and the values that are in more records than are looked at.
+    pub(crate) fn related(
+        &self,
+        view: &View<'_>,
+        scribe: &Scribe<'_, '_>,
+        event: &EventRow,
+    ) -> Result<Map<String, Value>, Fault> {
+        let (mut rows, mut cut): (Vec<i64>, Vec<Value>) = (Vec::new(), Vec::new());
         let mut seen = HashSet::new();
         let excluded = self.excluded()?;
         for correlation in view.correlations(&event.head, RELATED_VALUES, RELATED_EACH)? {
@@ -271,6 +276,9 @@ impl Context<'_> {
                 .any(|pattern| crate::search::values::like(&correlation.observable.value().to_lowercase(), pattern))
             {
                 continue;
+            }
+            if correlation.known.total > i64::from(RELATED_EACH) {
+                cut.push(crate::crowded::cut(correlation.observable.value(), correlation.known.total));
             }
             for head in correlation.known.records {
                 if head.kind == "event"
@@ -292,7 +300,12 @@ impl Context<'_> {
                 "Org": pick("Org"), "Orgc": pick("Orgc"),
             }})
         };
-        Ok(view.events_at(&rows, &EventFilter::default())?.into_iter().map(line).collect())
+        let related = view.events_at(&rows, &EventFilter::default())?.into_iter().map(line).collect();
+        let mut more = Map::from_iter([("RelatedEvent".to_owned(), related)]);
+        if !cut.is_empty() {
+            more.insert("OverCorrelatingValue".into(), cut.into());
+        }
+        Ok(more)
     }
 
     /// `events/index`, also `events/restSearch` of heads

@@ -276,6 +276,15 @@ pub const ACTIONS: &[Action] = &[
     on("correlationexclusions", "clean", Admin, &["clean_correlation_exclusions"], Full, |context| {
         context.exclusions_clean()
     }),
+    on(
+        "correlations",
+        "overcorrelations",
+        Admin,
+        &[],
+        Partial("the first thousand, as counted when generateOccurrences was asked last; how often, as of now"),
+        |context| context.crowded_values(),
+    ),
+    on("correlations", "generateoccurrences", Admin, &[], Full, |context| context.crowded_count()),
     // Block lists
     on("eventblocklists", "index", Read, &["event_blocklists"], Full, |context| context.entries_index()),
     on("eventblocklists", "add", Admin, &["add_event_blocklist"], Full, |context| context.entries_add()),

@@ -8,6 +8,7 @@ mod amend;
 pub mod audit;
 pub mod backup;
 mod chunk;
+mod crowded;
 mod engine;
 pub mod entries;
 mod error;

@@ -348,7 +348,7 @@ impl Context<'_> {
         let metadata = flag_of(options.get("metadata"));
         let mut members = Map::new();
         if flag_of(options.get("includeEventCorrelations")) {
-            members.insert("RelatedEvent".into(), self.related(view, scribe, event)?);
+            members.extend(self.related(view, scribe, event)?);
         }
         let data = flag_of(options.get("withAttachments"));
         let feeds = flag_of(options.get("includeFeedCorrelations")) && !metadata;
