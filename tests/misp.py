@@ -938,6 +938,25 @@ def feeds_of_lists():
         files["/many.txt"] = "".join(f"h{n}.many.example.com\n" for n in range(25_000, 60_000)).encode()
         said = admin.fetch_feed(large_list)["report"]
         check(f"and most of them others: {said}", (said["added"], said["removed"], said["unchanged"]) == (30_000, 25_000, 5000) and raw("admin", "GET", f"/events/view/{said['event']}/metadata:1").json()["Event"]["attribute_count"] == "35000")
+        begun, go_on = threading.Event(), threading.Event()
+
+        def slow(request):
+            begun.set()
+            go_on.wait(20)
+            request.send_response(200)
+            request.send_header("Content-Length", "17")
+            request.end_headers()
+            request.wfile.write(b"slow.example.com\n")
+
+        files["/slow"] = slow
+        patient, answers = new_feed("Slow", f"{address}/slow", "freetext"), []
+        first = threading.Thread(target=lambda: answers.append(admin.fetch_feed(patient)))
+        first.start()
+        begun.wait(20)
+        second = raw("admin", "POST", f"/feeds/fetchFromFeed/{patient.id}")
+        go_on.set()
+        first.join()
+        check(f"one reads a feed at a time: {answers}", second.status_code == 409 and answers[0]["report"]["added"] == 1)
         (local_feeds / "local.txt").write_text("local.list.example.com\n")
         check("a local one", admin.fetch_feed(new_feed("Local", "local.txt", "freetext", input_source="local"))["report"]["added"] == 1)
         for at in ("../node/node.key", "/etc/passwd", "none.txt"):

@@ -163,7 +163,9 @@ impl Taker<'_> {
             return Err(FeedError::Content(format!("{name} holds another event")));
         }
         let known = held.is_some();
-        let ready = self.ready(&given, known)?;
+        // What another organisation of the node holds is not ours: our own copy goes as far as the feed says.
+        let ours = held.is_some_and(|held| held.head.label.owner == self.org());
+        let ready = self.ready(&given, ours)?;
         self.write(known.then_some(uuid), ready, &name, report)?;
         if known {
             report.updated += 1;
@@ -174,7 +176,7 @@ impl Taker<'_> {
     }
 
     /// The event as it is to be written: its head as the feed is set up, its parts one after the other.
-    fn ready(&self, given: &Given<'_>, known: bool) -> Result<Body, FeedError> {
+    fn ready(&self, given: &Given<'_>, ours: bool) -> Result<Body, FeedError> {
         let mut head = given.head.clone();
         for name in [
             "id",
@@ -189,7 +191,7 @@ impl Taker<'_> {
         ] {
             head.shift_remove(name);
         }
-        if known {
+        if ours {
             // How far it goes is settled: perhaps somebody has narrowed it here.
             for name in ["distribution", "sharing_group_id", "SharingGroup"] {
                 head.shift_remove(name);

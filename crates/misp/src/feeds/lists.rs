@@ -13,7 +13,7 @@ use manara_model::record::{Slot, flag_of, text_of};
 use manara_store::view::{EventRow, Which};
 use md5::{Digest, Md5};
 use serde_json::{Map, Value, json};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io::{Seek, SeekFrom, Write};
 use uuid::Uuid;
 
@@ -145,7 +145,7 @@ impl Taker<'_> {
         let fixed = self.flag("fixed_event");
         let held = if fixed { self.held_event()? } else { None };
         let event = match &held {
-            None => self.new_event(&reading, &mut input, report)?,
+            None => self.new_event(&reading, &mut input, values, report)?,
             Some(held) => self.update_event(held, &reading, &mut input, values, report)?,
         };
         report.event = Some(event);
@@ -160,7 +160,13 @@ impl Taker<'_> {
         Ok(self.own_view()?.event(which)?)
     }
 
-    fn new_event(&self, reading: &Reading, input: &mut Input, report: &mut FeedReport) -> Result<Uuid, FeedError> {
+    fn new_event(
+        &self,
+        reading: &Reading,
+        input: &mut Input,
+        mut values: HashMap<Mark, bool>,
+        report: &mut FeedReport,
+    ) -> Result<Uuid, FeedError> {
         let store = self.context.store;
         let uuid = Uuid::new_v4();
         let author = match self.text("orgc_id").as_str() {
@@ -183,13 +189,17 @@ impl Taker<'_> {
             self.mark(head)?;
         }
         let mut draft = Draft::begin(&head.as_object().cloned().unwrap_or_default())?;
-        let (mut seen, detect) = (HashSet::new(), self.detect());
+        let detect = self.detect();
         reading.each(input, &mut |found| {
-            if seen.insert(mark_of(found)) { draft.push(&attribute(found, detect)) } else { Ok(()) }
+            let Some(here) = values.get_mut(&mark_of(found)).filter(|here| !**here) else { return Ok(()) };
+            *here = true;
+            draft.push(&attribute(found, detect))
         })?;
+        let count = values.len();
+        drop(values);
         let before = report.rejected;
         self.write(None, draft.end()?, input.name(), report)?;
-        report.added = seen.len() - (report.rejected - before);
+        report.added = count.saturating_sub(report.rejected - before);
         Ok(uuid)
     }
 

@@ -36,8 +36,10 @@ use manara_store::{Store, StoreError};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use source::{Known, Source};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use uuid::Uuid;
 
 /// The kind of entry that a feed is.
@@ -169,6 +171,7 @@ impl FeedReport {
 /// [`FeedError`]; with [`FeedError::Away`] and this side's own, what came until then stays, and it can be
 /// done again.
 pub fn fetch_feed(store: &Store, warnings: &WarningCache, actor: &str, feed: i64) -> Result<FeedReport, FeedError> {
+    let _reading = Reading::begin(store, "fetch", feed)?;
     let entry = filled(feed_entry(store, feed)?);
     if !flag_of(entry.body.get("enabled")) {
         return Err(FeedError::Setup("Feed is currently not enabled. Make sure you enable it.".into()));
@@ -213,6 +216,7 @@ pub fn fetch_feed(store: &Store, warnings: &WarningCache, actor: &str, feed: i64
 /// # Errors
 /// [`FeedError`]; what was cached before stays.
 pub fn cache_feed(store: &Store, actor: &str, feed: i64) -> Result<FeedReport, FeedError> {
+    let _reading = Reading::begin(store, "cache", feed)?;
     let entry = filled(feed_entry(store, feed)?);
     if !flag_of(entry.body.get("caching_enabled")) {
         return Err(FeedError::Setup("Caching is not enabled for this feed.".into()));
@@ -227,6 +231,31 @@ pub fn cache_feed(store: &Store, actor: &str, feed: i64) -> Result<FeedReport, F
             remember(store, actor, feed, "last_cache", &json!({"errors": [error.to_string()]}), Map::new())?;
             Err(error)
         }
+    }
+}
+
+/// Feeds that this process is reading: by the node's folder and their number.
+static READING: Mutex<BTreeSet<(PathBuf, &'static str, i64)>> = Mutex::new(BTreeSet::new());
+
+/// One reads a feed at a time: two would make two events of one list.
+struct Reading((PathBuf, &'static str, i64));
+
+impl Reading {
+    fn begin(store: &Store, what: &'static str, feed: i64) -> Result<Reading, FeedError> {
+        let key = (store.folder().to_owned(), what, feed);
+        if !READING.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone()) {
+            return Err(FeedError::Here(Fault::new(
+                409,
+                "This feed is being read already; see later what came of it.",
+            )));
+        }
+        Ok(Reading(key))
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        READING.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.0);
     }
 }
 
