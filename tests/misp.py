@@ -1064,6 +1064,24 @@ def feeds_guarded():
         feed.name, feed.provider, feed.url, feed.source_format, feed.input_source, feed.enabled = "L", "P", "/etc/passwd", "freetext", "local", True
         said = json.dumps(node.fetch_feed(node.add_feed(feed, pythonify=True)))
         check(f"no local files: {said}", "feed_dir" in said and "root" not in said)
+        # A server that we synchronise with is asked for the hashes of what it gives us.
+        open_, secret = (alpha.add_event(event("For the cache", distribution, ("domain", f"d{distribution}.servercache.example"), ("filename|md5", f"{distribution}.exe|{distribution}bcdef0123456789abcdef0123456789"))) ["Event"] for distribution in (1, 0))
+        partner = MISPServer()
+        partner.name, partner.url, partner.authkey, partner.remote_org_id = "Main", url, keys["sync"], "1"
+        partner = node.add_server(partner, pythonify=True)
+        check("not one that is not to be cached", errors(node.direct_call(f"servers/cache/{partner.id}", {})))
+        partner.caching_enabled = True
+        node.update_server(partner)
+        cached = node.direct_call("servers/cache/all", {})
+        check(f"a server is cached: {cached}", cached["report"][str(partner.id)]["added"] > 5 and cached["report"][str(partner.id)]["rejected"] == 0)
+        known = node.search_feeds(["d1.servercache.example", "1bcdef0123456789abcdef0123456789"])
+        check(f"what it knows: {known}", len(known) == 2 and all(line["Feed"]["type"] == "MISP Server" and line["Feed"]["uuid"] == [open_["uuid"]] for line in known))
+        check("what it does not give us is not known", node.search_feeds(["d0.servercache.example", "0bcdef0123456789abcdef0123456789"]) == [])
+        ours = node.add_event(event("Here too", 0, ("domain", "d1.servercache.example")))["Event"]["id"]
+        shown = node.direct_call(f"events/view/{ours}", {"includeFeedCorrelations": 1})["Event"]["Attribute"][0]
+        check(f"with an event: {shown}", [line["name"] for line in shown["Server"]] == ["Main"] and "Feed" not in shown)
+        node.delete_server(partner)
+        check("gone with it", node.search_feeds("d1.servercache.example") == [])
     finally:
         serving.terminate()
         serving.wait(20)

@@ -43,7 +43,7 @@ pub use answer::{Answer, Fault, NO_KEY};
 pub use body::Body;
 pub use call::{Call, Method, controller_of};
 pub use crowded::count_crowded;
-pub use feeds::{FeedError, FeedReport, FeedSources, allow_feed_sources, cache_feed, fetch_feed};
+pub use feeds::{FeedError, FeedReport, FeedSources, allow_feed_sources, cache_feed, cache_server, fetch_feed};
 pub use sync::{Migration, migrate};
 pub use table::{ACTIONS, Action, Status, has_controller};
 

@@ -316,6 +316,10 @@ impl Context<'_> {
         let kind = self.kind()?;
         let entry = self.named_entry(kind.kind, &kind.model.to_lowercase())?;
         self.store.remove_entry(self.actor(), kind.kind, entry.id)?;
+        if matches!(kind.kind, "feed" | "server") {
+            // With what was cached of it.
+            self.store.forget_feed_values(entry.id)?;
+        }
         let text = if kind.flat { "Blocklist item removed".to_owned() } else { format!("{} deleted.", kind.model) };
         Ok(Answer::json(&saved(text, &self.call.url, Some(entry.id.to_string()))))
     }

@@ -396,7 +396,7 @@ pub const ACTIONS: &[Action] = &[
         Full,
         |context| context.entries_edit(),
     ),
-    on("feeds", "delete", Admin, &["delete_feed"], Full, |context| context.feeds_delete()),
+    on("feeds", "delete", Admin, &["delete_feed"], Full, |context| context.entries_delete()),
     on("feeds", "enable", Admin, &[], Full, |context| context.feeds_switch()),
     on("feeds", "disable", Admin, &[], Full, |context| context.feeds_switch()),
     on("feeds", "importfeeds", Admin, &[], Full, |context| context.feeds_import()),
@@ -416,14 +416,15 @@ pub const ACTIONS: &[Action] = &[
         context.feeds_compare()
     }),
     on("feeds", "loaddefaultfeeds", Admin, &["load_default_feeds"], Full, |context| context.feeds_defaults()),
-    on("feeds", "searchcaches", Read, &["search_feeds"], Partial("feeds, not servers"), |context| {
-        context.feeds_search()
-    }),
+    on("feeds", "searchcaches", Read, &["search_feeds"], Full, |context| context.feeds_search()),
     on("servers", "index", Admin, &["servers"], Full, |context| context.entries_index()),
     on("servers", "view", Admin, &[], Full, |context| context.entries_view()),
     on("servers", "add", Admin, &["add_server"], Full, |context| context.entries_add()),
     on("servers", "edit", Admin, &["update_server"], Full, |context| context.entries_edit()),
     on("servers", "delete", Admin, &["delete_server"], Full, |context| context.entries_delete()),
+    on("servers", "cache", Admin, &[], Partial("at once and to its end, not by a job"), |context| {
+        context.servers_cache()
+    }),
     on("servers", "testconnection", Admin, &["test_server"], Full, |context| context.servers_test()),
     on(
         "servers",

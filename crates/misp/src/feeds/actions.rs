@@ -2,10 +2,11 @@
 
 use super::correlate::{address, may_see};
 use super::preview::fault;
-use super::{FEED, FeedReport, cache_feed, fetch_feed, format_of};
+use super::{FEED, FeedReport, cache_feed, cache_server, fetch_feed, format_of};
 use crate::answer::{Answer, Fault, saved};
 use crate::context::Context;
 use crate::register::KINDS;
+use crate::sync::SERVER;
 use manara_model::record::{flag_of, text_of};
 use manara_store::entries::Entry;
 use serde_json::{Map, Value, json};
@@ -59,14 +60,6 @@ impl Context<'_> {
             return Err(Fault::missing("feed"));
         }
         Ok(Answer::json(&self.feed_shown(&entry)?))
-    }
-
-    /// `feeds/delete`: with what was cached of it.
-    pub fn feeds_delete(&self) -> Result<Answer, Fault> {
-        let entry = self.named_entry(FEED, "feed")?;
-        let answer = self.entries_delete()?;
-        self.store.forget_feed_values(entry.id)?;
-        Ok(answer)
     }
 
     /// `feeds/enable`, `feeds/disable`
@@ -140,21 +133,23 @@ impl Context<'_> {
 
     /// `feeds/fetchFromAllFeeds`: all that are enabled; what is wrong with one stops no other.
     pub fn feeds_fetch_all(&self) -> Result<Answer, Fault> {
-        self.each_feed(
+        self.each_entry(
+            FEED,
             "Fetching",
             |entry| flag_of(entry.body.get("enabled")),
             |id| fetch_feed(self.store, self.warnings, self.actor(), id),
         )
     }
 
-    fn each_feed(
+    fn each_entry(
         &self,
+        kind: &'static str,
         what: &str,
         wanted: impl Fn(&Entry) -> bool,
         work: impl Fn(i64) -> Result<FeedReport, super::FeedError>,
     ) -> Result<Answer, Fault> {
         let (mut reports, mut good, mut bad) = (Map::new(), 0, 0);
-        for entry in self.store.entries(FEED)?.iter().filter(|entry| wanted(entry)) {
+        for entry in self.store.entries(kind)?.iter().filter(|entry| wanted(entry)) {
             let said = match work(entry.id) {
                 Ok(report) => {
                     good += 1;
@@ -168,11 +163,25 @@ impl Context<'_> {
             };
             reports.insert(entry.id.to_string(), said);
         }
-        let words = format!("{what} the feeds has completed: {good} done, {bad} not; see the report.");
+        let words = format!("{what} has completed: {good} done, {bad} not; see the report.");
         let mut body = saved(words.clone(), &self.call.url, None);
         body["result"] = words.into();
         body["report"] = Value::Object(reports);
         Ok(Answer::json(&body))
+    }
+
+    /// `servers/cache/all|ID`
+    pub fn servers_cache(&self) -> Result<Answer, Fault> {
+        if self.call.arg(0).unwrap_or("all") != "all" {
+            let entry = self.named_entry(SERVER, "server")?;
+            let report = cache_server(self.store, self.actor(), entry.id).map_err(fault)?;
+            let words = format!("Caching the server has successfully completed. {}", report.words());
+            let mut body = saved(words, &self.call.url, None);
+            body["report"] = serde_json::to_value(&report)?;
+            return Ok(Answer::json(&body));
+        }
+        let wanted = |entry: &Entry| flag_of(entry.body.get("caching_enabled"));
+        self.each_entry(SERVER, "Caching", wanted, |id| cache_server(self.store, self.actor(), id))
     }
 
     /// `feeds/cacheFeeds/all|misp|csv|freetext|ID`
@@ -190,6 +199,6 @@ impl Context<'_> {
             flag_of(entry.body.get("caching_enabled"))
                 && (scope == "all" || format_of(entry).is_ok_and(|format| format == scope))
         };
-        self.each_feed("Caching", wanted, |id| cache_feed(self.store, self.actor(), id))
+        self.each_entry(FEED, "Caching", wanted, |id| cache_feed(self.store, self.actor(), id))
     }
 }

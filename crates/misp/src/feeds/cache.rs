@@ -7,7 +7,8 @@ use super::source::{Got, Known, Source};
 use super::{FeedError, FeedReport, format_of};
 use crate::answer::Fault;
 use crate::shape::halves;
-use manara_formats::Input;
+use crate::sync::{Remote, RemoteError};
+use manara_formats::{Input, Limits};
 use manara_model::record::{Rejection, telling, text_of};
 use manara_store::Store;
 use manara_store::entries::Entry;
@@ -18,6 +19,8 @@ use uuid::Uuid;
 
 /// Rows that are written at once.
 const RUN: usize = 10_000;
+/// Attributes of one page that a server is asked for, as MISP asks.
+const PAGE: usize = 50_000;
 /// A line of a list of hashes has 69 signs.
 const LINE: u64 = 1024;
 
@@ -46,6 +49,32 @@ impl Edition<'_> {
         let rows = std::mem::take(&mut self.rows);
         Ok(self.store.cache_feed_values(self.feed, self.number, rows)?)
     }
+
+    /// Ends it: the one before goes, unless something of this one could not be read.
+    fn end(mut self, mut report: FeedReport, known: Value) -> Result<(FeedReport, Map<String, Value>), FeedError> {
+        let Edition { store, feed, number, .. } = self;
+        if self.total == 0 && report.errors.is_empty() {
+            return Err(FeedError::Content("holds no value that is known here".into()));
+        }
+        self.flush()?;
+        (report.offered, report.added) = (self.total, self.total);
+        let mut more = Map::new();
+        if report.errors.is_empty() {
+            store.end_feed_edition(feed, number)?;
+            more.insert("cache_known".into(), known);
+        } else {
+            // What could not be read now may have been read before: both stay until one is whole.
+            more.insert("cache_known".into(), Value::Null);
+        }
+        let overlap: Map<String, Value> =
+            store.feed_overlap(feed)?.into_iter().map(|(other, count)| (other.to_string(), count.into())).collect();
+        let values = store.feed_values(feed)?;
+        more.insert(
+            "cached".into(),
+            json!({"at": number / 1000, "edition": number, "values": values, "overlap": overlap}),
+        );
+        Ok((report, more))
+    }
 }
 
 /// Caches a feed; what was done, and what is kept with the feed.
@@ -59,30 +88,41 @@ pub(super) fn cache(store: &Store, entry: &Entry) -> Result<(FeedReport, Map<Str
         "misp" => of_events(&source, held.as_ref(), &mut edition, &mut report)?,
         _ => of_list(entry, &source, held.as_ref(), &mut edition, &mut report)?,
     };
-    let mut more = Map::new();
     let Some(known) = known else {
         report.unmodified = true;
-        return Ok((report, more));
+        return Ok((report, Map::new()));
     };
-    if edition.total == 0 && report.errors.is_empty() {
-        return Err(FeedError::Content("holds no value that is known here".into()));
+    edition.end(report, json!(known))
+}
+
+/// Caches what a server gives us, page by page, as MISP does it: hashes with their events.
+pub(super) fn cache_server(
+    store: &Store,
+    entry: &Entry,
+    remote: &Remote,
+) -> Result<(FeedReport, Map<String, Value>), FeedError> {
+    let mut report = FeedReport::default();
+    let number = jiff::Timestamp::now().as_millisecond();
+    let mut edition = Edition { store, feed: entry.id, number, rows: Vec::new(), total: 0 };
+    let mut before = [0; 16];
+    for page in 1.. {
+        let asked = json!({"returnFormat": "cache", "includeEventUuid": 1, "page": page, "limit": PAGE});
+        let text = remote.text("/attributes/restSearch.json", &asked).map_err(|error| match error {
+            RemoteError::Away(why) => FeedError::Away(why),
+            error => FeedError::Content(error.to_string()),
+        })?;
+        if text.trim().is_empty() {
+            break;
+        }
+        let same = hash(&text);
+        if std::mem::replace(&mut before, same) == same {
+            return Err(FeedError::Content("gives the same page again and again".into()));
+        }
+        let name = format!("page {page}");
+        let taken = Input::from_reader(&name, text.as_bytes(), Limits::default());
+        of_hashes(&mut taken.map_err(|error| FeedError::Content(error.to_string()))?, &mut edition, &mut report)?;
     }
-    edition.flush()?;
-    report.offered = edition.total;
-    report.added = edition.total;
-    if report.errors.is_empty() {
-        store.end_feed_edition(entry.id, number)?;
-        more.insert("cache_known".into(), json!(known));
-    } else {
-        // What could not be read now may have been read before: both editions stay until one is whole.
-        more.insert("cache_known".into(), Value::Null);
-    }
-    let overlap: Map<String, Value> =
-        store.feed_overlap(entry.id)?.into_iter().map(|(feed, count)| (feed.to_string(), count.into())).collect();
-    let cached =
-        json!({"at": number / 1000, "edition": number, "values": store.feed_values(entry.id)?, "overlap": overlap});
-    more.insert("cached".into(), cached);
-    Ok((report, more))
+    edition.end(report, Value::Null)
 }
 
 fn of_list(

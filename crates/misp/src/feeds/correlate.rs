@@ -6,6 +6,7 @@ use crate::answer::{Answer, Fault};
 use crate::attributes::ATTRIBUTE;
 use crate::context::Context;
 use crate::shape::{body_of, halves, num};
+use crate::sync::SERVER;
 use manara_model::observable::guess;
 use manara_model::record::{flag_of, text_of};
 use manara_model::{Cleared, Part};
@@ -25,6 +26,8 @@ const ASKED: usize = 1000;
 /// were looked up.
 pub(crate) struct Correlator {
     feeds: BTreeMap<i64, Map<String, Value>>,
+    /// Servers that we synchronise with: administrators alone are told of them.
+    servers: BTreeMap<i64, Map<String, Value>>,
     hits: BTreeMap<[u8; 16], Knowing>,
 }
 
@@ -56,7 +59,15 @@ impl Correlator {
                 feeds.insert(entry.id, shown.as_object().cloned().unwrap_or_default());
             }
         }
-        Ok(Correlator { feeds, hits: BTreeMap::new() })
+        let mut servers = BTreeMap::new();
+        for entry in if context.is_admin() { context.store.entries(SERVER)? } else { Vec::new() } {
+            if flag_of(entry.body.get("caching_enabled")) {
+                let member = |name: &str| entry.body.get(name).cloned().unwrap_or_else(|| "".into());
+                let shown = json!({"id": num(entry.id), "name": member("name"), "url": member("url")});
+                servers.insert(entry.id, shown.as_object().cloned().unwrap_or_default());
+            }
+        }
+        Ok(Correlator { feeds, servers, hits: BTreeMap::new() })
     }
 
     /// The hashes by which an attribute's value is known: as it is written, each half, and in its normal form.
@@ -71,6 +82,11 @@ impl Correlator {
         all
     }
 
+    /// Is there anybody to be asked?
+    fn asks(&self) -> bool {
+        !(self.feeds.is_empty() && self.servers.is_empty())
+    }
+
     /// Looks up what these attributes hold, and forgets what was looked up before.
     ///
     /// # Errors
@@ -81,7 +97,7 @@ impl Correlator {
         parts: impl Iterator<Item = &'p Cleared<Part>>,
     ) -> Result<(), Fault> {
         self.hits.clear();
-        if !self.feeds.is_empty() {
+        if self.asks() {
             let hashes: Vec<[u8; 16]> = parts.flat_map(Self::hashes).collect();
             self.hits = store.feeds_knowing(&hashes)?;
         }
@@ -103,7 +119,7 @@ impl Correlator {
     /// The store's.
     pub(crate) fn look_up_event(&mut self, store: &Store, view: &View<'_>, event: &EventRow) -> Result<(), Fault> {
         self.hits.clear();
-        if self.feeds.is_empty() {
+        if !self.asks() {
             return Ok(());
         }
         let mut waiting = Vec::new();
@@ -120,14 +136,14 @@ impl Correlator {
         Ok(())
     }
 
-    fn knowing(&self, hashes: &[[u8; 16]]) -> Vec<Value> {
+    fn knowing(&self, hashes: &[[u8; 16]], among: &BTreeMap<i64, Map<String, Value>>) -> Vec<Value> {
         let mut known = Knowing::new();
         for (feed, events) in hashes.iter().filter_map(|hash| self.hits.get(hash)).flatten() {
             let held = known.entry(*feed).or_default();
             held.extend(events.iter().filter(|event| !held.contains(event)).copied().collect::<Vec<_>>());
         }
         let shown = |(feed, events): (i64, Vec<uuid::Uuid>)| {
-            let mut shown = self.feeds.get(&feed)?.clone();
+            let mut shown = among.get(&feed)?.clone();
             if !events.is_empty() {
                 shown.insert("event_uuids".into(), json!(events));
             }
@@ -141,9 +157,12 @@ impl Correlator {
         if self.hits.is_empty() {
             return;
         }
-        let feeds = self.knowing(&Self::hashes(part));
-        if !feeds.is_empty() {
-            attribute.insert("Feed".into(), feeds.into());
+        let hashes = Self::hashes(part);
+        for (name, among) in [("Feed", &self.feeds), ("Server", &self.servers)] {
+            let known = self.knowing(&hashes, among);
+            if !known.is_empty() {
+                attribute.insert(name.into(), known.into());
+            }
         }
     }
 }
@@ -172,19 +191,30 @@ impl Context<'_> {
         let hashes: Vec<Vec<[u8; 16]>> = values.iter().map(spellings).collect();
         correlator.hits = self.store.feeds_knowing(&hashes.concat())?;
         for (value, hashes) in values.iter().zip(&hashes) {
-            for mut feed in correlator.knowing(hashes) {
+            let feeds = correlator.knowing(hashes, &correlator.feeds).into_iter().map(|feed| (feed, false));
+            let servers = correlator.knowing(hashes, &correlator.servers).into_iter().map(|server| (server, true));
+            for (mut feed, server) in feeds.chain(servers) {
                 let misp = feed["source_format"] == "misp";
                 let id = text_of(feed.get("id")).unwrap_or_default().into_owned();
                 let events = feed.as_object_mut().and_then(|feed| feed.remove("event_uuids"));
                 let events = events.as_ref().and_then(Value::as_array).cloned().unwrap_or_default();
                 feed["value"] = value.clone().into();
-                feed["type"] = if misp { "MISP Feed" } else { "Feed" }.into();
+                feed["type"] = match (server, misp) {
+                    (true, _) => "MISP Server",
+                    (false, true) => "MISP Feed",
+                    (false, false) => "Feed",
+                }
+                .into();
+                let base = match feed["url"].as_str().filter(|_| server) {
+                    Some(url) => format!("{}/events/view", url.trim_end_matches('/')),
+                    None => format!("/feeds/previewEvent/{id}"),
+                };
                 feed["direct_urls"] = match events.as_slice() {
                     [] => json!([{"url": format!("/feeds/previewIndex/{id}"), "name": feed["name"]}]),
                     events => events
                         .iter()
                         .filter_map(Value::as_str)
-                        .map(|uuid| json!({"url": format!("/feeds/previewEvent/{id}/{uuid}"), "name": uuid}))
+                        .map(|uuid| json!({"url": format!("{base}/{uuid}"), "name": uuid}))
                         .collect(),
                 };
                 feed["uuid"] = events.into();

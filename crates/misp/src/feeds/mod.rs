@@ -24,6 +24,7 @@ use crate::body::Body;
 use crate::call::{Call, Method};
 use crate::context::Context;
 use crate::register::KINDS;
+use crate::sync::SERVER;
 use list::Rows;
 use manara_corridor::WarningCache;
 use manara_model::record::{Rejection, flag_of, telling, text_of};
@@ -172,7 +173,7 @@ impl FeedReport {
 /// done again.
 pub fn fetch_feed(store: &Store, warnings: &WarningCache, actor: &str, feed: i64) -> Result<FeedReport, FeedError> {
     let _reading = Reading::begin(store, "fetch", feed)?;
-    let entry = filled(feed_entry(store, feed)?);
+    let entry = filled(entry_of(store, FEED, feed)?);
     if !flag_of(entry.body.get("enabled")) {
         return Err(FeedError::Setup("Feed is currently not enabled. Make sure you enable it.".into()));
     }
@@ -201,11 +202,11 @@ pub fn fetch_feed(store: &Store, warnings: &WarningCache, actor: &str, feed: i64
             if let Some(event) = event {
                 more.insert("event_id".into(), event.to_string().into());
             }
-            remember(store, actor, feed, "last_fetch", &json!(report), more)?;
+            remember(store, actor, (FEED, feed), "last_fetch", &json!(report), more)?;
             Ok(report)
         }
         Err(error) => {
-            remember(store, actor, feed, "last_fetch", &json!({"errors": [error.to_string()]}), Map::new())?;
+            remember(store, actor, (FEED, feed), "last_fetch", &json!({"errors": [error.to_string()]}), Map::new())?;
             Err(error)
         }
     }
@@ -216,19 +217,44 @@ pub fn fetch_feed(store: &Store, warnings: &WarningCache, actor: &str, feed: i64
 /// # Errors
 /// [`FeedError`]; what was cached before stays.
 pub fn cache_feed(store: &Store, actor: &str, feed: i64) -> Result<FeedReport, FeedError> {
-    let _reading = Reading::begin(store, "cache", feed)?;
-    let entry = filled(feed_entry(store, feed)?);
+    cache_entry(store, actor, FEED, feed, |entry| cache::cache(store, entry))
+}
+
+/// The same of a server that we synchronise with: what it gives us, as hashes.
+///
+/// # Errors
+/// [`FeedError`]; what was cached before stays.
+pub fn cache_server(store: &Store, actor: &str, server: i64) -> Result<FeedReport, FeedError> {
+    cache_entry(store, actor, SERVER, server, |entry| {
+        let remote = with_context(store, &WarningCache::default(), entry, |context| Ok(context.remote(entry)?))?;
+        cache::cache_server(store, entry, &remote)
+    })
+}
+
+fn cache_entry(
+    store: &Store,
+    actor: &str,
+    kind: &'static str,
+    id: i64,
+    work: impl FnOnce(&Entry) -> Result<(FeedReport, Map<String, Value>), FeedError>,
+) -> Result<FeedReport, FeedError> {
+    let _reading = Reading::begin(store, "cache", id)?;
+    let entry = filled(entry_of(store, kind, id)?);
     if !flag_of(entry.body.get("caching_enabled")) {
-        return Err(FeedError::Setup("Caching is not enabled for this feed.".into()));
+        return Err(FeedError::Setup(format!("Caching is not enabled for this {kind}.")));
     }
-    let done = cache::cache(store, &entry);
-    match done {
-        Ok((report, more)) => {
-            remember(store, actor, feed, "last_cache", &json!(report), more)?;
-            Ok(report)
-        }
+    match work(&entry) {
+        Ok((report, more)) => match remember(store, actor, (kind, id), "last_cache", &json!(report), more) {
+            Ok(()) => Ok(report),
+            Err(gone) => {
+                // Taken away meanwhile: nothing of it stays behind.
+                store.forget_feed_values(id)?;
+                Err(gone)
+            }
+        },
         Err(error) => {
-            remember(store, actor, feed, "last_cache", &json!({"errors": [error.to_string()]}), Map::new())?;
+            let said = json!({"errors": [error.to_string()]});
+            remember(store, actor, (kind, id), "last_cache", &said, Map::new())?;
             Err(error)
         }
     }
@@ -259,13 +285,13 @@ impl Drop for Reading {
     }
 }
 
-fn feed_entry(store: &Store, feed: i64) -> Result<Entry, FeedError> {
-    store.entry(FEED, feed)?.ok_or_else(|| FeedError::Setup("there is no such feed".into()))
+fn entry_of(store: &Store, kind: &'static str, id: i64) -> Result<Entry, FeedError> {
+    store.entry(kind, id)?.ok_or_else(|| FeedError::Setup(format!("there is no such {kind}")))
 }
 
-/// A feed with its defaults, where it says nothing.
+/// A feed or server with its defaults, where it says nothing.
 fn filled(entry: Entry) -> Entry {
-    match KINDS.iter().find(|kind| kind.kind == FEED) {
+    match KINDS.iter().find(|kind| kind.kind == entry.kind) {
         Some(kind) => kind.filled(entry),
         None => entry,
     }
@@ -280,21 +306,21 @@ fn format_of(entry: &Entry) -> Result<String, FeedError> {
     }
 }
 
-/// Keeps what was done with a feed, beside whatever an administrator has changed of it meanwhile.
+/// Keeps what was done with a feed or server, beside whatever an administrator has changed of it meanwhile.
 fn remember(
     store: &Store,
     actor: &str,
-    feed: i64,
+    (kind, id): (&'static str, i64),
     name: &str,
     report: &Value,
     more: Map<String, Value>,
 ) -> Result<(), FeedError> {
-    let mut body = feed_entry(store, feed)?.body;
+    let mut body = entry_of(store, kind, id)?.body;
     body[name] = json!({"at": jiff::Timestamp::now().as_second(), "report": report});
     if let Some(body) = body.as_object_mut() {
         body.extend(more);
     }
-    store.set_entry(actor, FEED, feed, body)?;
+    store.set_entry(actor, kind, id, body)?;
     Ok(())
 }
 

@@ -21,7 +21,7 @@ use manara_model::{OrgId, UserId};
 use manara_store::entries::Entry;
 use manara_store::people::{Account, Caller};
 use manara_store::view::{EventRow, View};
-use remote::{Remote, RemoteError};
+pub(crate) use remote::{Remote, RemoteError};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;

@@ -151,7 +151,31 @@ impl Remote {
         }
     }
 
+    /// Asks for what is no JSON: a text.
+    ///
+    /// # Errors
+    /// As [`Remote::ask`].
+    pub(crate) fn text(&self, path: &str, body: &Value) -> Result<String, RemoteError> {
+        let mut answered = self.send("POST", path, Some(body.to_string().as_bytes()), None)?;
+        if answered.status().as_u16() != 200 {
+            self.read("POST", answered)?;
+            return Err(RemoteError::NoJson("something else than was asked for".into()));
+        }
+        let text = answered.body_mut().with_config().limit(MOST).read_to_string();
+        text.map_err(|error| RemoteError::Away(manara_model::record::telling(&error.to_string())))
+    }
+
     fn once(&self, method: &str, path: &str, body: Option<&[u8]>, known: Option<&str>) -> Result<Reply, RemoteError> {
+        self.read(method, self.send(method, path, body, known)?)
+    }
+
+    fn send(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&[u8]>,
+        known: Option<&str>,
+    ) -> Result<Response<ureq::Body>, RemoteError> {
         let mut request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.base))
@@ -173,7 +197,7 @@ impl Remote {
             }
             Some(plain) => self.agent.run(request.body(plain).map_err(wrong)?),
         };
-        self.read(method, answered.map_err(away)?)
+        answered.map_err(away)
     }
 
     fn read(&self, method: &str, mut answered: Response<ureq::Body>) -> Result<Reply, RemoteError> {
