@@ -797,18 +797,17 @@ def feeds_of_events():
         del asked[:]
         check("nothing new", admin.fetch_feed(feed)["report"]["unmodified"] and [path for path, _ in asked] == ["/osint/manifest.json"] and "if-none-match" in asked[0][1])
         newer = json.loads(json.dumps(them[power]))
-        newer["timestamp"], newer["info"] = str(int(newer["timestamp"]) + 10), "PowerPool, again"
+        check("narrowed here", raw("admin", "POST", f"/events/edit/{power}", {"Event": {"distribution": "0"}}).status_code == 200 and errors(gamma.get_event(power)))
+        newer["timestamp"], newer["info"] = str(int(time.time()) + 60), "PowerPool, again"
         newer["Attribute"] = newer["Attribute"] + [{"type": "domain", "category": "Network activity", "value": "new.powerpool.example", "uuid": str(uuid.uuid4()), "timestamp": newer["timestamp"]}]
         files[f"/osint/{power}.json"] = json.dumps({"Event": newer}).encode()
         manifest[power]["timestamp"], manifest[power]["info"] = newer["timestamp"], newer["info"]
         files["/osint/manifest.json"] = json.dumps(manifest).encode()
-        ours = admin.get_event(power, pythonify=True)
-        ours.distribution = 0
-        ours.timestamp = None
         del asked[:]
         report = admin.fetch_feed(feed)["report"]
         check(f"a newer version: {report}", (report["updated"], report["unchanged"], report["added"]) == (1, 2, 0) and len(asked) == 2)
         check("with what is new in it", "new.powerpool.example" in [a["value"] for a in admin.get_event(power)["Event"]["Attribute"]] and admin.get_event(power)["Event"]["info"] == "PowerPool, again")
+        check("and stays as narrow as it was made here", admin.get_event(power)["Event"]["distribution"] == "0" and errors(gamma.get_event(power)))
         check("as kept with the feed", last(feed)["updated"] == 1)
         check("not for users", "last_fetch" not in json.dumps(alpha.feeds()))
         # Broken ones.

@@ -96,17 +96,9 @@ impl Context<'_> {
                 continue;
             }
             let mut body = kind.map(|kind| kind.body(feed, None)).unwrap_or_default();
-            // Numbers of another node, and whether it is on, are for this node's administrator to say.
-            for (name, value) in [
-                ("enabled", json!(false)),
-                ("caching_enabled", json!(false)),
-                ("event_id", json!("0")),
-                ("tag_id", json!("0")),
-                ("orgc_id", json!("0")),
-                ("sharing_group_id", json!("0")),
-            ] {
-                body[name] = value;
-            }
+            super::without_numbers(&mut body);
+            // Whether it is on is for this node's administrator to say.
+            (body["enabled"], body["caching_enabled"]) = (false.into(), false.into());
             let own = self.call.caller.account.org;
             self.store.add_entry(self.actor(), FEED, &Uuid::new_v4().to_string(), (Some(own), None), body)?;
             added += 1;

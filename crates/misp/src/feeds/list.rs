@@ -119,13 +119,17 @@ impl Reading {
     }
 }
 
-/// A page for people (an error, a log-in, a consent) is no list, though values may stand in it.
+/// A page for people (an error, a log-in, a consent) is no list, though values may stand in it; nor is an
+/// archive that is not unpacked here.
 pub(super) fn no_page(input: &mut Input) -> Result<(), FeedError> {
     let name = input.name().to_owned();
     let mut begin = Vec::new();
     let reader = input.reader().map_err(|error| FeedError::Content(error.to_string()))?;
     std::io::Read::read_to_end(&mut std::io::Read::take(reader, 512), &mut begin)
         .map_err(|error| FeedError::Content(telling(&error.to_string())))?;
+    if begin.starts_with(b"PK\x03\x04") {
+        return Err(FeedError::Content(format!("{name} is a ZIP archive; gzip and zstd are unpacked, ZIP is not")));
+    }
     let text = String::from_utf8_lossy(&begin).trim_start_matches('\u{feff}').trim_start().to_ascii_lowercase();
     if text.starts_with("<!doctype html") || text.starts_with("<html") {
         return Err(FeedError::Content(format!("{name} is a page for people, not the feed: is this its address?")));
@@ -259,5 +263,7 @@ mod tests {
                 .unwrap();
         let read = Reading::of(&entry("freetext", json!({}))).unwrap().each(&mut input, &mut |_| Ok(()));
         assert!(matches!(read, Err(FeedError::Content(_))));
+        let mut input = Input::from_reader("l", &b"PK\x03\x04\n198.51.100.7\n"[..], Limits::default()).unwrap();
+        assert!(no_page(&mut input).unwrap_err().to_string().contains("ZIP"));
     }
 }

@@ -289,6 +289,13 @@ fn entry_of(store: &Store, kind: &'static str, id: i64) -> Result<Entry, FeedErr
     store.entry(kind, id)?.ok_or_else(|| FeedError::Setup(format!("there is no such {kind}")))
 }
 
+/// A feed that comes from another node, without that node's numbers: here they would name something else.
+pub(crate) fn without_numbers(feed: &mut Value) {
+    for name in ["event_id", "tag_id", "tag_collection_id", "orgc_id", "sharing_group_id"] {
+        feed[name] = "0".into();
+    }
+}
+
 /// A feed or server with its defaults, where it says nothing.
 fn filled(entry: Entry) -> Entry {
     match KINDS.iter().find(|kind| kind.kind == entry.kind) {
