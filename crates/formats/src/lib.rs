@@ -26,6 +26,7 @@ mod writer;
 pub use detect::detect;
 pub use input::{Input, InputError, Limits};
 pub use json::Members;
+pub use lists::Columns;
 pub use misp::feed::FeedWriter;
 pub use misp::{misp_head, misp_marking, misp_part};
 pub use table::{Format, format, formats};
@@ -60,6 +61,14 @@ pub fn read<S: Sink>(format: &Format, input: &mut Input, sink: &mut S) -> Result
         "csaf" | "knowledge" | "json" => documents::document(input, sink),
         _ => Err(InputError::new(input.name(), "", format!("'{}' can be written but not read", format.name)).into()),
     }
+}
+
+/// Reads CSV of which somebody knows the columns that hold values; otherwise as [`read`] does.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_columns<S: Sink>(named: &Columns, input: &mut Input, sink: &mut S) -> Result<(), ReadError<S::Error>> {
+    lists::columns(named, input, sink)
 }
 
 /// A writer of a format to a stream; `None` for formats that have none (`misp-feed` writes a

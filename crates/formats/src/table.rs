@@ -51,6 +51,7 @@ static FORMATS: &[Format] = &[
     row("ipset", "-w", "text/plain; charset=utf-8", Block, "ipset restore file"),
     row("squid", "-w", "text/plain; charset=utf-8", Block, "Squid access lists"),
     row("suricata", "-w", "text/plain; charset=utf-8", Detect, "Suricata rules"),
+    row("snort", "-w", "text/plain; charset=utf-8", Detect, "Snort 2.9 rules"),
     row("zeek", "-w", "text/tab-separated-values; charset=utf-8", Detect, "Zeek intelligence file"),
 ];
 

@@ -21,6 +21,8 @@ struct FileSettings {
     backup_every_hours: Option<u64>,
     backup_keep: Option<u64>,
     exchange_every_minutes: Option<u64>,
+    fetch_private: Option<bool>,
+    feed_dir: Option<PathBuf>,
 }
 
 /// A setting in force.
@@ -98,6 +100,11 @@ impl Settings {
         number("exchange_every_minutes", every, file.exchange_every_minutes, "60");
         let folder = args.and_then(|args| args.backup_dir.as_deref());
         setting("backup_dir", folder.map(text), file.backup_dir.as_deref().map(text), "");
+        let private = |flag: bool| flag.to_string();
+        let asked = args.and_then(|args| args.fetch_private);
+        setting("fetch_private", asked.map(private), file.fetch_private.map(private), "false");
+        let folder = args.and_then(|args| args.feed_dir.as_deref());
+        setting("feed_dir", folder.map(text), file.feed_dir.as_deref().map(text), "");
         Ok(Settings { all })
     }
 

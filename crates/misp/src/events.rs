@@ -4,6 +4,7 @@ use crate::answer::{Answer, Fault, saved};
 use crate::body::{Given, LISTS};
 use crate::call::Method;
 use crate::context::Context;
+use crate::feeds::Correlator;
 use crate::search::filter;
 use crate::shape::{Deleted, Scribe, body_of, num};
 use crate::sync::{INVENTORY, Tally};
@@ -258,7 +259,7 @@ impl Context<'_> {
         let mut answer = Answer::new("application/json");
         let mut more = Map::new();
         if options.get("includeEventCorrelations").is_none_or(|flag| flag_of(Some(flag))) {
-            more.insert("RelatedEvent".into(), self.related(&view, &scribe, &event)?);
+            more.extend(self.related(&view, &scribe, &event)?);
         }
         if flag_of(options.get("extended")) {
             let filter = EventFilter { extends: Some(event.head.uuid), ..EventFilter::default() };
@@ -271,11 +272,16 @@ impl Context<'_> {
             };
             more.insert("extensionEvents".into(), Value::Object(ours.iter().map(line).collect()));
         }
+        let feeds = flag_of(options.get("includeFeedCorrelations"));
+        let feeds = if feeds { Some(Correlator::of(self)?.with_event(self.store, &view, &event)?) } else { None };
         let mut writer = EventWriter::new(&mut answer, &scribe);
         writer.deleted = Deleted::of(options.get("deleted"));
         let hits = flag_of(options.get("includeWarninglistHits"));
         let lists = if hits { Some(self.warnings.get(self.store)?) } else { None };
         writer.event(&event, !flag_of(options.get("metadata")), more, |part, attribute| {
+            if let Some(feeds) = &feeds {
+                feeds.add(part, attribute);
+            }
             if let Some(lists) = &lists {
                 crate::search::warn(attribute, part, lists);
             }
@@ -284,9 +290,14 @@ impl Context<'_> {
         Ok(answer)
     }
 
-    /// Other events that have the same values.
-    pub(crate) fn related(&self, view: &View<'_>, scribe: &Scribe<'_, '_>, event: &EventRow) -> Result<Value, Fault> {
-        let mut rows: Vec<i64> = Vec::new();
+    /// Other events that have the same values; and the values that are in more records than are looked at.
+    pub(crate) fn related(
+        &self,
+        view: &View<'_>,
+        scribe: &Scribe<'_, '_>,
+        event: &EventRow,
+    ) -> Result<Map<String, Value>, Fault> {
+        let (mut rows, mut cut): (Vec<i64>, Vec<Value>) = (Vec::new(), Vec::new());
         let mut seen = HashSet::new();
         let excluded = self.excluded()?;
         for correlation in view.correlations(&event.head, RELATED_VALUES, RELATED_EACH)? {
@@ -295,6 +306,9 @@ impl Context<'_> {
                 .any(|pattern| crate::search::values::like(&correlation.observable.value().to_lowercase(), pattern))
             {
                 continue;
+            }
+            if correlation.known.total > i64::from(RELATED_EACH) {
+                cut.push(crate::crowded::cut(correlation.observable.value(), correlation.known.total));
             }
             for head in correlation.known.records {
                 if head.kind == "event"
@@ -316,7 +330,12 @@ impl Context<'_> {
                 "Org": pick("Org"), "Orgc": pick("Orgc"),
             }})
         };
-        Ok(view.events_at(&rows, &EventFilter::default())?.into_iter().map(line).collect())
+        let related = view.events_at(&rows, &EventFilter::default())?.into_iter().map(line).collect();
+        let mut more = Map::from_iter([("RelatedEvent".to_owned(), related)]);
+        if !cut.is_empty() {
+            more.insert("OverCorrelatingValue".into(), cut.into());
+        }
+        Ok(more)
     }
 
     /// `events/index`, also `events/restSearch` of heads

@@ -154,7 +154,7 @@ pub(crate) const KINDS: &[Kind] = &[
 ];
 
 impl Kind {
-    fn shown(&self, entry: &Entry) -> Value {
+    pub(crate) fn shown(&self, entry: &Entry) -> Value {
         let mut body = Map::new();
         body.insert("id".into(), num(entry.id));
         for (name, default) in self.fields {
@@ -167,13 +167,23 @@ impl Kind {
         if !self.secret.is_empty() {
             body.insert(self.secret.into(), "(hidden)".into());
         }
-        // How the last exchanges with a server went.
-        for name in ["last_pull", "last_push"] {
+        // How the last exchanges with a server went, and what came of a feed.
+        for name in ["last_pull", "last_push", "last_fetch", "last_cache"] {
             if let Some(said) = entry.body.get(name) {
                 body.insert(name.into(), said.clone());
             }
         }
         Value::Object(body)
+    }
+
+    /// The entry with its defaults, where it says nothing.
+    pub(crate) fn filled(&self, mut entry: Entry) -> Entry {
+        for (name, default) in self.fields {
+            if entry.body.get(*name).is_none() {
+                entry.body[*name] = serde_json::from_str(default).unwrap_or_default();
+            }
+        }
+        entry
     }
 
     fn wrapped(&self, entry: &Entry) -> Value {
@@ -185,7 +195,9 @@ impl Kind {
         let mut body = held.and_then(Value::as_object).cloned().unwrap_or_default();
         for (name, _) in self.fields {
             if let Some(value) = given.get(*name) {
-                body.insert((*name).into(), value.clone());
+                // Where MISP has JSON as a text, clients read a text.
+                let text = matches!(*name, "settings" | "rules") && (value.is_object() || value.is_array());
+                body.insert((*name).into(), if text { value.to_string().into() } else { value.clone() });
             }
         }
         Value::Object(body)
@@ -314,6 +326,10 @@ impl Context<'_> {
         let kind = self.kind()?;
         let entry = self.named_entry(kind.kind, &kind.model.to_lowercase())?;
         self.store.remove_entry(self.actor(), kind.kind, entry.id)?;
+        if matches!(kind.kind, "feed" | "server") {
+            // With what was cached of it.
+            self.store.forget_feed_values(entry.id)?;
+        }
         let text = if kind.flat { "Blocklist item removed".to_owned() } else { format!("{} deleted.", kind.model) };
         Ok(Answer::json(&saved(text, &self.call.url, Some(entry.id.to_string()))))
     }

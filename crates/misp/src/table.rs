@@ -50,7 +50,7 @@ const fn on(
 
 const NO_MAIL: Status = NotHere("the node sends no mail yet");
 const NO_MODULES: Status = NotHere("no enrichment service is connected to a node");
-const NO_FETCH: Status = NotHere("feeds are set up here, and read by `manara import` so far");
+const FETCHED: Status = Partial("at once and to its end, not by a job; tag collections are not put on");
 const NO_WORKERS: Status = NotHere("a node is one program without workers");
 const ON_NODE: Status = NotHere("a node's settings are its configuration file's");
 const AS_FILES: Status = Partial("answers, changes nothing: knowledge comes with `manara import`");
@@ -279,6 +279,15 @@ pub const ACTIONS: &[Action] = &[
     on("correlationexclusions", "clean", Admin, &["clean_correlation_exclusions"], Full, |context| {
         context.exclusions_clean()
     }),
+    on(
+        "correlations",
+        "overcorrelations",
+        Admin,
+        &[],
+        Partial("the first thousand, as counted when generateOccurrences was asked last; how often, as of now"),
+        |context| context.crowded_values(),
+    ),
+    on("correlations", "generateoccurrences", Admin, &[], Full, |context| context.crowded_count()),
     // Block lists
     on("eventblocklists", "index", Admin, &["event_blocklists"], Full, |context| context.entries_index()),
     on("eventblocklists", "add", Admin, &["add_event_blocklist"], Full, |context| context.entries_add()),
@@ -383,8 +392,8 @@ pub const ACTIONS: &[Action] = &[
     }),
     on("sharinggroups", "*", Read, &[], Full, |context| context.groups_view()),
     // Feeds, servers
-    on("feeds", "index", Read, &["feeds"], Full, |context| context.entries_index()),
-    on("feeds", "view", Read, &["get_feed"], Full, |context| context.entries_view()),
+    on("feeds", "index", Read, &["feeds"], Full, |context| context.feeds_index()),
+    on("feeds", "view", Read, &["get_feed"], Full, |context| context.feeds_view()),
     on("feeds", "add", Admin, &["add_feed"], Full, |context| context.entries_add()),
     on(
         "feeds",
@@ -395,38 +404,34 @@ pub const ACTIONS: &[Action] = &[
         |context| context.entries_edit(),
     ),
     on("feeds", "delete", Admin, &["delete_feed"], Full, |context| context.entries_delete()),
-    on("feeds", "fetchfromfeed", Admin, &["fetch_feed"], NO_FETCH, |context| context.not_configured()),
-    on("feeds", "fetchfromallfeeds", Admin, &["fetch_all_feeds"], NO_FETCH, |context| context.not_configured()),
+    on("feeds", "enable", Admin, &[], Full, |context| context.feeds_switch()),
+    on("feeds", "disable", Admin, &[], Full, |context| context.feeds_switch()),
+    on("feeds", "importfeeds", Admin, &[], Full, |context| context.feeds_import()),
+    on("feeds", "fetchfromfeed", Admin, &["fetch_feed"], FETCHED, |context| context.feeds_fetch()),
+    on("feeds", "fetchfromallfeeds", Admin, &["fetch_all_feeds"], FETCHED, |context| context.feeds_fetch_all()),
+    on("feeds", "previewindex", Admin, &[], Full, |context| context.feeds_preview()),
+    on("feeds", "previewevent", Admin, &[], Full, |context| context.feeds_preview_event()),
     on(
         "feeds",
         "cachefeeds",
         Admin,
         &["cache_all_feeds", "cache_feed", "cache_freetext_feeds", "cache_misp_feeds"],
-        NO_FETCH,
-        |context| context.not_configured(),
+        Partial("at once and to its end, not by a job"),
+        |context| context.feeds_cache(),
     ),
-    on("feeds", "comparefeeds", Read, &["compare_feeds"], NO_FETCH, |context| context.not_configured()),
-    on(
-        "feeds",
-        "loaddefaultfeeds",
-        Admin,
-        &["load_default_feeds"],
-        NotHere("no list of feeds comes with a node"),
-        |context| context.not_configured(),
-    ),
-    on(
-        "feeds",
-        "searchcaches",
-        Read,
-        &["search_feeds"],
-        Partial("always empty: nothing is cached apart from what is held"),
-        |context| context.none(),
-    ),
+    on("feeds", "comparefeeds", Read, &["compare_feeds"], Partial("feeds, not servers"), |context| {
+        context.feeds_compare()
+    }),
+    on("feeds", "loaddefaultfeeds", Admin, &["load_default_feeds"], Full, |context| context.feeds_defaults()),
+    on("feeds", "searchcaches", Read, &["search_feeds"], Full, |context| context.feeds_search()),
     on("servers", "index", Admin, &["servers"], Full, |context| context.entries_index()),
     on("servers", "view", Admin, &[], Full, |context| context.entries_view()),
     on("servers", "add", Admin, &["add_server"], Full, |context| context.entries_add()),
     on("servers", "edit", Admin, &["update_server"], Full, |context| context.entries_edit()),
     on("servers", "delete", Admin, &["delete_server"], Full, |context| context.entries_delete()),
+    on("servers", "cache", Admin, &[], Partial("at once and to its end, not by a job"), |context| {
+        context.servers_cache()
+    }),
     on("servers", "testconnection", Admin, &["test_server"], Full, |context| context.servers_test()),
     on("servers", "pull", Admin, &["server_pull"], Full, |context| context.servers_pull()),
     on("servers", "push", Admin, &["server_push"], Full, |context| context.servers_push()),

@@ -4,7 +4,6 @@
 
 use manara_corridor::WarningCache;
 use manara_store::Store;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -102,12 +101,10 @@ fn work(store: &Store, holder: &str, ending: &AtomicBool) {
     let warnings = WarningCache::default();
     let mut rung = 0;
     while !ending.load(Ordering::Relaxed) {
-        match catch_unwind(AssertUnwindSafe(|| manara_misp::run_due(store, &warnings, holder, ending))) {
-            Ok(Ok(true)) => continue,
-            Ok(Ok(false)) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "a job"),
-            // Where it was is logged by the program's hook; the job is taken up again when it was silent too long.
-            Err(_) => tracing::error!("a job failed inside"),
+        match manara_misp::run_due(store, &warnings, holder, ending) {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "a job"),
         }
         rung = store.wait_for_jobs(rung, LOOK);
     }

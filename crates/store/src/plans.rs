@@ -56,6 +56,8 @@ const GROWING: &[&str] = &[
     "job",
     "j",
     "feed_value",
+    "mine",
+    "other",
 ];
 
 /// Pieces of questions that read everything, and why they may.
@@ -75,6 +77,10 @@ const MEANT: &[(&str, &str)] = &[
     ("SELECT count(*) FROM record r JOIN event e", "how many events there are is part of every index of MISP's"),
     ("SELECT DISTINCT e.author FROM event e", "who wrote what may be seen, for a list of organisations"),
     ("SELECT id FROM observable WHERE value LIKE", "values by a pattern: all of them are tried"),
+    (
+        "SELECT observable FROM occurrence GROUP BY",
+        "values that stand in most records: counted on an administrator's word",
+    ),
     ("AND e.extends = ?", "every filter at once, in an order of its own"),
 ];
 
@@ -231,6 +237,13 @@ fn the_misp_door(store: &Store, owner: OrgId, bank: OrgId) {
     store.entries("feed").unwrap();
     store.entry("feed", entry.id).unwrap();
     store.entry_named("feed", "f").unwrap();
+    store.crowded_values(1, 10).unwrap();
+    store.cache_feed_values(entry.id, 1, vec![([1; 16], Uuid::nil()), ([2; 16], Uuid::from_u128(7))]).unwrap();
+    store.end_feed_edition(entry.id, 2).unwrap();
+    store.feed_values(entry.id).unwrap();
+    store.feed_overlap(entry.id).unwrap();
+    store.feeds_knowing(&[[1; 16], [2; 16]]).unwrap();
+    store.forget_feed_values(entry.id).unwrap();
     let job = NewJob { kind: "fetch", subject: entry.id, key: String::new(), org: Some(owner) };
     let id = store.add_job("t", job.clone()).unwrap();
     assert_eq!(store.add_job("t", job).unwrap(), id, "the same one waits already");

@@ -38,6 +38,15 @@ const COLUMNS: &[(&str, Option<&str>)] = &[
     ("cve", Some("cve")),
 ];
 
+/// Columns that hold values, where somebody knows which: counted from 0.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Columns {
+    /// What stands between two fields.
+    pub delimiter: u8,
+    /// The columns.
+    pub columns: Vec<usize>,
+}
+
 /// How rows are read.
 struct Shape {
     delimiter: u8,
@@ -49,6 +58,31 @@ struct Shape {
 
 pub(crate) fn csv<S: Sink>(input: &mut Input, sink: &mut S) -> Result<(), ReadError<S::Error>> {
     let shape = shape(input)?;
+    rows(&shape, input, sink)
+}
+
+/// Reads columns that somebody named.
+pub(crate) fn columns<S: Sink>(named: &Columns, input: &mut Input, sink: &mut S) -> Result<(), ReadError<S::Error>> {
+    let mut shape = Shape {
+        delimiter: named.delimiter,
+        columns: named.columns.iter().map(|column| (*column, None)).collect(),
+        header: None,
+    };
+    // A first line without a value, with words in these columns, names them.
+    let first = sample(input)?.lines().next().and_then(|line| row(line, shape.delimiter));
+    let words = |fields: &Vec<String>| {
+        named
+            .columns
+            .iter()
+            .all(|column| fields.get(*column).is_some_and(|field| field.chars().any(char::is_alphabetic)))
+    };
+    if first.is_some_and(|fields| shape.found(&fields).is_empty() && words(&fields)) {
+        shape.header = Some(1);
+    }
+    rows(&shape, input, sink)
+}
+
+fn rows<S: Sink>(shape: &Shape, input: &mut Input, sink: &mut S) -> Result<(), ReadError<S::Error>> {
     let (name, draft) = (input.name().to_owned(), draft(input, "csv")?);
     if !sink.begin(draft).map_err(ReadError::Sink)? {
         return Ok(());
@@ -102,13 +136,18 @@ pub(crate) fn delimiter(line: &str) -> Option<u8> {
         .map(|(_, sign)| sign)
 }
 
-fn shape(input: &mut Input) -> Result<Shape, InputError> {
+/// The beginning of an input.
+fn sample(input: &mut Input) -> Result<String, InputError> {
     let name = input.name().to_owned();
     let mut sample = Vec::new();
     let reader = input.reader()?;
     std::io::Read::read_to_end(&mut std::io::Read::take(reader, 64 * 1024), &mut sample)
         .map_err(|e| InputError::new(&name, "", e.to_string()))?;
-    let text = String::from_utf8_lossy(&sample);
+    Ok(String::from_utf8_lossy(&sample).into_owned())
+}
+
+fn shape(input: &mut Input) -> Result<Shape, InputError> {
+    let text = sample(input)?;
     for (number, line) in (1u64..).zip(text.lines()) {
         if let Some(fields) = line.strip_prefix("#fields") {
             return Ok(Shape {

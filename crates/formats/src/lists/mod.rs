@@ -3,7 +3,8 @@
 mod csv;
 mod plain;
 
-pub(crate) use csv::{csv, delimiter};
+pub use csv::Columns;
+pub(crate) use csv::{columns, csv, delimiter};
 pub(crate) use plain::text;
 
 use crate::{Input, InputError, ReadError};

@@ -4,6 +4,7 @@
 use super::MispWriter;
 use crate::writer::{WriteOptions, Writer};
 use manara_model::{Cleared, Head, Part};
+use md5::{Digest, Md5};
 use serde_json::{Map, Value, json};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -58,9 +59,9 @@ impl Writer for FeedWriter {
         let Some((uuid, _, writer)) = &mut self.open else { return Ok(()) };
         for found in &part.found {
             self.seen_parts = true;
-            // As MISP's feed generator: MD5 would be asked for; the column is a hash of the value.
-            let hash = crate::json::digest(found.observable.value());
-            let hex: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+            // By the MD5 of a value those who cache the feed find it again.
+            let hash = Md5::digest(found.observable.value().as_bytes());
+            let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
             writeln!(self.hashes, "{hex},{uuid}")?;
         }
         writer.part(part)

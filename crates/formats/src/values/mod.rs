@@ -5,6 +5,7 @@ mod addresses;
 mod names;
 mod plain;
 mod rules;
+mod snort;
 
 use crate::writer::{HeldBack, WriteOptions, Writer};
 use manara_model::observable::Observable;
@@ -51,6 +52,7 @@ pub(crate) fn lines(format: &str) -> Option<Box<dyn Lines>> {
         "nftables" => Box::new(addresses::Nftables),
         "ipset" => Box::new(addresses::Ipset),
         "suricata" => Box::new(rules::Suricata),
+        "snort" => Box::new(snort::Snort),
         "zeek" => Box::new(rules::Zeek),
         _ => return None,
     })

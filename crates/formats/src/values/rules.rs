@@ -1,4 +1,4 @@
-//! Rules and intelligence for sensors: Suricata and Zeek.
+//! Rules and intelligence for sensors: Suricata and Zeek; and what rules have in common.
 
 use super::{Lines, Value};
 use crate::writer::WriteOptions;
@@ -10,19 +10,35 @@ const SIDS: u32 = 600_000_000;
 
 pub(super) struct Suricata;
 
-impl Suricata {
-    fn sid(value: &Value<'_>) -> u32 {
-        // FNV-1a over type and value: stable from version to version, unlike the standard hasher.
-        let text = [value.observable.ty().name(), "\0", value.observable.value()].concat();
-        let hash = text
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-        FIRST_SID + u32::try_from(hash % u64::from(SIDS)).unwrap_or(0)
+/// What every rule has, whatever it looks for.
+pub(super) struct Rule {
+    /// What is told where it fires.
+    pub(super) msg: String,
+    /// What it ends in: the record, its kind, its number.
+    pub(super) tail: String,
+}
+
+impl Rule {
+    pub(super) fn of(value: &Value<'_>) -> Rule {
+        let observable = value.observable;
+        let msg = message(&format!("{}: {} {}", value.origin, observable.ty(), observable.value()));
+        let tail =
+            format!("reference:url,manara/{}; classtype:trojan-activity; sid:{}; rev:1;", value.head.uuid, sid(value));
+        Rule { msg, tail }
     }
 }
 
+fn sid(value: &Value<'_>) -> u32 {
+    // FNV-1a over type and value: stable from version to version, unlike the standard hasher.
+    let text = [value.observable.ty().name(), "\0", value.observable.value()].concat();
+    let hash = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    FIRST_SID + u32::try_from(hash % u64::from(SIDS)).unwrap_or(0)
+}
+
 /// A `content` with what has a meaning in rules as hex.
-fn content(text: &str) -> String {
+pub(super) fn content(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
             b'"' | b';' | b'|' | b'\\' | b':' => format!("|{byte:02x}|"),
@@ -43,12 +59,7 @@ impl Lines for Suricata {
     }
     fn line(&mut self, value: &Value<'_>) -> Option<String> {
         let text = value.observable.value();
-        let tail = format!(
-            "reference:url,manara/{}; classtype:trojan-activity; sid:{}; rev:1;",
-            value.head.uuid,
-            Self::sid(value)
-        );
-        let msg = message(&format!("{}: {} {text}", value.origin, value.observable.ty()));
+        let Rule { msg, tail } = Rule::of(value);
         let rule = match (value.observable.ty().row().kind, value.observable.ty().name()) {
             (Kind::Name, _) => {
                 let name = content(&format!(".{text}"));

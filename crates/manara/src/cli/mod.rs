@@ -139,6 +139,12 @@ pub(crate) struct ServeArgs {
     /// Minutes between exchanges with other servers, 0: only when asked [default: 60]
     #[arg(long, env = "MANARA_EXCHANGE_EVERY_MINUTES", value_name = "MINUTES")]
     pub(crate) exchange_every_minutes: Option<u64>,
+    /// Fetch feeds from addresses that are not of the public internet too [default: false]
+    #[arg(long, env = "MANARA_FETCH_PRIVATE", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub(crate) fetch_private: Option<bool>,
+    /// Folder from which local feeds may be read [default: none may]
+    #[arg(long, env = "MANARA_FEED_DIR", value_name = "DIR")]
+    pub(crate) feed_dir: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) output: Output,
 }

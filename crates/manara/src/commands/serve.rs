@@ -23,6 +23,11 @@ pub(crate) fn run(place: &Place, args: ServeArgs) -> anyhow::Result<ExitCode> {
     let _serving = store.serving()?;
     let slow = Duration::from_millis(settings.number("slow_ms")?);
     manara_store::log_slower_than(slow);
+    let folder = settings.get("feed_dir");
+    manara_misp::allow_feed_sources(manara_misp::FeedSources {
+        private: settings.get("fetch_private") == "true",
+        folder: (!folder.is_empty()).then(|| folder.into()),
+    });
     let folder = settings.get("backup_dir");
     let schedule = (!folder.is_empty()).then(|| -> anyhow::Result<Schedule> {
         let every = Duration::from_secs(settings.number("backup_every_hours")?.max(1) * 3600);

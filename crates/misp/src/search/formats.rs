@@ -61,7 +61,7 @@ pub(crate) const FORMATS: &[Format] = &[
     format("count", "text/plain", Way::Count, false),
     format("stix2", "application/json", Way::Own("stix"), false),
     format("suricata", "text/plain", Way::Own("suricata"), true),
-    format("snort", "text/plain", Way::Rules(&["snort"]), true),
+    format("snort", "text/plain", Way::Own("snort"), true),
     format("bro", "text/plain", Way::Own("zeek"), true),
     format("zeek", "text/plain", Way::Own("zeek"), true),
     format("rpz", "text/plain", Way::Own("rpz"), true),
@@ -172,8 +172,10 @@ const CONTEXT_COLUMNS: &[&str] = &[
     "event_timestamp",
 ];
 
-const IDS_HEAD: &str =
-    "# MISP export of IDS rules\n#\n# Values that their authors flag for detection, of published events.\n";
+/// Rules are made of values; and rules that people wrote go out as they are.
+const SNORT: &str = "snort";
+const SNORT_HEAD: &str = "# Rules for Snort: values that their authors flag for detection, of published events.\n\
+     # They speak of HOME_NET, EXTERNAL_NET and HTTP_PORTS, which are yours to set.\n";
 
 impl Output {
     /// Begins an answer.
@@ -202,6 +204,9 @@ impl Output {
             Way::Xml => out.write_all(b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<response>")?,
             Way::Csv if !flag_of(options.get("headerless")) => writeln!(out, "{}", columns.join(","))?,
             Way::Own(name) => {
+                if name == SNORT {
+                    out.write_all(SNORT_HEAD.as_bytes())?;
+                }
                 let write = WriteOptions {
                     now: context.now * 1000,
                     warning_lists: Some(context.warnings.get(context.store)?),
@@ -210,7 +215,6 @@ impl Output {
                 };
                 own = writer(name, Box::new(out), write);
             }
-            Way::Rules(&["snort"]) => out.write_all(IDS_HEAD.as_bytes())?,
             Way::OpenIoc => {
                 let now = crate::shape::datetime(context.now * 1000).replace(' ', "T");
                 write!(
@@ -331,6 +335,9 @@ impl Output {
                 true
             }
             Way::Rules(types) => types.contains(&ty.as_str()) && writeln!(self.target, "{value}").map(|()| true)?,
+            Way::Own(SNORT) if ty == SNORT => {
+                writeln!(self.target, "{}", value.replace(['\r', '\n'], " ")).map(|()| true)?
+            }
             Way::Own(_) => self.own(event, part)?,
             Way::OpenIoc => self.open_ioc(part)?,
             Way::Netfilter => {

@@ -14,6 +14,9 @@ use serde_json::{Map, Value, json};
 use std::cell::RefCell;
 use std::sync::Arc;
 
+/// Places that are looked at for what is alike.
+const RELATED: usize = 100;
+
 /// What else is asked of each attribute.
 pub(super) struct More {
     event_uuid: bool,
@@ -138,7 +141,11 @@ impl More {
             attribute.insert("Sighting".into(), context.sightings_of_part(view, event, part)?.into());
         }
         if correlate && self.correlations {
-            attribute.insert("RelatedAttribute".into(), context.related_attributes(view, scribe, event, part)?.into());
+            let (related, cut) = context.related_attributes(view, scribe, event, part)?;
+            attribute.insert("RelatedAttribute".into(), related.into());
+            if cut {
+                crate::crowded::mark(attribute);
+            }
         }
         if let Some(models) = &self.decay {
             let scores = context.scores(models, view, event, part)?;
@@ -151,14 +158,14 @@ impl More {
 }
 
 impl Context<'_> {
-    /// Attributes of other events that have the same value.
+    /// Attributes of other events that have the same value; are there more than were looked at?
     fn related_attributes(
         &self,
         view: &View<'_>,
         scribe: &Scribe<'_, '_>,
         event: &EventRow,
         part: &Cleared<Part>,
-    ) -> Result<Vec<Value>, Fault> {
+    ) -> Result<(Vec<Value>, bool), Fault> {
         let excluded = self.excluded()?;
         let correlates = |observable: &&Observable| {
             observable.ty().row().correlates && !excluded.iter().any(|pattern| like(observable.value(), pattern))
@@ -166,7 +173,9 @@ impl Context<'_> {
         let observables: Vec<Observable> =
             part.found.iter().map(|found| &found.observable).filter(correlates).cloned().collect();
         let mut lines = Vec::new();
-        for (row, places) in view.mentions(&observables, 100)? {
+        let places = view.mentions(&observables, RELATED)?;
+        let cut = places.values().map(Vec::len).sum::<usize>() >= RELATED;
+        for (row, places) in places {
             if row == event.head.row {
                 continue;
             }
@@ -184,7 +193,7 @@ impl Context<'_> {
                 }
             }
         }
-        Ok(lines)
+        Ok((lines, cut))
     }
 }
 

@@ -8,6 +8,7 @@ use super::wanted::{Attributes, listed, tags_on};
 use crate::answer::{Answer, Fault};
 use crate::attributes::ATTRIBUTE;
 use crate::context::Context;
+use crate::feeds::Correlator;
 use crate::ids;
 use crate::shape::{Deleted, Scribe, attach, body_of};
 use crate::writer::EventWriter;
@@ -53,6 +54,50 @@ impl Window {
 
     fn is_over(&self) -> bool {
         self.left == 0 && !self.counts
+    }
+}
+
+/// Attributes that wait until it was looked up, for many at once, which feeds know their values.
+struct Batch {
+    feeds: Option<Correlator>,
+    waiting: Vec<(EventRow, Cleared<Part>, Map<String, Value>)>,
+}
+
+/// Attributes in one batch.
+const TOGETHER: usize = 500;
+
+impl Batch {
+    fn of(context: &Context<'_>, options: &Map<String, Value>) -> Result<Batch, Fault> {
+        let asked = flag_of(options.get("includeFeedCorrelations"));
+        let feeds = if asked { Some(Correlator::of(context)?) } else { None };
+        Ok(Batch { feeds, waiting: Vec::new() })
+    }
+
+    /// One more attribute; without a question about feeds it goes out at once.
+    fn attribute(
+        &mut self,
+        context: &Context<'_>,
+        output: &mut Output,
+        event: &EventRow,
+        part: &Cleared<Part>,
+        attribute: Map<String, Value>,
+        scribe: &Scribe<'_, '_>,
+    ) -> Result<(), Fault> {
+        if self.feeds.is_none() {
+            return output.attribute(event, part, attribute, scribe);
+        }
+        self.waiting.push((event.clone(), part.clone(), attribute));
+        if self.waiting.len() < TOGETHER { Ok(()) } else { self.flush(context, output, scribe) }
+    }
+
+    fn flush(&mut self, context: &Context<'_>, output: &mut Output, scribe: &Scribe<'_, '_>) -> Result<(), Fault> {
+        let Some(feeds) = &mut self.feeds else { return Ok(()) };
+        feeds.look_up(context.store, self.waiting.iter().map(|(_, part, _)| part))?;
+        for (event, part, mut attribute) in self.waiting.drain(..) {
+            feeds.add(&part, &mut attribute);
+            output.attribute(&event, &part, attribute, scribe)?;
+        }
+        Ok(())
     }
 }
 
@@ -183,13 +228,15 @@ impl<'a> Context<'a> {
         let mut window = Window::of(&options);
         let more = More::of(self, &options)?;
         let mut output = Output::begin(self, format, &options, false)?;
+        let mut batch = Batch::of(self, &options)?;
         self.find(&view, &events, &wanted, |event, part, object, _| {
             if window.takes() {
                 let attribute = more.attribute(self, &view, &scribe, event, part, object)?;
-                output.attribute(event, part, attribute, &scribe)?;
+                batch.attribute(self, &mut output, event, part, attribute, &scribe)?;
             }
             Ok(!window.is_over())
         })?;
+        batch.flush(self, &mut output, &scribe)?;
         output.end(&scribe)
     }
 
@@ -315,9 +362,11 @@ impl<'a> Context<'a> {
         let metadata = flag_of(options.get("metadata"));
         let mut members = Map::new();
         if flag_of(options.get("includeEventCorrelations")) {
-            members.insert("RelatedEvent".into(), self.related(view, scribe, event)?);
+            members.extend(self.related(view, scribe, event)?);
         }
         let data = flag_of(options.get("withAttachments"));
+        let feeds = flag_of(options.get("includeFeedCorrelations")) && !metadata;
+        let feeds = if feeds { Some(Correlator::of(self)?.with_event(self.store, view, event)?) } else { None };
         output.event(|out| {
             let mut out = out;
             let mut writer = EventWriter::new(&mut out, scribe);
@@ -325,6 +374,9 @@ impl<'a> Context<'a> {
             writer.data = data;
             let mut failed = None;
             writer.event(event, !metadata, members, |part, attribute| {
+                if let Some(feeds) = &feeds {
+                    feeds.add(part, attribute);
+                }
                 if let Err(fault) = more.add(self, view, scribe, event, part, attribute, false) {
                     failed = Some(fault);
                 }

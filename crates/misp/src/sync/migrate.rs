@@ -300,6 +300,7 @@ impl Bringer<'_> {
                     body["remote_org_id"] = "0".into();
                     self.done.servers += 1;
                 } else {
+                    crate::feeds::without_numbers(&mut body);
                     self.done.feeds += 1;
                 }
                 store.add_entry(

@@ -16,7 +16,7 @@ mod tally;
 
 pub use health::{Exchange, Peer, ask_exchange, peers};
 pub(crate) use hop::{ComesIn, GoesOut};
-pub use jobs::{run_due, schedule};
+pub(crate) use jobs::{EVENT, PULL, PUSH};
 pub use migrate::{Migration, migrate};
 
 use crate::answer::{Answer, Fault};
@@ -28,7 +28,7 @@ use manara_model::role::{Right, Role};
 use manara_model::{OrgId, UserId};
 use manara_store::entries::Entry;
 use manara_store::people::{Account, Caller};
-use remote::{Remote, RemoteError};
+pub(crate) use remote::{Remote, RemoteError};
 use report::{Pulse, Report};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -40,7 +40,7 @@ pub(crate) const SERVER: &str = "server";
 /// The header in which a node says what it holds of an event that was brought: count and digest.
 pub(crate) const INVENTORY: &str = "x-inventory";
 /// How long a server may think about a question.
-const PATIENCE: Duration = Duration::from_secs(600);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
 /// How long it may when it is only tested.
 const TEST: Duration = Duration::from_secs(20);
 
@@ -87,7 +87,7 @@ impl<'a> Context<'a> {
         Ok(serde_json::from_str(&text).unwrap_or_default())
     }
 
-    fn remote(&self, entry: &Entry, patience: Duration) -> Result<Remote, Fault> {
+    pub(crate) fn remote(&self, entry: &Entry, patience: Duration) -> Result<Remote, Fault> {
         let sealed = text_of(entry.body.get("sealed")).unwrap_or_default();
         let key = self.store.open_secret(&format!("{SERVER}/{}", entry.name), &sealed)?;
         let url = text_of(entry.body.get("url")).unwrap_or_default();

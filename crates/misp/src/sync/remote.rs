@@ -166,6 +166,29 @@ impl Remote {
         body: Option<&Body>,
         known: Option<&str>,
     ) -> Result<Fetched, RemoteError> {
+        let fetched = self.fetch_any(method, path, body, known)?;
+        if fetched.status == 304 || method == "HEAD" {
+            return Ok(fetched);
+        }
+        let mut first = Vec::new();
+        let start = fetched.body.reader().map_err(|fault| RemoteError::Away(fault.message))?;
+        start.take(200).read_to_end(&mut first).map_err(broken)?;
+        let first = String::from_utf8_lossy(&first);
+        // Whatever JSON begins with.
+        let may_be = |start: char| matches!(start, '{' | '[' | '"' | '-' | 't' | 'f' | 'n' | '0'..='9');
+        if !first.trim_start().starts_with(may_be) {
+            return Err(RemoteError::NoJson(beginning(&first)));
+        }
+        Ok(fetched)
+    }
+
+    fn fetch_any(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Body>,
+        known: Option<&str>,
+    ) -> Result<Fetched, RemoteError> {
         let here = |error: io::Error| RemoteError::Away(format!("no room for a body here: {error}"));
         let length = body.map_or(Ok(0), Body::length).map_err(here)?;
         let packed = match body.filter(|_| length > WORTH_PACKING) {
@@ -189,6 +212,14 @@ impl Remote {
             }
             std::thread::sleep(Duration::from_millis(50 << (2 * attempt)));
         }
+    }
+
+    /// Asks for what is no JSON: a text.
+    ///
+    /// # Errors
+    /// As [`Remote::ask`].
+    pub(crate) fn text(&self, path: &str, body: &Value) -> Result<Body, RemoteError> {
+        Ok(self.fetch_any("POST", path, Some(&Body::from(body)), None)?.body)
     }
 
     fn once(
@@ -238,7 +269,6 @@ impl Remote {
         if status == 304 || method == "HEAD" {
             return Ok(Fetched { status, headers, body: Body::from(Vec::new()) });
         }
-        let broken = |error: io::Error| RemoteError::Away(manara_model::record::telling(&error.to_string()));
         let mut reader = answered.body_mut().with_config().limit(u64::MAX).reader();
         if status >= 400 {
             let mut text = Vec::new();
@@ -247,17 +277,13 @@ impl Remote {
         }
         let body = Body::take(&mut reader, MOST).map_err(broken)?;
         let body = body.ok_or_else(|| RemoteError::NoJson(format!("more than {MOST} bytes")))?;
-        let mut first = Vec::new();
-        let start = body.reader().map_err(|fault| RemoteError::Away(fault.message))?;
-        start.take(200).read_to_end(&mut first).map_err(broken)?;
-        let first = String::from_utf8_lossy(&first);
-        // Whatever JSON begins with.
-        let may_be = |start: char| matches!(start, '{' | '[' | '"' | '-' | 't' | 'f' | 'n' | '0'..='9');
-        if !first.trim_start().starts_with(may_be) {
-            return Err(RemoteError::NoJson(beginning(&first)));
-        }
         Ok(Fetched { status, headers, body })
     }
+}
+
+/// A body that was broken off.
+fn broken(error: io::Error) -> RemoteError {
+    RemoteError::Away(manara_model::record::telling(&error.to_string()))
 }
 
 /// What an error says, on one line.

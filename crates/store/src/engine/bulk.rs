@@ -15,15 +15,23 @@ pub(crate) enum Kind {
     Blob,
 }
 
-/// A table's columns to be filled. Rows that are there already stay as they are.
+/// A table's columns to be filled.
 pub(crate) struct Bulk<'b> {
     pub(crate) table: &'b str,
     pub(crate) columns: &'b [(&'b str, Kind)],
 }
 
 impl Bulk<'_> {
-    /// Adds the rows; how many were new.
+    /// Adds the rows; how many were new. Those that are there already stay as they are.
     pub(crate) fn add<'a, R>(&self, conn: &Conn, rows: impl Iterator<Item = R>) -> Result<u64>
+    where
+        R: AsRef<[Value<'a>]> + IntoIterator<Item = Value<'a>>,
+    {
+        self.put(conn, rows, "DO NOTHING")
+    }
+
+    /// Adds the rows, none of them twice; what becomes of those that are there says `conflict`.
+    pub(crate) fn put<'a, R>(&self, conn: &Conn, rows: impl Iterator<Item = R>, conflict: &str) -> Result<u64>
     where
         R: AsRef<[Value<'a>]> + IntoIterator<Item = Value<'a>>,
     {
@@ -32,7 +40,7 @@ impl Bulk<'_> {
         match conn {
             Conn::Sqlite(_) => {
                 let marks: Vec<String> = (1..=self.columns.len()).map(|n| format!("?{n}")).collect();
-                let sql = format!("INSERT INTO {table} ({names}) VALUES ({}) ON CONFLICT DO NOTHING", marks.join(", "));
+                let sql = format!("INSERT INTO {table} ({names}) VALUES ({}) ON CONFLICT {conflict}", marks.join(", "));
                 for row in rows {
                     added += conn.execute(&sql, row.as_ref())?;
                 }
@@ -40,7 +48,7 @@ impl Bulk<'_> {
             Conn::Postgres(link) => {
                 let kinds: Vec<Kind> = self.columns.iter().map(|(_, kind)| *kind).collect();
                 let sql = format!(
-                    "INSERT INTO {table} ({names}) SELECT * FROM {} ON CONFLICT DO NOTHING",
+                    "INSERT INTO {table} ({names}) SELECT * FROM {} ON CONFLICT {conflict}",
                     super::postgres::unnest(&kinds)
                 );
                 let mut rows = rows.peekable();

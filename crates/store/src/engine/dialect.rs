@@ -61,6 +61,26 @@ impl Conn {
         }
     }
 
+    /// `column IN (the sixteen bytes each in parameter n)`, made by [`Conn::bytes_list`].
+    pub(crate) fn within_bytes(&self, column: &str, n: usize) -> String {
+        match self {
+            Conn::Sqlite(_) => format!("{column} IN (SELECT unhex(value) FROM json_each(?{n}))"),
+            Conn::Postgres(_) => {
+                format!("{column} IN (SELECT decode(u, 'hex') FROM unnest(string_to_array(?{n}, ',')) AS u)")
+            }
+        }
+    }
+
+    /// A list of sixteen bytes each, for [`Conn::within_bytes`].
+    pub(crate) fn bytes_list(&self, list: &[[u8; 16]]) -> Value<'static> {
+        let each = list.iter().map(|bytes| format!("{:032x}", u128::from_be_bytes(*bytes))).collect::<Vec<_>>();
+        Value::Text(Cow::Owned(match self {
+            Conn::Sqlite(_) if each.is_empty() => "[]".to_owned(),
+            Conn::Sqlite(_) => format!("[\"{}\"]", each.join("\",\"")),
+            Conn::Postgres(_) => each.join(","),
+        }))
+    }
+
     /// `column = the text in parameter n`, for texts of any length that have an index.
     pub(crate) fn same_text(&self, column: &str, n: usize) -> String {
         match self {

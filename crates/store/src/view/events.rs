@@ -97,7 +97,7 @@ pub enum Order {
 }
 
 /// An event in a list.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct EventRow {
     /// Its head.
     pub head: Cleared<Head>,
