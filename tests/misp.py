@@ -21,7 +21,7 @@ import zipfile
 import requests
 from pymisp import (
     MISPAttribute, MISPCorrelationExclusion, MISPEvent, MISPEventReport, MISPFeed, MISPNote, MISPObject, MISPOpinion,
-    MISPOrganisation, MISPRelationship, MISPServer, MISPSharingGroup, MISPSighting, MISPTag, MISPUser, PyMISP,
+    MISPOrganisation, MISPRelationship, MISPRole, MISPServer, MISPSharingGroup, MISPSighting, MISPTag, MISPUser, PyMISP,
 )
 
 logging.getLogger("pymisp").setLevel(logging.CRITICAL)
@@ -613,7 +613,7 @@ def people():
     check("not one that holds something", errors(admin.delete_organisation(alpha.get_user("me", pythonify=True).org_id)))
     roles = alpha.roles(pythonify=True)
     check("roles", [r.name for r in roles] == ["reader", "user", "sync", "org-admin", "admin"] and roles[2].perm_sync and not roles[0].perm_add)
-    check("they are fixed", errors(admin.set_default_role(1)))
+    check("they are fixed", errors(admin.update_role(roles[0])) and errors(admin.delete_role(1)))
     check("registrations", admin.user_registrations() == [])
     check("a setting", alpha.set_user_setting("dashboard_access", 1, pythonify=True).value == 1)
     check("a list of values", alpha.set_user_setting("publish_alert_filter", {"Tag.name": "x"})["UserSetting"]["value"] == {"Tag.name": "x"})
@@ -626,6 +626,110 @@ def people():
     check("the log", len(logs) == 5)
     check("by action", {entry.action for entry in admin.search_logs(model="Event", action="add", limit=3, pythonify=True)} == {"add"})
     check("not for users", errors(alpha.search_logs()))
+
+
+def role(name, **flags):
+    new = MISPRole()
+    new.name = name
+    for flag, value in flags.items():
+        setattr(new, flag, value)
+    return new
+
+
+def account_with(role_id, email, who=admin):
+    user = MISPUser()
+    user.email, user.role_id = email, role_id
+    user.org_id = alpha.get_user("me", pythonify=True).org_id
+    return who.add_user(user, pythonify=True)
+
+
+def refused(who, path, body=None):
+    return raw(who, "POST", path, body).status_code == 403
+
+
+def bearer(key, method, path, body=None):
+    return requests.request(method, f"{url}/api/v1{path}", headers={"Authorization": f"Bearer {key}"}, json=body, timeout=30)
+
+
+def roles():
+    made = admin.add_role(role("Contributor", perm_add=True, perm_modify=True, perm_auth=True), pythonify=True)
+    check("a role", made.name == "Contributor" and made.perm_add and not made.perm_publish and not made.perm_site_admin)
+    check("its level", made.permission == "1" and made.permission_description == "manage_own")
+    check("listed", [r.name for r in alpha.roles(pythonify=True)][-1] == "Contributor")
+    check("the name again", errors(admin.add_role(role("Contributor"))) and errors(admin.add_role(role("reader"))) and errors(admin.add_role(role(" "))))
+    check("nobody else makes one", errors(alpha.add_role(role("x"))) and errors(manager.add_role(role("x"))))
+    added = account_with(made.id, "contributor@alpha.example")
+    check("an account with it", int(added.role_id) == int(made.id))
+    keys["contributor"] = added.authkey
+    contributor = PyMISP(url, added.authkey, ssl=False)
+    check("PyMISP knows its role", contributor._current_role.name == "Contributor" and not contributor._current_role.perm_publish)
+    own = contributor.add_event({"info": "Contributed", "distribution": 0, "published": True, "Tag": [{"name": "sneaked:in"}],
+                                 "Attribute": [{"type": "domain", "value": "contributed.example", "Tag": [{"name": "sneaked:in"}]}]}, pythonify=True)
+    check("adds", own.info == "Contributed" and len(own.attributes) == 1)
+    check("publishes nothing by adding", own.published is False)
+    check("tags nothing by adding", not own.tags and not own.attributes[0].tags)
+    own.info = "Contributed, changed"
+    own.add_tag("sneaked:in")
+    own.published = True
+    own.timestamp = int(time.time()) + 5
+    changed = contributor.update_event(own, pythonify=True)
+    check("changes its own", changed.info == "Contributed, changed" and not changed.tags and changed.published is False)
+    check("adds to its own", not errors(contributor.add_attribute(own, {"type": "domain", "value": "more.contributed.example"})))
+    check("publishes nothing", errors(contributor.publish(own)))
+    check("tags nothing", errors(contributor.tag(own.uuid, "x:y")) and errors(contributor.tag(own.attributes[0].uuid, "x:y")) and errors(contributor.add_tag({"name": "x:y"})))
+    check("sees nothing", errors(contributor.add_sighting({"value": "contributed.example"})))
+    check("notes nothing", refused("contributor", f"/analystData/add/Note/{own.uuid}/Event", {"note": "x"}))
+    group = MISPSharingGroup()
+    group.name, group.releasability = "Not theirs", "x"
+    check("groups nothing", errors(contributor.add_sharing_group(group)))
+    others = alpha.add_event(event("Of the organisation", 0, ("domain", "orgs.example")), pythonify=True)
+    check("sees its organisation's", contributor.get_event(others.uuid, pythonify=True).info == "Of the organisation")
+    check("changes none of them", errors(contributor.update_event({"uuid": others.uuid, "info": "mine"}, others.uuid)) and errors(contributor.delete_event(others)))
+    check("nor their parts", refused("contributor", f"/attributes/edit/{others.attributes[0].uuid}", {"comment": "x"}) and refused("contributor", f"/attributes/delete/{others.attributes[0].uuid}") and refused("contributor", f"/attributes/add/{others.id}", {"type": "text", "value": "x"}))
+    check("manages nobody", errors(contributor.users()) and errors(contributor.servers()) and errors(contributor.search_logs()))
+    # The other doors.
+    check("/api/v1 reads", bearer(added.authkey, "GET", "/records").status_code == 200 and bearer(added.authkey, "GET", "/me").json()["rights"] == ["read"])
+    check("/api/v1 writes nothing", {bearer(added.authkey, method, path, {}).status_code for method, path in (("POST", "/records"), ("POST", "/import"), ("PUT", f"/records/{own.uuid}"), ("DELETE", f"/records/{own.uuid}"), ("POST", "/sightings"), ("POST", "/organisations"))} == {403})
+    check("the command line gives no key for more", subprocess.run([manara, "key", "add", *where, "--user", added.email, "--scope", "admin"], capture_output=True).returncode != 0)
+    # A change of the role holds at once.
+    made.perm_modify_org, made.perm_publish, made.perm_tagger = True, True, True
+    made = admin.update_role(made, pythonify=True)
+    check("changed", made.perm_publish and made.permission == "3")
+    check("holds at once", contributor.publish(own)["saved"] and not errors(contributor.update_event({"uuid": others.uuid, "info": "ours"}, others.uuid)) and contributor.tag(own.uuid, "now:allowed")["saved"])
+    check("/api/v1 still needs all of it", bearer(added.authkey, "POST", "/records", {}).status_code == 403)
+    made.perm_sighting = made.perm_analyst_data = made.perm_galaxy_editor = True
+    admin.update_role(made)
+    check("all of it", bearer(added.authkey, "GET", "/me").json()["rights"] == ["read", "write"])
+    made.perm_auth = False
+    admin.update_role(made)
+    check("a role without keys", raw("contributor", "GET", "/users/view/me").status_code == 403 and bearer(added.authkey, "GET", "/me").status_code == 401)
+    made.perm_auth = True
+    admin.update_role(made)
+    # Nobody gives more than he has.
+    check("not while accounts have it", errors(admin.delete_role(made)))
+    site = admin.add_role(role("Half an administrator", perm_site_admin=True, perm_admin=True, perm_auth=True), pythonify=True)
+    half = account_with(site.id, "half@alpha.example")
+    keys["half"] = half.authkey
+    halved = PyMISP(url, half.authkey, ssl=False)
+    check("runs the node", halved.servers() == [] and len(halved.users()) > 5)
+    check("adds nothing itself", errors(halved.add_event(event("no"))))
+    check("makes no role with more", errors(halved.add_role(role("More", perm_add=True))) and not errors(halved.add_role(role("Less", perm_auth=True))))
+    site.perm_add = True
+    check("nor of his own", errors(halved.update_role(site)))
+    check("gives none with more", errors(account_with(made.id, "more@alpha.example", halved)) and errors(account_with(5, "more@alpha.example", halved)) and errors(account_with(None, "more@alpha.example", halved)))
+    boss = admin.get_user("me", pythonify=True)
+    check("makes no key for who has more", refused("half", f"/auth_keys/add/{boss.id}", {}) and refused("manager", f"/auth_keys/add/{boss.id}", {}))
+    check("nor sets his password", refused("manager", f"/admin/users/edit/{boss.id}", {"password": "correct horse battery staple"}) and refused("manager", f"/admin/users/delete/{boss.id}"))
+    check("a manager lets servers in", not errors(account_with(3, "server@alpha.example", manager)))
+    check("the default", admin.set_default_role(made)["saved"] and next(r for r in alpha.roles(pythonify=True) if r.default_role).name == "Contributor")
+    check("is given where none is named", int(account_with(None, "default@alpha.example").role_id) == int(made.id))
+    check("and never taken away", errors(admin.delete_role(made)))
+    check("back", admin.set_default_role(2)["saved"])
+    for email in ("contributor@alpha.example", "half@alpha.example", "server@alpha.example", "default@alpha.example"):
+        admin.delete_user(next(u for u in admin.users(pythonify=True) if u.email == email))
+    check("taken away", not errors(admin.delete_role(made)) and not errors(admin.delete_role(site)) and not errors(admin.delete_role(next(r for r in admin.roles(pythonify=True) if r.name == "Less"))))
+    check("five are left", len(admin.roles()) == 5)
+    admin.delete_event(own)
 
 
 def groups():
@@ -881,7 +985,7 @@ def documented():
 
 made_node = made["node"]
 try:
-    for work in (door, events, index, attributes, objects, tags, searching, sightings, proposals, reports, knowledge, people, groups, registers, policy, size, recorded, documented):
+    for work in (door, events, index, attributes, objects, tags, searching, sightings, proposals, reports, knowledge, people, roles, groups, registers, policy, size, recorded, documented):
         area(work)
 finally:
     server.terminate()

@@ -7,6 +7,7 @@ use crate::ids;
 use crate::shape::body_of;
 use manara_corridor::WarningCache;
 use manara_formats::{misp_head, misp_marking};
+use manara_model::permission::Flag;
 use manara_model::record::Slot;
 use manara_model::role::Right;
 use manara_model::{Cleared, Marking, Part, Purpose};
@@ -86,10 +87,23 @@ impl<'a> Context<'a> {
     /// 403 where not.
     pub fn may_change(&self, event: &EventRow) -> Result<(), Fault> {
         let caller = &self.call.caller;
+        let entered = || {
+            let by = body_of(&event.head.skeleton).remove("event_creator_email");
+            by.is_some_and(|by| by.as_str() == Some(self.actor()))
+        };
+        self.may_touch(event, || caller.has(Flag::ModifyOrg) || caller.has(Flag::Modify) && entered())
+    }
+
+    /// Is the event the caller's organisation's, and may he do this with it?
+    ///
+    /// # Errors
+    /// 403 where not.
+    pub fn may_touch(&self, event: &EventRow, may: impl FnOnce() -> bool) -> Result<(), Fault> {
+        let caller = &self.call.caller;
         let holds = event.head.label.owner == caller.account.org;
         let wrote = event.author.is_none_or(|author| author == caller.account.org.0);
         // What came from elsewhere is its author's: only a server that brings his newer version changes it.
-        if self.is_admin() || holds && caller.may(Right::Write) && (wrote || caller.may(Right::Sync)) {
+        if self.is_admin() || holds && (wrote || caller.may(Right::Sync)) && may() {
             return Ok(());
         }
         Err(Fault::forbidden("You do not have permission to do that."))

@@ -1,7 +1,7 @@
 //! Decaying models: how much an indicator is worth after some time. The polynomial of MISP:
 //! `base × (1 − (t / lifetime)^(1 / speed))`, with `t` since it was last seen.
 
-use crate::answer::{Answer, Fault};
+use crate::answer::{Answer, Fault, saved};
 use crate::context::Context;
 use crate::shape::{body_of, num};
 use manara_model::record::{flag_of, seconds_of, text_of};
@@ -145,6 +145,25 @@ impl Context<'_> {
             Value::Object(kept),
         )?;
         Ok(Answer::json(&Self::model_shown(&entry)))
+    }
+
+    /// `decayingModel/edit`
+    pub fn models_edit(&self) -> Result<Answer, Fault> {
+        let mut entry = self.named_entry(KIND, "Decaying Model")?;
+        for (name, value) in self.call.object("DecayingModel")? {
+            if !matches!(name.as_str(), "id" | "uuid") {
+                entry.body[name] = value;
+            }
+        }
+        let entry = self.store.set_entry(self.actor(), KIND, entry.id, entry.body)?;
+        Ok(Answer::json(&Self::model_shown(&entry)))
+    }
+
+    /// `decayingModel/delete`
+    pub fn models_delete(&self) -> Result<Answer, Fault> {
+        let entry = self.named_entry(KIND, "Decaying Model")?;
+        self.store.remove_entry(self.actor(), KIND, entry.id)?;
+        Ok(Answer::json(&saved("Decaying Model deleted.", &self.call.url, None)))
     }
 
     /// `decayingModel/enable`, `decayingModel/disable`

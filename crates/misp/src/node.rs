@@ -4,6 +4,7 @@ use crate::answer::{Answer, Fault};
 use crate::context::Context;
 use crate::search::filter::{Wanted, span};
 use crate::shape::{datetime, num};
+use manara_model::permission::Flag;
 use manara_model::record::text_of;
 use manara_model::role::Right;
 use serde_json::{Map, Value, json};
@@ -16,10 +17,10 @@ const LOGGED: usize = 1000;
 impl Context<'_> {
     /// `servers/getVersion`
     pub fn version(&self) -> Result<Answer, Fault> {
-        let may = |right| self.call.may(right);
+        let has = |flag| self.call.caller.has(flag);
         Ok(Answer::json(&json!({
-            "version": VERSION, "pymisp_recommended_version": VERSION, "perm_sync": may(Right::Sync), "perm_sighting": may(Right::Write),
-            "perm_galaxy_editor": false, "perm_analyst_data": may(Right::Write), "uuid": self.store.node()?,
+            "version": VERSION, "pymisp_recommended_version": VERSION, "perm_sync": self.call.may(Right::Sync), "perm_sighting": has(Flag::Sighting),
+            "perm_galaxy_editor": false, "perm_analyst_data": has(Flag::AnalystData), "uuid": self.store.node()?,
             "request_encoding": ["gzip"], "filter_sightings": true,
         })))
     }

@@ -54,7 +54,8 @@ const NO_FETCH: Status = NotHere("feeds are set up here, and read by `manara imp
 const NO_WORKERS: Status = NotHere("a node is one program without workers");
 const ON_NODE: Status = NotHere("a node's settings are its configuration file's");
 const AS_FILES: Status = Partial("answers, changes nothing: knowledge comes with `manara import`");
-const FIXED_ROLES: Status = NotHere("roles are fixed: reader, user, sync, org-admin, admin");
+const OWN_ROLES: Status =
+    Partial("beside the five fixed roles; flags of what a node does not have are kept and grant nothing");
 const NO_DELEGATION: Status = NotHere("events are shared by distribution and group; nothing is handed over yet");
 const NO_CUSTOM: Status = NotHere("galaxies are the node's imported knowledge; own clusters are not made yet");
 
@@ -257,6 +258,8 @@ pub const ACTIONS: &[Action] = &[
     on("decayingmodel", "view", Read, &[], Full, |context| context.models_view()),
     on("decayingmodel", "import", Admin, &[], Full, |context| context.models_add()),
     on("decayingmodel", "add", Admin, &[], Full, |context| context.models_add()),
+    on("decayingmodel", "edit", Admin, &[], Full, |context| context.models_edit()),
+    on("decayingmodel", "delete", Admin, &[], Full, |context| context.models_delete()),
     on("decayingmodel", "enable", Admin, &["enable_decaying_model"], Full, |context| context.models_enable()),
     on("decayingmodel", "disable", Admin, &["disable_decaying_model"], Full, |context| context.models_enable()),
     on(
@@ -337,10 +340,11 @@ pub const ACTIONS: &[Action] = &[
     ),
     on("authkeys", "add", Read, &["get_new_authkey"], Full, |context| context.keys_add()),
     on("roles", "index", Read, &["roles"], Full, |context| context.roles_index()),
-    on("roles", "add", Admin, &["add_role"], FIXED_ROLES, |context| context.not_here()),
-    on("roles", "edit", Admin, &["update_role"], FIXED_ROLES, |context| context.not_here()),
-    on("roles", "setdefault", Admin, &["set_default_role"], FIXED_ROLES, |context| context.not_here()),
-    on("roles", "delete", Admin, &["delete_role"], FIXED_ROLES, |context| context.not_here()),
+    on("roles", "view", Read, &[], Full, |context| context.roles_view()),
+    on("roles", "add", Admin, &["add_role"], OWN_ROLES, |context| context.roles_add()),
+    on("roles", "edit", Admin, &["update_role"], OWN_ROLES, |context| context.roles_edit()),
+    on("roles", "setdefault", Admin, &["set_default_role"], Full, |context| context.roles_default()),
+    on("roles", "delete", Admin, &["delete_role"], Full, |context| context.roles_delete()),
     on("usersettings", "index", Read, &["user_settings"], Full, |context| context.user_settings()),
     on("usersettings", "getsetting", Read, &["get_user_setting"], Full, |context| context.user_settings()),
     on("usersettings", "setsetting", Read, &["set_user_setting"], Full, |context| context.user_settings()),

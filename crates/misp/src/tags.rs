@@ -5,8 +5,8 @@ use crate::context::Context;
 use crate::ids;
 use crate::normal::merged_tags;
 use crate::shape::{body_of, tag_value};
+use manara_model::permission::Flag;
 use manara_model::record::{Slot, flag_of, text_of};
-use manara_model::role::Right;
 use manara_store::people::Tag;
 use manara_store::view::{EventRow, View};
 use manara_store::{Change, StoreError};
@@ -24,6 +24,12 @@ impl Context<'_> {
     pub(crate) fn may_know(&self, view: &View<'_>, tag: &Tag) -> Result<bool, Fault> {
         let put = !tag.detail.is_empty() || !tag.set_colour.is_empty();
         Ok(put || self.is_admin() || view.tag_use(tag.id)? != (0, 0))
+    }
+
+    /// A tag that the caller may know, and keeps.
+    fn tag_kept(&self, named: Option<&str>) -> Result<Tag, Fault> {
+        let tag = self.tag_named(named)?;
+        if self.may_know(&self.view()?, &tag)? { Ok(tag) } else { Err(Fault::missing("tag")) }
     }
 
     fn tag_named(&self, named: Option<&str>) -> Result<Tag, Fault> {
@@ -115,7 +121,7 @@ impl Context<'_> {
     /// `tags/edit`: everything but its name, which stands in records.
     pub fn tags_edit(&self) -> Result<Answer, Fault> {
         let given = self.call.object("Tag")?;
-        let tag = self.tag_named(self.call.arg(0))?;
+        let tag = self.tag_kept(self.call.arg(0))?;
         if text_of(given.get("name")).is_some_and(|name| name != tag.name) {
             let text = "A tag that stands on records keeps its name; add another and put that on them.";
             return Err(Fault::unsaved("edit", "Tag", json!({"name": [text]})));
@@ -127,7 +133,7 @@ impl Context<'_> {
 
     /// `tags/delete`
     pub fn tags_delete(&self) -> Result<Answer, Fault> {
-        let tag = self.tag_named(self.call.arg(0))?;
+        let tag = self.tag_kept(self.call.arg(0))?;
         self.store.remove_tag(self.actor(), tag.id)?;
         Ok(Answer::json(&saved("Tag deleted.", &self.call.url, None)))
     }
@@ -330,7 +336,7 @@ impl Context<'_> {
 
     /// A tag that is ours alone may be put on what another wrote.
     fn may_tag(&self, event: &EventRow, local: bool) -> Result<(), Fault> {
-        let holds = event.head.label.owner == self.call.caller.account.org && self.call.may(Right::Write);
+        let holds = event.head.label.owner == self.call.caller.account.org && self.call.caller.has(Flag::Tagger);
         if local && holds {
             return Ok(());
         }

@@ -125,6 +125,15 @@ fn everything_a_node_does(store: &Store, owner: OrgId) {
     store.put_group("t", group).unwrap();
     let made =
         store.add_account("t", NewAccount { org: bank.uuid, email: "b@b.example".into(), role: Role::User }).unwrap();
+    let flags = serde_json::json!({"name": "own", "perm_auth": true}).as_object().cloned().unwrap();
+    let role = store.add_role("t", flags.clone()).unwrap();
+    store.set_role("t", &role, flags).unwrap();
+    store.set_default_role("t", role.role()).unwrap();
+    assert_eq!(store.default_role().unwrap(), role.role());
+    store.set_default_role("t", Role::User).unwrap();
+    store.role_named("own").unwrap();
+    store.role_name(role.role()).unwrap();
+    store.remove_role("t", &role).unwrap();
     let observable = guess("common.example.com").unwrap();
     let sighting = NewSighting {
         observable: observable.clone(),
