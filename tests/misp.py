@@ -798,7 +798,7 @@ def registers():
     check("they are the node's", errors(admin.set_server_setting("MISP.live", False)))
     check("workers", admin.get_workers() == {"controls": False} and errors(admin.restart_workers()))
     check("schema", admin.db_schema_diagnostic()["diagnostic"] == [])
-    check("communities", alpha.communities() == [] and alpha.event_delegations() == [])
+    check("communities", alpha.communities() == [])
     check("rules for partners", "CERT Beta" in raw("sync", "GET", "/servers/getAvailableSyncFilteringRules").json()["organisations"])
     bundle = {"type": "bundle", "id": f"bundle--{uuid.uuid4()}", "objects": [{
         "type": "indicator", "spec_version": "2.1", "id": f"indicator--{uuid.uuid4()}", "created": "2026-11-01T00:00:00Z", "modified": "2026-11-01T00:00:00Z",
@@ -873,6 +873,72 @@ def policy():
     planted = [{"uuid": str(uuid.uuid4()), "attribute_uuid": third["Event"]["Attribute"][0]["uuid"], "date_sighting": "1700000300", "type": "0", "Organisation": {"uuid": mixed.orgc.uuid, "name": "CERT Alpha"}}]
     check("nobody says for an organisation of the node what it saw", raw("far", "POST", f"/sightings/bulkSaveSightings/{stored['uuid']}", planted).json()["message"].startswith("0 "))
     check("a user brings nobody else's", raw("beta", "POST", "/events/add", {"Event": {"info": "as if", "Orgc": {"uuid": str(uuid.uuid4()), "name": "CERT Far"}}}).json()["Event"]["Orgc"]["name"] == "CERT Beta")
+
+
+def delegations():
+    """Three organisations: what each sees before, while it waits, and after it was refused or taken over."""
+    orgs = {name: who.get_user("me", pythonify=True).org_id for name, who in (("alpha", alpha), ("beta", beta), ("gamma", gamma))}
+    new = event("For somebody else to tell", 0, ("domain", "delegated.example"))
+    new.add_attribute("email-src", "person@delegated.example", to_ids=False)
+    new.add_tag("tlp:red")
+    new.attributes[0].add_tag("policy:delegated")
+    made = alpha.add_event(new, pythonify=True)
+    sees = lambda who: (not errors(who.get_event(made.uuid)), made.uuid in {e["uuid"] for e in who.events()}, len(who.search(controller="attributes", value="delegated.example")["Attribute"]) == 1)
+    check("before: its own", sees(alpha) == (True,) * 3 and sees(beta) == sees(gamma) == (False,) * 3)
+    check("not to oneself", errors(alpha.delegate_event(made, orgs["alpha"])))
+    check("not to nobody", errors(alpha.delegate_event(made, 4711)))
+    check("not another's", errors(gamma.delegate_event(made, orgs["beta"])) and errors(beta.delegate_event(made, orgs["beta"])))
+    check("not by a reader", errors(reader.delegate_event(made, orgs["beta"])))
+    check("not with a strange distribution", errors(alpha.delegate_event(made, orgs["beta"], distribution=7)))
+    wide = alpha.add_event(event("Wide", 1), pythonify=True)
+    check("not what others see", errors(alpha.delegate_event(wide, orgs["beta"])))
+    published = alpha.add_event(event("Published", 0), pythonify=True)
+    alpha.publish(published)
+    check("not what is published", errors(alpha.delegate_event(published, orgs["beta"])))
+    asked = alpha.delegate_event(made, orgs["beta"], distribution=1, message="please", pythonify=True)
+    check("asked", str(asked.org_id) == str(orgs["beta"]) and str(asked.requester_org_id) == str(orgs["alpha"]) and str(asked.event_id) == str(made.id) and asked.message == "please" and str(asked.distribution) == "1")
+    check("twice is refused", errors(alpha.delegate_event(made, orgs["gamma"])))
+    check("waiting: who is asked sees it", sees(alpha) == sees(beta) == (True,) * 3)
+    check("waiting: no other does", sees(gamma) == (False,) * 3 and errors(gamma.get_attribute(made.attributes[0].uuid)) and "policy:delegated" not in raw("gamma", "GET", "/tags/index").text)
+    check("waiting: the request is theirs", [d.id for d in beta.event_delegations(pythonify=True)] == [asked.id] and gamma.event_delegations() == [] and alpha.event_delegations() == [])
+    check("waiting: and of who asks", [d["EventDelegation"]["id"] for d in raw("alpha", "POST", "/eventDelegations/index", {"value": "issued"}).json()] == [asked.id] and raw("gamma", "POST", "/eventDelegations/index", {"value": "issued"}).json() == [])
+    check("waiting: not who typed it", "user@alpha.example" not in json.dumps(beta.get_event(made.uuid)) and "person@delegated.example" not in json.dumps(beta.get_event(made.uuid)))
+    check("waiting: read only", all(refused("beta", path, body) for path, body in ((f"/events/edit/{made.uuid}", {"info": "x"}), (f"/attributes/add/{made.id}", {"type": "text", "value": "x"}), (f"/attributes/edit/{made.attributes[0].uuid}", {"comment": "x"}), (f"/events/publish/{made.id}", None), (f"/events/delete/{made.id}", None), ("/tags/attachTagToObject", {"uuid": made.uuid, "tag": "x:y"}))))
+    check("waiting: at the other door too", bearer(keys["beta"], "GET", f"/records/{made.uuid}").status_code == 200 and bearer(keys["gamma"], "GET", f"/records/{made.uuid}").status_code == 404 and bearer(keys["beta"], "DELETE", f"/records/{made.uuid}").status_code in (403, 404))
+    check("waiting: nobody else decides", errors(gamma.accept_event_delegation(asked)) and errors(gamma.discard_event_delegation(asked)) and errors(alpha.accept_event_delegation(asked)))
+    check("waiting: its holder goes on", not errors(alpha.add_attribute(made, {"type": "domain", "value": "second.delegated.example"})) and sees(beta) == (True,) * 3 and sees(gamma) == (False,) * 3)
+    check("waiting: proposals too", not errors(beta.add_attribute_proposal(made, {"type": "text", "category": "Other", "value": "proposed"})) and sees(beta) == (True,) * 3 and sees(gamma) == (False,) * 3)
+    check("refused", beta.discard_event_delegation(asked)["message"] == "Delegation request deleted.")
+    check("refused: its own again", sees(alpha) == (True,) * 3 and sees(beta) == sees(gamma) == (False,) * 3 and beta.event_delegations() == [])
+    check("refused: once", errors(beta.discard_event_delegation(asked)) and errors(beta.accept_event_delegation(asked)))
+    check("taken back", alpha.discard_event_delegation(alpha.delegate_event(made, orgs["gamma"], pythonify=True))["saved"] and sees(gamma) == (False,) * 3)
+    opened = alpha.delegate_event(made, orgs["beta"], pythonify=True)
+    alpha.publish(made)
+    check("published meanwhile", errors(beta.accept_event_delegation(opened)))
+    alpha.unpublish(made)
+    alpha.discard_event_delegation(opened)
+    # Taken over.
+    asked = alpha.delegate_event(made, orgs["beta"], distribution=1, pythonify=True)
+    check("taken over", beta.accept_event_delegation(asked)["message"] == "Event ownership transferred.")
+    theirs = beta.get_event(made.uuid, pythonify=True)
+    check("its author and holder are theirs", theirs.orgc.name == theirs.org.name == "CERT Beta" and str(theirs.distribution) == "1" and theirs.published is False and theirs.id == made.id)
+    check("as it was", {a.value for a in theirs.attributes} == {"delegated.example", "second.delegated.example", "person@delegated.example"} and str(theirs.attributes[0].id) == str(made.attributes[0].id))
+    check("nothing tells whose it was", not any("alpha" in json.dumps(who.get_event(made.uuid)).lower() for who in (beta, gamma)))
+    check("TLP still holds", errors(alpha.get_event(made.uuid)) and errors(gamma.get_event(made.uuid)))
+    check("who asked changes it no more", refused("alpha", f"/events/delete/{made.uuid}") or raw("alpha", "POST", f"/events/delete/{made.uuid}").status_code == 404)
+    check("they change it", beta.untag(made.uuid, "tlp:red")["saved"] and beta.tag(made.uuid, "tlp:green")["saved"] and not errors(beta.add_attribute(made, {"type": "domain", "value": "third.delegated.example"})) and beta.publish(made)["saved"])
+    check("the distribution that was asked for", gamma.get_event(made.uuid, pythonify=True).orgc.name == "CERT Beta" and alpha.get_event(made.uuid, pythonify=True).orgc.name == "CERT Beta")
+    check("nothing waits", beta.event_delegations() == [] and raw("alpha", "POST", "/eventDelegations/index", {"value": "issued"}).json() == [])
+    log = [entry for entry in json.loads(run(manara, "audit", *where, "--json")) if entry["subject"] == made.uuid and entry["action"] == "record.handover"]
+    check("the log knows who began it", len(log) == 1 and "user@alpha.example" in log[0]["detail"] and log[0]["actor"] == "user@beta.example")
+    # Whoever takes it over decides.
+    other = alpha.add_event(event("They decide", 0, ("domain", "decide.example")), pythonify=True)
+    asked = alpha.delegate_event(other, orgs["gamma"], pythonify=True)
+    check("they decide", raw("gamma", "POST", f"/eventDelegations/acceptDelegation/{asked.id}", {"distribution": 2}).status_code == 200 and str(gamma.get_event(other.uuid, pythonify=True).distribution) == "2")
+    gone = alpha.add_event(event("Gone meanwhile", 0), pythonify=True)
+    asked = alpha.delegate_event(gone, orgs["gamma"], pythonify=True)
+    alpha.delete_event(gone)
+    check("gone meanwhile", gamma.event_delegations() == [] and errors(gamma.accept_event_delegation(asked)) and alpha.discard_event_delegation(asked)["saved"])
 
 
 def size():
@@ -985,7 +1051,7 @@ def documented():
 
 made_node = made["node"]
 try:
-    for work in (door, events, index, attributes, objects, tags, searching, sightings, proposals, reports, knowledge, people, roles, groups, registers, policy, size, recorded, documented):
+    for work in (door, events, index, attributes, objects, tags, searching, sightings, proposals, reports, knowledge, people, roles, groups, registers, policy, delegations, size, recorded, documented):
         area(work)
 finally:
     server.terminate()

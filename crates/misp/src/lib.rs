@@ -15,6 +15,7 @@ mod call;
 mod changes;
 mod context;
 mod decay;
+mod delegations;
 mod events;
 mod groups;
 mod ids;

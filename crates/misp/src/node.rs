@@ -129,7 +129,7 @@ impl Context<'_> {
         Ok(Answer::json(&Value::Object(all)))
     }
 
-    /// Lists of what there is none of here: communities, jobs, registrations, delegations, caches.
+    /// Lists of what there is none of here: communities, jobs, caches.
     pub fn none(&self) -> Result<Answer, Fault> {
         Ok(Answer::json(&json!([])))
     }
@@ -195,7 +195,7 @@ impl Context<'_> {
 /// MISP's words for what the audit log says.
 fn in_words<'e>(subject: &'e str, verb: &'e str, detail: &'e str) -> (&'e str, &'e str) {
     let model = match subject {
-        "record" if detail == "event" => "Event",
+        "record" if detail == "event" || detail.starts_with("event of ") => "Event",
         "record" => "Record",
         "org" => "Organisation",
         "account" | "key" => "User",

@@ -56,7 +56,6 @@ const ON_NODE: Status = NotHere("a node's settings are its configuration file's"
 const AS_FILES: Status = Partial("answers, changes nothing: knowledge comes with `manara import`");
 const OWN_ROLES: Status =
     Partial("beside the five fixed roles; flags of what a node does not have are kept and grant nothing");
-const NO_DELEGATION: Status = NotHere("events are shared by distribution and group; nothing is handed over yet");
 const NO_CUSTOM: Status = NotHere("galaxies are the node's imported knowledge; own clusters are not made yet");
 
 /// The table.
@@ -501,16 +500,14 @@ pub const ACTIONS: &[Action] = &[
         |context| context.not_here(),
     ),
     on("communities", "requestaccess", Read, &["request_community_access"], NO_MAIL, |context| context.not_here()),
-    on("eventdelegations", "index", Read, &["event_delegations"], Partial("always empty"), |context| context.none()),
-    on("eventdelegations", "acceptdelegation", Write, &["accept_event_delegation"], NO_DELEGATION, |context| {
-        context.not_configured()
+    on("eventdelegations", "index", Read, &["event_delegations"], Full, |context| context.delegations_index()),
+    on("eventdelegations", "acceptdelegation", Write, &["accept_event_delegation"], Full, |context| {
+        context.delegations_accept()
     }),
-    on("eventdelegations", "deletedelegation", Write, &["discard_event_delegation"], NO_DELEGATION, |context| {
-        context.not_configured()
+    on("eventdelegations", "deletedelegation", Write, &["discard_event_delegation"], Full, |context| {
+        context.delegations_delete()
     }),
-    on("eventdelegations", "delegateevent", Write, &["delegate_event"], NO_DELEGATION, |context| {
-        context.not_configured()
-    }),
+    on("eventdelegations", "delegateevent", Write, &["delegate_event"], Full, |context| context.delegations_add()),
 ];
 
 /// Methods of PyMISP that are made of others, or ask no server.

@@ -222,6 +222,14 @@ fn the_misp_door(store: &Store, owner: OrgId, bank: OrgId) {
         ];
         let amendment = Amendment { head, keep_head: true, parts, own: |_, _| Marking::default() };
         store.amend(&terms, held.head.row, held.head.version, amendment).unwrap();
+        if n == 20 {
+            let held = store.view(Audience::Node, Purpose::Read).unwrap().event(Which::Number(held.head.number));
+            let held = held.unwrap().unwrap();
+            let head = RecordDraft { title: "handed over".into(), skeleton: "{}".into(), ..RecordDraft::default() };
+            let amendment = Amendment { head, keep_head: true, parts: Vec::new(), own: |_, _| Marking::default() };
+            let terms = Terms { owner: bank, actor: "t".into(), marking: Marking::default() };
+            store.hand_over(&terms, held.head.row, held.head.version, amendment).unwrap();
+        }
         let place = (held.head.row, held.head.uuid, Uuid::from_u128(1000 + n));
         let told = AttributeSighting {
             uuid: Uuid::from_u128(5000 + n),
