@@ -565,6 +565,41 @@ def knowledge():
     check("scores", 79 < scored["decay_score"][0]["score"] <= 80 and not scored["decay_score"][0]["decayed"])
     check("off", not admin.disable_decaying_model(stored)["DecayingModel"]["enabled"])
     check("on", admin.enable_decaying_model(stored)["DecayingModel"]["enabled"])
+    # Tags weigh in.
+    weighted = {"name": "Weighted", "attribute_types": ["domain"], "parameters": {
+        "lifetime": 10, "decay_speed": 2, "threshold": 30, "default_base_score": 80,
+        "base_score_config": {"false-positive:risk": 0.75, "admiralty-scale": 0.25, "local-scale": 0.5}}}
+    weighted = raw("admin", "POST", "/decayingModel/import", weighted).json()["DecayingModel"]["id"]
+    worth = alpha.add_event(event("Worth", 0, ("domain", "worth.example"), ("domain", "plain.worth.example")), pythonify=True)
+
+    def base(value="worth.example", who="alpha", **more):
+        found = raw(who, "POST", "/attributes/restSearch", {"eventid": worth.id, "value": value, "includeDecayScore": 1, "decayingModel": weighted, **more}).json()["response"]["Attribute"]
+        return round(found[0]["decay_score"][0]["base_score"], 6) if found else None
+
+    check("without tags the model's own", base() == 80)
+    alpha.tag(worth.uuid, "false-positive:risk=\"medium\"")
+    check("the event's tag", base() == 50 and base("plain.worth.example") == 50)
+    alpha.tag(worth.attributes[0].uuid, "false-positive:risk=\"low\"")
+    check("the attribute's goes before it", base() == 75 and base("plain.worth.example") == 50)
+    alpha.tag(worth.attributes[0].uuid, "local-scale:high")
+    check("a tag without a number says nothing", base() == 75)
+    scale = admin.get_tag(next(t.id for t in admin.tags(pythonify=True) if t.name == "local-scale:high"), pythonify=True)
+    scale.numerical_value = 100
+    admin.update_tag(scale)
+    check("its own number, by weight", base() == round((0.75 * 75 + 0.5 * 100) / 1.25, 6))
+    alpha.set_user_setting("tag_numerical_value_override", {"local-scale:high": 0})
+    check("the reader's own number", base() == 45 and base(who="admin") == 85)
+    alpha.delete_user_setting("tag_numerical_value_override")
+    check("decayed is left out", base(score=90) == 85 and base(score=90, excludeDecayed=1) is None and base(score=10, excludeDecayed=1) == 85)
+    check("overrides", base("plain.worth.example", modelOverrides={"base_score_config": {}, "default_base_score": 33}) == 33)
+    exported = raw("alpha", "GET", f"/decayingModel/export/{weighted}").json()
+    check("exported", exported["name"] == "Weighted" and "id" not in exported)
+    check("changed", raw("admin", "POST", f"/decayingModel/edit/{weighted}", {"DecayingModel": {"description": "x"}}).json()["DecayingModel"]["description"] == "x")
+    check("not by users", refused("alpha", f"/decayingModel/edit/{weighted}", {"description": "y"}) and refused("alpha", f"/decayingModel/delete/{weighted}"))
+    check("taken away", raw("admin", "POST", f"/decayingModel/delete/{weighted}").json()["saved"])
+    check("models that come with the program", {"NIDS Simple Decaying Model"} <= {m.name for m in alpha.decaying_models(pythonify=True)} and len(alpha.decaying_models()) == 4)
+    admin.update_decaying_models()
+    check("once", len(alpha.decaying_models()) == 4)
     exclusion = MISPCorrelationExclusion()
     exclusion.value = EICAR
     other = alpha.add_event(event("Warned too", 0, ("sha256", EICAR)), pythonify=True)

@@ -103,6 +103,23 @@ impl Context<'_> {
         Ok((shown.as_object().cloned().unwrap_or_default(), entries))
     }
 
+    /// Tags of the taxonomies with these namespaces that have a number, with it.
+    pub(crate) fn numerical_tags(&self, view: &View<'_>, spaces: &[String]) -> Result<Vec<(String, Value)>, Fault> {
+        let mut found = Vec::new();
+        for head in self.knowledge(view, "taxonomy")? {
+            let space = text_of(body(&head).get("namespace")).unwrap_or_default().to_lowercase();
+            if spaces.contains(&space) {
+                let (_, entries) = self.taxonomy(&head)?;
+                let mut line =
+                    |entry: Value| Some((entry["tag"].as_str()?.to_owned(), entry["numerical_value"].clone()));
+                found.extend(
+                    entries.into_iter().filter(|entry| !entry["numerical_value"].is_null()).filter_map(&mut line),
+                );
+            }
+        }
+        Ok(found)
+    }
+
     /// `taxonomies/index`
     pub fn taxonomies_index(&self) -> Result<Answer, Fault> {
         let view = self.view()?;

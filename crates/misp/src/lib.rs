@@ -23,6 +23,7 @@ mod knowledge;
 mod needs;
 mod node;
 mod normal;
+mod numerical;
 mod objects;
 mod orgs;
 mod people;

@@ -246,14 +246,7 @@ pub const ACTIONS: &[Action] = &[
     on("galaxyclusterrelations", "delete", Write, &["delete_galaxy_cluster_relation"], NO_CUSTOM, |context| {
         context.not_configured()
     }),
-    on(
-        "decayingmodel",
-        "index",
-        Read,
-        &["decaying_models"],
-        Partial("the base score is the model's; tags do not weigh in"),
-        |context| context.models_index(),
-    ),
+    on("decayingmodel", "index", Read, &["decaying_models"], Full, |context| context.models_index()),
     on("decayingmodel", "view", Read, &[], Full, |context| context.models_view()),
     on("decayingmodel", "import", Admin, &[], Full, |context| context.models_add()),
     on("decayingmodel", "add", Admin, &[], Full, |context| context.models_add()),
@@ -261,14 +254,8 @@ pub const ACTIONS: &[Action] = &[
     on("decayingmodel", "delete", Admin, &[], Full, |context| context.models_delete()),
     on("decayingmodel", "enable", Admin, &["enable_decaying_model"], Full, |context| context.models_enable()),
     on("decayingmodel", "disable", Admin, &["disable_decaying_model"], Full, |context| context.models_enable()),
-    on(
-        "decayingmodel",
-        "update",
-        Admin,
-        &["update_decaying_models"],
-        Partial("answers, changes nothing: models come with decayingModel/import"),
-        |context| context.knowledge_update(),
-    ),
+    on("decayingmodel", "update", Admin, &["update_decaying_models"], Full, |context| context.models_update()),
+    on("decayingmodel", "export", Read, &[], Full, |context| context.models_export()),
     on("correlationexclusions", "index", Read, &["correlation_exclusions"], Full, |context| context.entries_index()),
     on("correlationexclusions", "view", Read, &["get_correlation_exclusion"], Full, |context| context.entries_view()),
     on("correlationexclusions", "add", Admin, &["add_correlation_exclusion"], Full, |context| context.entries_add()),

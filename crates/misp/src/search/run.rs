@@ -170,7 +170,7 @@ impl Context<'_> {
         let more = More::of(self, &options)?;
         let mut output = Output::begin(self, format, &options, false)?;
         self.find(&view, &events, &wanted, |event, part, object, _| {
-            if window.takes() {
+            if !more.leaves_out(self, &view, event, part)? && window.takes() {
                 let attribute = more.attribute(self, &view, &scribe, event, part, object)?;
                 output.attribute(event, part, attribute, &scribe)?;
             }
@@ -278,7 +278,7 @@ impl Context<'_> {
                 current = event.head.row;
                 on_page = window.takes();
             }
-            if on_page {
+            if on_page && !more.leaves_out(self, view, event, part)? {
                 let attribute = more.attribute(self, view, &scribe, event, part, object)?;
                 output.attribute(event, part, attribute, &scribe)?;
             }
@@ -311,10 +311,14 @@ impl Context<'_> {
             writer.data = data;
             let mut failed = None;
             writer.event(event, !metadata, members, |part, attribute| {
-                if let Err(fault) = more.add(self, view, scribe, event, part, attribute, false) {
-                    failed = Some(fault);
+                let added = more.add(self, view, scribe, event, part, attribute, false);
+                match added.and_then(|()| more.leaves_out(self, view, event, part)) {
+                    Ok(out) => !out,
+                    Err(fault) => {
+                        failed = Some(fault);
+                        true
+                    }
                 }
-                true
             })?;
             failed.map_or(Ok(()), Err)
         })
