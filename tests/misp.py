@@ -910,6 +910,47 @@ def policy():
     check("a user brings nobody else's", raw("beta", "POST", "/events/add", {"Event": {"info": "as if", "Orgc": {"uuid": str(uuid.uuid4()), "name": "CERT Far"}}}).json()["Event"]["Orgc"]["name"] == "CERT Beta")
 
 
+def registrations():
+    """On a node of its own, where people may ask for an account."""
+    asks = lambda at, body: requests.post(f"{at}/users/register", json=body, timeout=30)
+    closed = asks(url, {"email": "somebody@far.example"})
+    check("off by default", closed.status_code == 403 and admin.user_registrations() == [])
+    place = ["--data", str(pathlib.Path(folder.name) / "open")]
+    boss = json.loads(run(manara, "init", *place, "--org", "CERT Open", "--country", "MY", "--admin", "boss@open.example", "--json"))
+    node = subprocess.Popen([manara, "serve", *place, "--listen", "127.0.0.1:0", "--self-registration", "true"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        at = next(line.split()[-1] for line in node.stdout if line.startswith("listening on"))
+        keeper = PyMISP(at, boss["api_key"], ssl=False)
+        new = asks(at, {"email": "New@far.example", "org_name": "CERT Far", "message": "please", "perm_publish": True})
+        known = asks(at, {"email": "boss@open.example", "message": "me again"})
+        again = asks(at, {"email": "new@far.example", "message": "once more"})
+        check("asked", new.status_code == 200 and new.json()["saved"])
+        check("the answer tells nothing of accounts", new.text == known.text == again.text)
+        check("what is no address", asks(at, {"email": "nobody"}).status_code == 403)
+        check("what is no JSON", requests.post(f"{at}/users/register", data="x", timeout=30).status_code == 405)
+        check("too much", asks(at, {"email": "a@far.example", "message": "x" * 20_000}).status_code == 413)
+        check("nothing else is open", requests.post(f"{at}/users/registrations", timeout=30).status_code == 403 and requests.get(f"{at}/users/register", timeout=30).status_code == 403)
+        waiting = keeper.user_registrations(pythonify=True)
+        check("they wait", sorted(r.data["email"] for r in waiting) == ["boss@open.example", "new@far.example"])
+        first = next(r for r in waiting if r.data["email"] == "new@far.example")
+        check("as they were asked", first.type == "registration" and first.data["org_name"] == "CERT Far" and first.comment == "please" and first.data["perm_publish"] is True)
+        other = next(r for r in waiting if r.data["email"] == "boss@open.example")
+        check("not without an organisation", errors(keeper.accept_user_registration(first)))
+        own = keeper.get_user("me", pythonify=True).org_id
+        done = keeper.accept_user_registration(first, organisation=own)
+        check("accepted", done["saved"] and PyMISP(at, done["User"]["authkey"], ssl=False).get_user("me", pythonify=True).email == "new@far.example")
+        check("not twice", errors(keeper.accept_user_registration(first, organisation=own)))
+        check("an account that is there", errors(keeper.accept_user_registration(other, organisation=own)))
+        user = PyMISP(at, done["User"]["authkey"], ssl=False)
+        check("for administrators", errors(user.user_registrations()) and errors(user.accept_user_registration(other, organisation=own)) and errors(user.discard_user_registration(other)))
+        check("discarded", keeper.discard_user_registration(other)["saved"] and keeper.user_registrations() == [])
+        codes = [asks(at, {"email": f"n{n}@far.example"}).status_code for n in range(25)]
+        check("who asks often waits", 429 in codes and len(keeper.user_registrations()) < 25)
+    finally:
+        node.terminate()
+        node.wait(20)
+
+
 def delegations():
     """Three organisations: what each sees before, while it waits, and after it was refused or taken over."""
     orgs = {name: who.get_user("me", pythonify=True).org_id for name, who in (("alpha", alpha), ("beta", beta), ("gamma", gamma))}
@@ -1086,7 +1127,7 @@ def documented():
 
 made_node = made["node"]
 try:
-    for work in (door, events, index, attributes, objects, tags, searching, sightings, proposals, reports, knowledge, people, roles, groups, registers, policy, delegations, size, recorded, documented):
+    for work in (door, events, index, attributes, objects, tags, searching, sightings, proposals, reports, knowledge, people, roles, groups, registers, policy, registrations, delegations, size, recorded, documented):
         area(work)
 finally:
     server.terminate()

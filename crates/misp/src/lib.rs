@@ -29,6 +29,7 @@ mod orgs;
 mod people;
 mod proposals;
 mod register;
+mod registrations;
 mod reports;
 mod roles;
 mod sample;
@@ -44,6 +45,7 @@ mod writer;
 pub use answer::{Answer, Fault, NO_KEY};
 pub use body::Body;
 pub use call::{Call, Method, controller_of};
+pub use registrations::{MOST_OF_REGISTRATION, is_registration, register};
 pub use sync::{Migration, migrate};
 pub use table::{ACTIONS, Action, Status, has_controller};
 

@@ -300,30 +300,21 @@ pub const ACTIONS: &[Action] = &[
     }),
     on("users", "heartbeat", Read, &["users_heartbeat"], Full, |context| context.heartbeat()),
     on("users", "resetauthkey", Read, &[], Full, |context| context.keys_add()),
-    on(
-        "users",
-        "registrations",
-        Admin,
-        &["user_registrations"],
-        Partial("always empty: nobody registers by himself"),
-        |context| context.none(),
-    ),
+    on("users", "register", Read, &[], Partial("without a key, where `self_registration` is on"), |context| {
+        context.users_register()
+    }),
+    on("users", "registrations", Admin, &["user_registrations"], Full, |context| context.registrations_index()),
     on(
         "users",
         "acceptregistrations",
         Admin,
         &["accept_user_registration"],
-        NotHere("nobody registers by himself"),
-        |context| context.not_here(),
+        Partial("password and key are in the answer, not in a mail; the role says what the account may do"),
+        |context| context.registrations_accept(),
     ),
-    on(
-        "users",
-        "discardregistrations",
-        Admin,
-        &["discard_user_registration"],
-        NotHere("nobody registers by himself"),
-        |context| context.not_here(),
-    ),
+    on("users", "discardregistrations", Admin, &["discard_user_registration"], Full, |context| {
+        context.registrations_discard()
+    }),
     on("authkeys", "add", Read, &["get_new_authkey"], Full, |context| context.keys_add()),
     on("roles", "index", Read, &["roles"], Full, |context| context.roles_index()),
     on("roles", "view", Read, &[], Full, |context| context.roles_view()),
