@@ -951,6 +951,42 @@ def registrations():
         node.wait(20)
 
 
+def statistics():
+    """Each context answers, and of what is not theirs nobody gets a figure."""
+    figures = {name: {context: json.dumps(who.users_statistics(context)) for context in ("data", "orgs", "users", "tags", "attributehistogram", "sightings", "galaxyMatrix")} for name, who in (("alpha", alpha), ("gamma", gamma))}
+    hidden = event("Counted", 0, ("domain", "counted.example"), ("campaign-id", "counted"))
+    hidden.add_tag("statistics:hidden")
+    hidden.add_tag('misp-galaxy:mitre-attack-pattern="Hidden - T0000"')
+    hidden = alpha.add_event(hidden, pythonify=True)
+    alpha.add_sighting({"id": hidden.attributes[0].id})
+    for context, before in figures["gamma"].items():
+        check(f"{context}: nothing of another's", json.dumps(gamma.users_statistics(context)) == before)
+    for context in ("data", "orgs", "tags", "attributehistogram", "sightings", "galaxyMatrix"):
+        check(f"{context}: one's own", json.dumps(alpha.users_statistics(context)) != figures["alpha"][context])
+    check("tags by namespace", any(space["name"] == "statistics" for space in alpha.users_statistics("tags")["treemap"]["children"]))
+    check("types by organisation", next(org for org in alpha.users_statistics("attributehistogram") if org["name"] == "CERT Alpha")["data"]["campaign-id"] == 1)
+    check("techniques", alpha.users_statistics("galaxyMatrix")["scores"]['misp-galaxy:mitre-attack-pattern="Hidden - T0000"'] == 1)
+    # A server, as another node describes itself.
+    config = sync.get_sync_config(pythonify=True)
+    check("a node describes itself", config.url == url and config.Organisation["name"] == "CERT Beta" and config.uuid == made_node)
+    config.authkey = keys["sync"]
+    stored = admin.import_server(config, pythonify=True)
+    check("imported", stored.name == "CERT Alpha" and stored.url == url and not stored.pull and not stored.push and stored.authkey == "(hidden)" and str(stored.remote_org_id) == str(beta.get_user("me", pythonify=True).org_id))
+    check("and it answers", admin.test_server(stored).get("status") == 1 or "version" in json.dumps(admin.test_server(stored)))
+    check("not without whose it is", errors(admin.import_server({"Server": {"url": url, "authkey": "x", "name": "x"}})))
+    check("nor by users", errors(alpha.import_server(config)))
+    admin.delete_server(stored)
+    # A tag's name.
+    tag = admin.add_tag({"name": "fresh:tag"}, pythonify=True)
+    tag.name = "renamed:tag"
+    check("a tag that stands nowhere", admin.update_tag(tag, pythonify=True).name == "renamed:tag" and errors(admin.add_tag({"name": ""})))
+    tag.name = "statistics:hidden"
+    check("not one that is there", errors(admin.update_tag(tag)))
+    used = next(t for t in admin.tags(pythonify=True) if t.name == "statistics:hidden")
+    used.name = "statistics:open"
+    check("nor one that stands on something", errors(admin.update_tag(used)))
+
+
 def delegations():
     """Three organisations: what each sees before, while it waits, and after it was refused or taken over."""
     orgs = {name: who.get_user("me", pythonify=True).org_id for name, who in (("alpha", alpha), ("beta", beta), ("gamma", gamma))}
@@ -1127,7 +1163,7 @@ def documented():
 
 made_node = made["node"]
 try:
-    for work in (door, events, index, attributes, objects, tags, searching, sightings, proposals, reports, knowledge, people, roles, groups, registers, policy, registrations, delegations, size, recorded, documented):
+    for work in (door, events, index, attributes, objects, tags, searching, sightings, proposals, reports, knowledge, people, roles, groups, registers, policy, registrations, delegations, statistics, size, recorded, documented):
         area(work)
 finally:
     server.terminate()

@@ -36,6 +36,7 @@ mod sample;
 mod search;
 mod shape;
 mod sightings;
+mod statistics;
 mod sync;
 mod table;
 mod tags;

@@ -105,14 +105,25 @@ impl Context<'_> {
         ))
     }
 
-    /// `servers/createSync`: what another node needs to synchronise with this one, but the key.
+    /// `servers/createSync`: what another node needs to synchronise with this one; a key of the caller's is put in
+    /// by him, since keys are shown once.
     pub fn sync_config(&self) -> Result<Answer, Fault> {
         let account = &self.call.caller.account;
         let facts = self.store.facts()?;
+        let (_, notes) = self.store.org_detail(account.org)?;
+        let note = |name: &str| notes.get(name).cloned().unwrap_or("".into());
+        let header =
+            |name: &str| self.call.headers.iter().find(|(one, _)| one == name).map(|(_, value)| value.as_str());
+        let host = header("host").filter(|host| !host.is_empty());
+        let scheme = if header("x-forwarded-proto") == Some("https") { "https" } else { "http" };
+        let url = host.map(|host| format!("{scheme}://{host}")).unwrap_or_default();
+        let name = facts.name(self.store.node_org()?);
         Ok(Answer::json(&json!({
             "Server": {
-                "url": "", "uuid": self.store.node()?, "authkey": "(a key of yours)",
-                "Organisation": {"name": facts.name(account.org), "uuid": account.org, "type": "", "description": ""},
+                "name": name, "url": url, "uuid": self.store.node()?, "authkey": "(a key of yours)",
+                "Organisation": {
+                    "name": facts.name(account.org), "uuid": account.org, "type": note("type"), "description": note("description"),
+                },
             }
         })))
     }

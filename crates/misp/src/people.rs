@@ -254,36 +254,6 @@ impl Context<'_> {
         }})))
     }
 
-    /// `users/statistics`
-    pub fn users_statistics(&self) -> Result<Answer, Fault> {
-        let view = self.view()?;
-        let events = view.count_events(&Default::default())?;
-        let accounts = self.accounts_seen()?;
-        let orgs = self.orgs_known(&view)?;
-        if self.call.arg(0) == Some("orgs") {
-            let mut lines = Map::new();
-            for org in orgs {
-                let filter = manara_store::view::EventFilter {
-                    authors: manara_store::view::Sign { any: Some(vec![org.uuid.0]), none: Vec::new() },
-                    ..Default::default()
-                };
-                let count = view.count_events(&filter)?;
-                lines.insert(org.name.clone(), json!({"id": num(self.store.number("org", org.uuid.0)?), "name": org.name, "local": org.local, "eventCount": count}));
-            }
-            return Ok(Answer::json(&Value::Object(lines)));
-        }
-        let mut attributes = 0;
-        crate::search::each_event(&view, &Default::default(), false, |event| {
-            attributes += event.attributes;
-            Ok(true)
-        })?;
-        Ok(Answer::json(&json!({"stats": {
-            "event_count": events, "attribute_count": attributes, "user_count": accounts.len(), "org_count": orgs.len(),
-            "local_org_count": orgs.iter().filter(|org| org.local).count(),
-            "attributes_per_event": if events > 0 { attributes / events } else { 0 },
-        }})))
-    }
-
     /// An account's settings.
     pub(crate) fn settings_of(&self, user: UserId) -> Result<Value, Fault> {
         let mine = self.store.entries("usersetting")?.into_iter().filter(|entry| entry.account == Some(user));

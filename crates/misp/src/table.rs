@@ -185,7 +185,7 @@ pub const ACTIONS: &[Action] = &[
         "edit",
         Admin,
         &["update_tag", "enable_tag", "disable_tag"],
-        Partial("a tag keeps its name: it stands in records"),
+        Partial("one that stands on records keeps its name"),
         |context| context.tags_edit(),
     ),
     on("tags", "delete", Admin, &["delete_tag"], Partial("not while it stands on records"), |context| {
@@ -295,9 +295,14 @@ pub const ACTIONS: &[Action] = &[
     on("users", "edit", Read, &["update_user"], Full, |context| context.users_edit()),
     on("users", "delete", Manage, &["delete_user"], Full, |context| context.users_delete()),
     on("users", "changepw", Read, &["change_user_password"], Full, |context| context.users_password()),
-    on("users", "statistics", Read, &["users_statistics"], Partial("data and orgs"), |context| {
-        context.users_statistics()
-    }),
+    on(
+        "users",
+        "statistics",
+        Read,
+        &["users_statistics"],
+        Partial("all contexts, of what the caller may see; figures by month are not kept"),
+        |context| context.users_statistics(),
+    ),
     on("users", "heartbeat", Read, &["users_heartbeat"], Full, |context| context.heartbeat()),
     on("users", "resetauthkey", Read, &[], Full, |context| context.keys_add()),
     on("users", "register", Read, &[], Partial("without a key, where `self_registration` is on"), |context| {
@@ -418,10 +423,15 @@ pub const ACTIONS: &[Action] = &[
         Partial("at once and to its end, not by a job; no own clusters"),
         |context| context.servers_push(),
     ),
-    on("servers", "import", Admin, &["import_server"], NotHere("set a server up with add_server"), |context| {
-        context.not_configured()
-    }),
-    on("servers", "createsync", Read, &["get_sync_config"], Partial("without a key"), |context| context.sync_config()),
+    on("servers", "import", Admin, &["import_server"], Full, |context| context.servers_import()),
+    on(
+        "servers",
+        "createsync",
+        Read,
+        &["get_sync_config"],
+        Partial("a key is put in by its owner: keys are shown once"),
+        |context| context.sync_config(),
+    ),
     on("servers", "getversion", Read, &["misp_instance_version"], Full, |context| context.version()),
     on("servers", "getpymispversion", Read, &["recommended_pymisp_version"], Full, |context| context.pymisp_version()),
     on("servers", "posttest", Read, &[], Full, |context| context.post_test()),

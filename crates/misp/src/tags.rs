@@ -118,13 +118,18 @@ impl Context<'_> {
         self.store.tag_by_name(name)?.ok_or_else(|| Fault::missing("tag"))
     }
 
-    /// `tags/edit`: everything but its name, which stands in records.
+    /// `tags/edit`; its name only where it stands on no record: they are kept as they came.
     pub fn tags_edit(&self) -> Result<Answer, Fault> {
         let given = self.call.object("Tag")?;
         let tag = self.tag_kept(self.call.arg(0))?;
-        if text_of(given.get("name")).is_some_and(|name| name != tag.name) {
-            let text = "A tag that stands on records keeps its name; add another and put that on them.";
-            return Err(Fault::unsaved("edit", "Tag", json!({"name": [text]})));
+        if let Some(name) = text_of(given.get("name")).filter(|name| *name != tag.name) {
+            self.store.rename_tag(self.actor(), tag.id, &name).map_err(|error| match error {
+                StoreError::Exists { .. } => {
+                    Fault::unsaved("edit", "Tag", json!({"name": ["A tag with this name already exists."]}))
+                }
+                StoreError::Invalid(text) => Fault::unsaved("edit", "Tag", json!({"name": [text]})),
+                error => error.into(),
+            })?;
         }
         let colour = text_of(given.get("colour")).map_or(tag.set_colour.clone(), |colour| colour.into_owned());
         let tag = self.store.set_tag(self.actor(), tag.id, &colour, &Self::detail(&given, tag.detail))?;

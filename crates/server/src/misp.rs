@@ -177,7 +177,7 @@ pub(crate) async fn door(State(app): State<App>, request: Request) -> Response {
                         .get(header::IF_NONE_MATCH)
                         .and_then(|value| value.to_str().ok())
                         .map(str::to_owned);
-                    call.headers = ["content-type", "accept"]
+                    call.headers = ["content-type", "accept", "host", "x-forwarded-proto"]
                         .map(|name| (name.to_owned(), text(&parts.headers, name).to_owned()))
                         .to_vec();
                     answer(&app.store, &app.warnings, &call)

@@ -134,6 +134,9 @@ fn everything_a_node_does(store: &Store, owner: OrgId) {
     store.role_named("own").unwrap();
     store.role_name(role.role()).unwrap();
     store.remove_role("t", &role).unwrap();
+    store.add_tag("t", "unused").unwrap();
+    let unused = store.tag_by_name("unused").unwrap().unwrap();
+    store.rename_tag("t", unused.id, "renamed").unwrap();
     let from = Some(std::net::IpAddr::from([192, 0, 2, 1]));
     store.register("new@b.example", serde_json::json!({}), from).unwrap();
     let observable = guess("common.example.com").unwrap();
