@@ -17,6 +17,7 @@ struct FileSettings {
     max_body_mb: Option<u64>,
     log: Option<String>,
     slow_ms: Option<u64>,
+    self_registration: Option<bool>,
     backup_dir: Option<PathBuf>,
     backup_every_hours: Option<u64>,
     backup_keep: Option<u64>,
@@ -88,6 +89,9 @@ impl Settings {
         setting("database", place.database.clone(), file.database, "");
         setting("listen", args.and_then(|args| args.listen.clone()), file.listen, "127.0.0.1:8765");
         setting("log", args.and_then(|args| args.log.clone()), file.log, "info");
+        let registration = args.and_then(|args| args.self_registration);
+        let flag = |flag: bool| flag.to_string();
+        setting("self_registration", registration.map(flag), file.self_registration.map(flag), "false");
         let mut number = |name, arg: Option<u64>, file: Option<u64>, default| {
             setting(name, arg.map(|n| n.to_string()), file.map(|n| n.to_string()), default);
         };
@@ -111,6 +115,11 @@ impl Settings {
     /// A setting that is a number.
     pub(crate) fn number(&self, name: &str) -> anyhow::Result<u64> {
         self.get(name).parse().with_context(|| format!("{name} = '{}' is no number", self.get(name)))
+    }
+
+    /// A setting that is on or off.
+    pub(crate) fn flag(&self, name: &str) -> anyhow::Result<bool> {
+        self.get(name).parse().with_context(|| format!("{name} = '{}' is neither true nor false", self.get(name)))
     }
 
     pub(crate) fn get(&self, name: &str) -> &str {

@@ -8,6 +8,7 @@ use crate::ids;
 use crate::search::filter::Wanted;
 use crate::shape::{Scribe, body_of, datetime, num};
 use manara_formats::misp_marking;
+use manara_model::permission::Flag;
 use manara_model::record::{PartDraft, RecordDraft, Sink, Slot, flag_of, parse_time, text_of};
 use manara_model::role::Right;
 use manara_model::{Cleared, Head, Marking};
@@ -83,7 +84,8 @@ impl Context<'_> {
 
     fn may_change_analyst(&self, head: &Cleared<Head>) -> bool {
         let own = head.label.owner == self.call.caller.account.org;
-        self.is_admin() || own && self.call.may(Right::Write) && !flag_of(body_of(&head.skeleton).get("locked"))
+        self.is_admin()
+            || own && self.call.caller.has(Flag::AnalystData) && !flag_of(body_of(&head.skeleton).get("locked"))
     }
 
     fn analyst_named(&self, view: &View<'_>, kind: &str, named: Option<&str>) -> Result<Cleared<Head>, Fault> {

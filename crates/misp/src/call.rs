@@ -41,7 +41,7 @@ pub struct Call {
     pub body: Body,
     /// Of the headers: `If-None-Match`.
     pub known: Option<String>,
-    /// Of the headers, for `servers/postTest`: content type, accept.
+    /// Of the headers, for `servers/postTest` and `createSync`: content type, accept, how the node was addressed.
     pub headers: Vec<(String, String)>,
     /// Who asks.
     pub caller: Caller,

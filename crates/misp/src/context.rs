@@ -8,9 +8,10 @@ use crate::shape::body_of;
 use crate::sync::ComesIn;
 use manara_corridor::WarningCache;
 use manara_formats::{misp_head, misp_marking};
-use manara_model::record::Slot;
+use manara_model::permission::Flag;
+use manara_model::record::{RecordDraft, Slot};
 use manara_model::role::Right;
-use manara_model::{Cleared, Marking, Part, Purpose};
+use manara_model::{Cleared, Marking, OrgId, Part, Purpose};
 use manara_store::intake::Terms;
 use manara_store::view::{EventFilter, EventRow, View, Which};
 use manara_store::{Amended, Amendment, Change, Store, StoreError};
@@ -89,10 +90,23 @@ impl<'a> Context<'a> {
     /// 403 where not.
     pub fn may_change(&self, event: &EventRow) -> Result<(), Fault> {
         let caller = &self.call.caller;
+        let entered = || {
+            let by = body_of(&event.head.skeleton).remove("event_creator_email");
+            by.is_some_and(|by| by.as_str() == Some(self.actor()))
+        };
+        self.may_touch(event, || caller.has(Flag::ModifyOrg) || caller.has(Flag::Modify) && entered())
+    }
+
+    /// Is the event the caller's organisation's, and may he do this with it?
+    ///
+    /// # Errors
+    /// 403 where not.
+    pub fn may_touch(&self, event: &EventRow, may: impl FnOnce() -> bool) -> Result<(), Fault> {
+        let caller = &self.call.caller;
         let holds = event.head.label.owner == caller.account.org;
         let wrote = event.author.is_none_or(|author| author == caller.account.org.0);
         // What came from elsewhere is its author's: only a server that brings his newer version changes it.
-        if self.is_admin() || holds && caller.may(Right::Write) && (wrote || caller.may(Right::Sync)) {
+        if self.is_admin() || holds && (wrote || caller.may(Right::Sync)) && may() {
             return Ok(());
         }
         Err(Fault::forbidden("You do not have permission to do that."))
@@ -109,17 +123,27 @@ impl<'a> Context<'a> {
         keep_head: bool,
         parts: Vec<Change>,
     ) -> Result<Amended, Fault> {
-        let mut head = head;
+        let delegate = event.head.label.marking.delegation().map(|(org, _)| org);
+        self.amend_for(event, head, keep_head, parts, delegate)
+    }
+
+    /// The same, while this organisation is asked to take the event over.
+    ///
+    /// # Errors
+    /// 409 where somebody else was faster.
+    pub(crate) fn amend_for(
+        &self,
+        event: &EventRow,
+        mut head: Map<String, Value>,
+        keep_head: bool,
+        parts: Vec<Change>,
+        delegate: Option<OrgId>,
+    ) -> Result<Amended, Fault> {
         head.insert("uuid".into(), event.head.uuid.to_string().into());
-        let text = Value::Object(head).to_string();
-        let draft = misp_head(&text, "").ok_or_else(|| {
-            Fault::unsaved("edit", "Event", serde_json::json!({"Event": {"info": ["valueNotEmpty"]}}))
-        })?;
-        // What the holder narrowed when it came in, beyond what it says of itself, stays narrowed.
-        let said = misp_head(&event.head.skeleton, "").map(|old| old.marking).unwrap_or_default();
-        let marking =
-            if said == event.head.label.marking { Marking::default() } else { event.head.label.marking.clone() };
-        let terms = Terms { owner: event.head.label.owner, actor: self.actor().to_owned(), marking };
+        let mut draft = draft_of(head)?;
+        draft.marking = marking_of(event, &draft.marking, delegate);
+        let terms =
+            Terms { owner: event.head.label.owner, actor: self.actor().to_owned(), marking: Marking::default() };
         let amendment = Amendment { head: draft, keep_head, parts, own: misp_marking };
         Ok(self.store.amend(&terms, event.head.row, event.head.version, amendment)?)
     }
@@ -172,5 +196,28 @@ impl<'a> Context<'a> {
     /// 404 where it is gone.
     pub fn event_at(&self, view: &View<'_>, row: i64) -> Result<EventRow, Fault> {
         view.events_at(&[row], &EventFilter::default())?.pop().ok_or_else(|| Fault::missing("event"))
+    }
+}
+
+/// An event's draft from its body.
+///
+/// # Errors
+/// Nothing is said in it.
+pub(crate) fn draft_of(head: Map<String, Value>) -> Result<RecordDraft, Fault> {
+    misp_head(&Value::Object(head).to_string(), "")
+        .ok_or_else(|| Fault::unsaved("edit", "Event", serde_json::json!({"Event": {"info": ["valueNotEmpty"]}})))
+}
+
+/// The marking of an event that now says `said` of itself. What its holder narrowed when it came in, beyond
+/// what it says, stays narrowed; who is asked to take it over stays its recipient, as long as it stays in its
+/// organisation otherwise.
+fn marking_of(event: &EventRow, said: &Marking, delegate: Option<OrgId>) -> Marking {
+    let label = &event.head.label.marking;
+    let held = label.delegation().map_or_else(|| label.clone(), |(_, held)| held);
+    let before = misp_head(&event.head.skeleton, "").map(|old| old.marking).unwrap_or_default();
+    let marking = if before == held { said.clone() } else { said.meet(&held) };
+    match delegate {
+        Some(org) if marking.is_own_only() => marking.delegated_to(org),
+        _ => marking,
     }
 }

@@ -1,17 +1,22 @@
 //! Decaying models: how much an indicator is worth after some time. The polynomial of MISP:
-//! `base × (1 − (t / lifetime)^(1 / speed))`, with `t` since it was last seen.
+//! `base × (1 − (t / lifetime)^(1 / speed))`, with `t` since it was last seen. The base is what its tags are worth
+//! (`numerical.rs`), or the model's own.
 
-use crate::answer::{Answer, Fault};
+use crate::answer::{Answer, Fault, saved};
 use crate::context::Context;
+use crate::numerical::Numbers;
 use crate::shape::{body_of, num};
 use manara_model::record::{flag_of, seconds_of, text_of};
 use manara_model::{Cleared, Part};
 use manara_store::entries::Entry;
 use manara_store::view::{EventRow, View};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 /// The kind of entry that they are.
 pub(crate) const KIND: &str = "decayingmodel";
+/// Models that come with the program.
+const DEFAULTS: &str = include_str!("../data/decaying-models.json");
 
 /// A model that is in use.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +28,14 @@ pub(crate) struct Model {
     speed: f64,
     threshold: f64,
     base: f64,
+    /// Taxonomies that weigh in, in lower case.
+    weights: BTreeMap<String, f64>,
+}
+
+/// The models that a search asks for, and what tags are worth to them.
+pub(crate) struct Decay {
+    models: Vec<Model>,
+    numbers: Numbers,
 }
 
 fn number(value: Option<&Value>, default: f64) -> f64 {
@@ -33,12 +46,16 @@ fn number(value: Option<&Value>, default: f64) -> f64 {
 }
 
 impl Model {
-    fn of(entry: &Entry) -> Model {
+    /// A model as it is kept, with what the caller wants otherwise.
+    fn of(entry: &Entry, overrides: &Map<String, Value>) -> Model {
         let body = &entry.body;
-        let parameters = match body.get("parameters") {
+        let mut parameters = match body.get("parameters") {
             Some(Value::String(text)) => serde_json::from_str(text).unwrap_or_default(),
-            value => value.cloned().unwrap_or_default(),
+            value => value.and_then(Value::as_object).cloned().unwrap_or_default(),
         };
+        parameters.extend(overrides.clone());
+        let weights = parameters.get("base_score_config").and_then(Value::as_object);
+        let weights = weights.into_iter().flatten().map(|(key, value)| (key.to_lowercase(), number(Some(value), 0.0)));
         Model {
             id: entry.id,
             name: text_of(body.get("name")).unwrap_or_default().into_owned(),
@@ -54,6 +71,7 @@ impl Model {
             speed: number(parameters.get("decay_speed").or(parameters.get("tau")), 1.0),
             threshold: number(parameters.get("threshold"), 0.0),
             base: number(parameters.get("default_base_score"), 100.0),
+            weights: weights.collect(),
         }
     }
 
@@ -69,21 +87,32 @@ impl Model {
 }
 
 impl Context<'_> {
-    /// The models that are asked for, or all that are enabled.
-    pub(crate) fn models(&self, asked: Option<&Value>) -> Result<Vec<Model>, Fault> {
-        let wanted = crate::search::filter::Wanted::of(asked).any;
+    /// The models that a search asks for, or all that are enabled.
+    pub(crate) fn decay(&self, options: &Map<String, Value>) -> Result<Decay, Fault> {
+        let wanted = crate::search::filter::Wanted::of(options.get("decayingModel")).any;
+        let mut overrides = match options.get("modelOverrides") {
+            Some(Value::String(text)) => serde_json::from_str(text).unwrap_or_default(),
+            value => value.and_then(Value::as_object).cloned().unwrap_or_default(),
+        };
+        // Another word for the threshold.
+        overrides.extend(options.get("score").map(|score| ("threshold".to_owned(), score.clone())));
         let entries = self.store.entries(KIND)?;
         let chosen = entries.iter().filter(|entry| match wanted.is_empty() {
             true => entry.body.get("enabled").is_none_or(|flag| flag_of(Some(flag))),
             false => wanted.contains(&entry.id.to_string()),
         });
-        Ok(chosen.map(Model::of).collect())
+        let models: Vec<Model> = chosen.map(|entry| Model::of(entry, &overrides)).collect();
+        let space = |key: &String| key.split(':').next().unwrap_or_default().to_owned();
+        let mut spaces: Vec<String> = models.iter().flat_map(|model| model.weights.keys().map(space)).collect();
+        spaces.sort_unstable();
+        spaces.dedup();
+        Ok(Decay { models, numbers: Numbers::of(self, &spaces)? })
     }
 
     /// An attribute's scores by the models that are for its type.
     pub(crate) fn scores(
         &self,
-        models: &[Model],
+        decay: &Decay,
         view: &View<'_>,
         event: &EventRow,
         part: &Cleared<Part>,
@@ -91,7 +120,7 @@ impl Context<'_> {
         let body = body_of(&part.raw);
         let ty = text_of(body.get("type")).unwrap_or_default().into_owned();
         let fitting: Vec<&Model> =
-            models.iter().filter(|model| model.types.is_empty() || model.types.contains(&ty)).collect();
+            decay.models.iter().filter(|model| model.types.is_empty() || model.types.contains(&ty)).collect();
         if fitting.is_empty() {
             return Ok(Vec::new());
         }
@@ -99,23 +128,31 @@ impl Context<'_> {
             .last_sighting(view, event, part)?
             .max(seconds_of(body.get("last_seen")))
             .max(seconds_of(body.get("timestamp")));
-        Ok(fitting
-            .into_iter()
-            .map(|model| {
-                let score = model.score(model.base, self.now - seen);
-                json!({
-                    "score": score, "base_score": model.base, "decayed": score < model.threshold,
-                    "DecayingModel": {"id": num(model.id), "name": model.name},
-                })
-            })
-            .collect())
+        let weighs = fitting.iter().any(|model| !model.weights.is_empty());
+        let of_event = if weighs { body_of(&event.head.skeleton) } else { Map::new() };
+        let mut scores = Vec::with_capacity(fitting.len());
+        for model in fitting {
+            let base = decay.numbers.base(self, &model.weights, &body, &of_event)?.unwrap_or(model.base);
+            let score = model.score(base, self.now - seen);
+            scores.push(json!({
+                "score": score, "base_score": base, "decayed": score < model.threshold,
+                "DecayingModel": {"id": num(model.id), "name": model.name},
+            }));
+        }
+        Ok(scores)
     }
 
     fn model_shown(entry: &Entry) -> Value {
         let mut body = entry.body.as_object().cloned().unwrap_or_default();
         body.insert("id".into(), num(entry.id));
-        body.entry("enabled").or_insert(true.into());
-        json!({"DecayingModel": body})
+        let rest = json!({
+            "enabled": true, "description": "", "org_id": "0", "all_orgs": true, "ref": [], "formula": "Polynomial", "version": "1",
+            "default": false, "attribute_types": [],
+        });
+        for (name, value) in rest.as_object().cloned().unwrap_or_default() {
+            body.entry(name).or_insert(value);
+        }
+        json!({"DecayingModel": body, "DecayingModelMapping": []})
     }
 
     /// `decayingModel/index`
@@ -147,6 +184,49 @@ impl Context<'_> {
         Ok(Answer::json(&Self::model_shown(&entry)))
     }
 
+    /// `decayingModel/update`: the models that come with the program, switched off, as in MISP. What was made of
+    /// one of them since stays.
+    pub fn models_update(&self) -> Result<Answer, Fault> {
+        let held = self.store.entries(KIND)?;
+        for mut model in serde_json::from_str::<Vec<Value>>(DEFAULTS)? {
+            let name = model["name"].as_str().unwrap_or_default().to_owned();
+            if held.iter().any(|entry| entry.name == name || entry.body["uuid"] == model["uuid"]) {
+                continue;
+            }
+            (model["enabled"], model["default"]) = (false.into(), true.into());
+            self.store.add_entry(self.actor(), KIND, &name, (Some(self.call.caller.account.org), None), model)?;
+        }
+        Ok(Answer::json(&saved("Default decaying models updated.", &self.call.url, None)))
+    }
+
+    /// `decayingModel/export`: as `import` takes it.
+    pub fn models_export(&self) -> Result<Answer, Fault> {
+        let mut body = self.named_entry(KIND, "Decaying Model")?.body;
+        if let Some(body) = body.as_object_mut() {
+            body.retain(|name, _| !matches!(name.as_str(), "id" | "org_id" | "enabled" | "default"));
+        }
+        Ok(Answer::json(&body))
+    }
+
+    /// `decayingModel/edit`
+    pub fn models_edit(&self) -> Result<Answer, Fault> {
+        let mut entry = self.named_entry(KIND, "Decaying Model")?;
+        for (name, value) in self.call.object("DecayingModel")? {
+            if !matches!(name.as_str(), "id" | "uuid") {
+                entry.body[name] = value;
+            }
+        }
+        let entry = self.store.set_entry(self.actor(), KIND, entry.id, entry.body)?;
+        Ok(Answer::json(&Self::model_shown(&entry)))
+    }
+
+    /// `decayingModel/delete`
+    pub fn models_delete(&self) -> Result<Answer, Fault> {
+        let entry = self.named_entry(KIND, "Decaying Model")?;
+        self.store.remove_entry(self.actor(), KIND, entry.id)?;
+        Ok(Answer::json(&saved("Decaying Model deleted.", &self.call.url, None)))
+    }
+
     /// `decayingModel/enable`, `decayingModel/disable`
     pub fn models_enable(&self) -> Result<Answer, Fault> {
         let mut entry = self.named_entry(KIND, "Decaying Model")?;
@@ -170,6 +250,7 @@ mod tests {
             speed: 2.3,
             threshold: 30.0,
             base: 80.0,
+            weights: BTreeMap::new(),
         };
         assert_eq!(model.score(80.0, 0), 80.0);
         assert!((model.score(80.0, 5 * 86_400) - 80.0 * (1.0 - 0.5f64.powf(1.0 / 2.3))).abs() < 1e-9);

@@ -11,6 +11,7 @@ use crate::sync::{INVENTORY, Tally};
 use crate::writer::EventWriter;
 use manara_formats::{misp_head, misp_part};
 use manara_model::observable::Observable;
+use manara_model::permission::Flag;
 use manara_model::record::{PartDraft, Sink, Slot, flag_of, seconds_of, text_of};
 use manara_model::role::Right;
 use manara_model::{Marking, OrgId};
@@ -444,7 +445,7 @@ impl Context<'_> {
         self.again(|| {
             let view = self.view()?;
             let event = self.event(&view, self.call.arg(0))?;
-            self.may_change(&event)?;
+            self.may_touch(&event, || self.call.caller.has(Flag::Publish))?;
             let mut head = body_of(&event.head.skeleton);
             head.insert("published".into(), published.into());
             if published {

@@ -17,24 +17,30 @@ mod clusters;
 mod context;
 mod crowded;
 mod decay;
+mod delegations;
 mod events;
 mod feeds;
 mod groups;
 mod ids;
 mod jobs;
 mod knowledge;
+mod needs;
 mod node;
 mod normal;
+mod numerical;
 mod objects;
 mod orgs;
 mod people;
 mod proposals;
 mod register;
+mod registrations;
 mod reports;
+mod roles;
 mod sample;
 mod search;
 mod shape;
 mod sightings;
+mod statistics;
 mod sync;
 mod table;
 mod tags;
@@ -46,6 +52,7 @@ pub use body::Body;
 pub use call::{Call, Method, controller_of};
 pub use feeds::{FeedSources, allow_feed_sources};
 pub use jobs::{run_due, schedule};
+pub use registrations::{MOST_OF_REGISTRATION, is_registration, register};
 pub use sync::{Exchange, Migration, Peer, ask_exchange, migrate, peers};
 pub use table::{ACTIONS, Action, Status, has_controller};
 
@@ -60,7 +67,7 @@ pub fn answer(store: &Store, warnings: &WarningCache, call: &Call) -> Answer {
     let context = Context { store, warnings, call, now: jiff::Timestamp::now().as_second(), hop: None };
     let done = match table::find(&call.controller, &call.action) {
         None => Err(Fault::new(404, "Not Found")),
-        Some(action) if !call.may(action.right) => {
+        Some(action) if !needs::met(&call.caller, action) => {
             Err(Fault::forbidden("You do not have permission to use this functionality."))
         }
         // What changes something is not done by following a link; `add` describes itself.
@@ -86,7 +93,9 @@ pub fn documentation() -> String {
             Status::Partial(what) => format!("partial: {what}"),
             Status::NotHere(why) => format!("not applicable: {why}"),
         };
-        let endpoint = format!("`/{}/{}` ({})", action.controller, action.action, action.right.name());
+        let flags = needs::of(action.controller, action.action).iter().map(|flag| flag.line().name);
+        let needs: Vec<&str> = std::iter::once(action.right.name()).chain(flags).collect();
+        let endpoint = format!("`/{}/{}` ({})", action.controller, action.action, needs.join(", "));
         for method in action.pymisp {
             rows.push(((*method).to_owned(), endpoint.clone(), status.clone()));
         }
@@ -100,7 +109,8 @@ pub fn documentation() -> String {
     let mut out = String::from(
         "# MISP's API\n\nMade from the table of actions (`crates/misp/src/table.rs`); a test compares both with the newest PyMISP.\n\
          Controllers and actions are found however they are written (`event_reports`, `eventReports`), with `.json` or without,\n\
-         by GET or POST as MISP takes them. In brackets: the right that the key needs.\n\n\
+         by GET or POST as MISP takes them. In brackets: the right that the key needs; with flags of MISP's roles behind it, those\n\
+         are asked of the role instead of the right as a whole.\n\n\
          | PyMISP | endpoint | status |\n| --- | --- | --- |\n",
     );
     for (method, endpoint, status) in &rows {

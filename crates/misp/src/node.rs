@@ -4,6 +4,7 @@ use crate::answer::{Answer, Fault};
 use crate::context::Context;
 use crate::search::filter::{Wanted, span};
 use crate::shape::{datetime, num};
+use manara_model::permission::Flag;
 use manara_model::record::text_of;
 use manara_model::role::Right;
 use serde_json::{Map, Value, json};
@@ -16,10 +17,10 @@ const LOGGED: usize = 1000;
 impl Context<'_> {
     /// `servers/getVersion`
     pub fn version(&self) -> Result<Answer, Fault> {
-        let may = |right| self.call.may(right);
+        let has = |flag| self.call.caller.has(flag);
         Ok(Answer::json(&json!({
-            "version": VERSION, "pymisp_recommended_version": VERSION, "perm_sync": may(Right::Sync), "perm_sighting": may(Right::Write),
-            "perm_galaxy_editor": may(Right::Write), "perm_analyst_data": may(Right::Write), "uuid": self.store.node()?,
+            "version": VERSION, "pymisp_recommended_version": VERSION, "perm_sync": self.call.may(Right::Sync), "perm_sighting": has(Flag::Sighting),
+            "perm_galaxy_editor": has(Flag::GalaxyEditor), "perm_analyst_data": has(Flag::AnalystData), "uuid": self.store.node()?,
             "request_encoding": ["gzip"], "filter_sightings": true,
         })))
     }
@@ -104,14 +105,25 @@ impl Context<'_> {
         ))
     }
 
-    /// `servers/createSync`: what another node needs to synchronise with this one, but the key.
+    /// `servers/createSync`: what another node needs to synchronise with this one; a key of the caller's is put in
+    /// by him, since keys are shown once.
     pub fn sync_config(&self) -> Result<Answer, Fault> {
         let account = &self.call.caller.account;
         let facts = self.store.facts()?;
+        let (_, notes) = self.store.org_detail(account.org)?;
+        let note = |name: &str| notes.get(name).cloned().unwrap_or("".into());
+        let header =
+            |name: &str| self.call.headers.iter().find(|(one, _)| one == name).map(|(_, value)| value.as_str());
+        let host = header("host").filter(|host| !host.is_empty());
+        let scheme = if header("x-forwarded-proto") == Some("https") { "https" } else { "http" };
+        let url = host.map(|host| format!("{scheme}://{host}")).unwrap_or_default();
+        let name = facts.name(self.store.node_org()?);
         Ok(Answer::json(&json!({
             "Server": {
-                "url": "", "uuid": self.store.node()?, "authkey": "(a key of yours)",
-                "Organisation": {"name": facts.name(account.org), "uuid": account.org, "type": "", "description": ""},
+                "name": name, "url": url, "uuid": self.store.node()?, "authkey": "(a key of yours)",
+                "Organisation": {
+                    "name": facts.name(account.org), "uuid": account.org, "type": note("type"), "description": note("description"),
+                },
             }
         })))
     }
@@ -128,7 +140,7 @@ impl Context<'_> {
         Ok(Answer::json(&Value::Object(all)))
     }
 
-    /// Lists of what there is none of here: communities, jobs, registrations, delegations, caches.
+    /// Lists of what there is none of here: communities, jobs, caches.
     pub fn none(&self) -> Result<Answer, Fault> {
         Ok(Answer::json(&json!([])))
     }
@@ -194,7 +206,7 @@ impl Context<'_> {
 /// MISP's words for what the audit log says.
 fn in_words<'e>(subject: &'e str, verb: &'e str, detail: &'e str) -> (&'e str, &'e str) {
     let model = match subject {
-        "record" if detail == "event" => "Event",
+        "record" if detail == "event" || detail.starts_with("event of ") => "Event",
         "record" => "Record",
         "org" => "Organisation",
         "account" | "key" => "User",

@@ -4,6 +4,7 @@ use crate::context::Context;
 use crate::shape::micros;
 use base64::Engine;
 use manara_model::observable::{misp_type, misp_value};
+use manara_model::permission::Flag;
 use manara_model::record::{flag_of, parse_time, seconds_of, text_of};
 use manara_model::{GroupId, OrgId};
 use manara_store::Facts;
@@ -276,7 +277,7 @@ impl Context<'_> {
             return Err(error("last_seen", "Last seen datetime has to be after first seen datetime."));
         }
         if given.contains_key("Tag") || held.is_none() {
-            let kept = merged_tags(held.unwrap_or(&Map::new()), given, self.brings(held));
+            let kept = self.tags_with(given, held);
             if kept.is_empty() {
                 out.shift_remove("Tag");
             } else {
@@ -284,6 +285,13 @@ impl Context<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The tags of something, with those that are given; from who may not put tags on things, none are.
+    fn tags_with(&self, given: &Map<String, Value>, held: Option<&Map<String, Value>>) -> Vec<Value> {
+        let none = Map::new();
+        let given = if self.call.caller.has(Flag::Tagger) { given } else { &none };
+        merged_tags(held.unwrap_or(&none), given, self.brings(held) && !given.is_empty())
     }
 
     /// A server that brings its version of something: its tags are the tags.
@@ -480,13 +488,13 @@ impl Context<'_> {
         out.insert("uuid".into(), uuid.to_string().into());
         let stamp = Some(seconds_of(given.get("timestamp"))).filter(|stamp| *stamp > 0).unwrap_or(self.now);
         out.insert("timestamp".into(), stamp.to_string().into());
-        let published = flag_of(out.get("published"));
+        let published = flag_of(out.get("published")) && self.call.caller.has(Flag::Publish);
         out.insert("published".into(), published.into());
         let at = seconds_of(out.get("publish_timestamp"));
         let at = if published && at == 0 { self.now } else { at };
         out.insert("publish_timestamp".into(), at.to_string().into());
         if given.contains_key("Tag") || held.is_none() {
-            let kept = merged_tags(held.unwrap_or(&Map::new()), given, self.brings(held));
+            let kept = self.tags_with(given, held);
             if kept.is_empty() {
                 out.shift_remove("Tag");
             } else {

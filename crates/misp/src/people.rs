@@ -2,6 +2,7 @@
 
 use crate::answer::{Answer, Fault, saved};
 use crate::context::Context;
+use crate::roles::Roles;
 use crate::shape::num;
 use manara_model::record::{flag_of, text_of};
 use manara_model::role::{Right, Role};
@@ -27,30 +28,6 @@ const USER_NOTES: &[&str] = &[
     "external_auth_key",
 ];
 
-fn role_id(role: Role) -> usize {
-    Role::ALL.iter().position(|one| *one == role).map_or(0, |at| at + 1)
-}
-
-/// A role with MISP's flags.
-#[must_use]
-pub(crate) fn role_value(role: Role) -> Value {
-    let has = |right: Right| role.has(right);
-    json!({
-        "id": role_id(role).to_string(), "name": role.name(), "created": null, "modified": null,
-        "perm_add": has(Right::Write), "perm_modify": has(Right::Write), "perm_modify_org": has(Right::Write),
-        "perm_publish": has(Right::Write), "perm_delegate": false, "perm_sync": has(Right::Sync), "perm_admin": has(Right::Manage),
-        "perm_audit": has(Right::Read), "perm_auth": true, "perm_site_admin": has(Right::Admin), "perm_regexp_access": false,
-        "perm_tagger": has(Right::Write), "perm_template": false, "perm_sharing_group": has(Right::Write),
-        "perm_tag_editor": has(Right::Admin), "perm_sighting": has(Right::Write), "perm_object_template": has(Right::Admin),
-        "default_role": role == Role::User, "default": role == Role::User, "memory_limit": null, "max_execution_time": null,
-        "restricted_to_site_admin": has(Right::Admin), "perm_publish_zmq": false, "perm_publish_kafka": false,
-        "perm_decaying": has(Right::Admin), "enforce_rate_limit": false, "rate_limit_count": "0",
-        "perm_galaxy_editor": has(Right::Write), "perm_warninglist": has(Right::Admin), "perm_view_feed_correlations": has(Right::Read),
-        "perm_analyst_data": has(Right::Write), "perm_skip_otp": false,
-        "permission": if has(Right::Write) { "3" } else { "0" }, "permission_description": if has(Right::Write) { "publish" } else { "read_only" },
-    })
-}
-
 impl Context<'_> {
     /// Accounts that the caller may count: all for an administrator, else those of the own organisation.
     pub(crate) fn accounts_seen(&self) -> Result<Vec<Account>, Fault> {
@@ -73,13 +50,17 @@ impl Context<'_> {
     }
 
     fn user_shown(&self, account: &Account) -> Result<Value, Fault> {
+        self.user_line(account, &self.all_roles()?)
+    }
+
+    fn user_line(&self, account: &Account, roles: &Roles) -> Result<Value, Fault> {
         let (created, notes) = self.store.account_detail(account.uuid)?;
         let number = |kind, uuid| self.store.number(kind, uuid);
         let mut user = json!({
             "id": num(number("user", account.uuid.0)?), "password": "*****", "org_id": num(number("org", account.org.0)?),
             "server_id": "0", "email": account.email, "autoalert": false, "authkey": "(hidden)", "invited_by": "0", "gpgkey": null,
             "certif_public": "", "nids_sid": "4000000", "termsaccepted": true, "newsread": "0",
-            "role_id": role_id(account.role).to_string(), "change_pw": false, "contactalert": false, "disabled": account.disabled,
+            "role_id": roles.number(account.role).to_string(), "change_pw": false, "contactalert": false, "disabled": account.disabled,
             "expiration": null, "current_login": "0", "last_login": "0", "force_logout": false,
             "date_created": (created / 1000).to_string(), "date_modified": (created / 1000).to_string(), "sub": null,
             "external_auth_required": false, "external_auth_key": null, "last_api_access": "0", "notification_daily": false,
@@ -90,7 +71,7 @@ impl Context<'_> {
             user[name] = value;
         }
         Ok(json!({
-            "User": user, "Role": role_value(account.role), "UserSetting": self.settings_of(account.uuid)?,
+            "User": user, "Role": roles.value(account.role), "UserSetting": self.settings_of(account.uuid)?,
             "Organisation": self.org_shown(&self.org_named(Some(&account.org.to_string()))?, &[])?,
         }))
     }
@@ -128,35 +109,43 @@ impl Context<'_> {
             Some(org) => self.identify("org", &org)?,
             None => None,
         };
-        let mut lines = Vec::new();
+        let (mut lines, roles) = (Vec::new(), self.all_roles()?);
         for account in self.accounts_seen()? {
             if account.email.contains(&search) && org.is_none_or(|org| account.org.0 == org) {
-                lines.push(self.user_shown(&account)?);
+                lines.push(self.user_line(&account, &roles)?);
             }
         }
         Ok(Answer::json(&Value::Array(lines)))
     }
 
-    /// A role by its number or name; nobody gives more than he has.
-    fn role_of(&self, given: &Map<String, Value>, default: Role) -> Result<Role, Fault> {
-        let Some(text) = text_of(given.get("role_id")).filter(|text| !text.is_empty()) else { return Ok(default) };
-        let role = text
-            .parse::<usize>()
-            .ok()
-            .and_then(|id| Role::ALL.get(id.checked_sub(1)?).copied())
-            .or_else(|| Role::parse(&text));
-        let role = role.ok_or_else(|| Fault::unsaved("save", "User", json!({"role_id": ["Invalid role."]})))?;
-        if Right::ALL.into_iter().any(|right| role.has(right) && right != Right::Sync && !self.call.may(right)) {
-            return Err(Fault::unsaved(
-                "save",
-                "User",
-                json!({"role_id": ["You can't give a role that has more rights than yours."]}),
-            ));
+    /// A role by its number or name; where none is named the one that is held, or that of new accounts. Nobody
+    /// gives more than he has.
+    pub(crate) fn role_of(&self, given: &Map<String, Value>, held: Option<Role>) -> Result<Role, Fault> {
+        let role = match (text_of(given.get("role_id")).filter(|text| !text.is_empty()), held) {
+            (None, Some(held)) => held,
+            (None, None) => self.store.default_role()?,
+            (Some(text), _) => {
+                let invalid = || Fault::unsaved("save", "User", json!({"role_id": ["Invalid role."]}));
+                self.all_roles()?.named(&text).ok_or_else(invalid)?
+            }
+        };
+        if held.is_none_or(|held| held.key() != role.key()) && !self.call.caller.covers(role) {
+            let text = "You can't give a role that has more rights than yours.";
+            return Err(Fault::unsaved("save", "User", json!({"role_id": [text]})));
         }
         Ok(role)
     }
 
-    fn org_for_user(&self, given: &Map<String, Value>, default: OrgId) -> Result<OrgId, Fault> {
+    /// An account that the caller may change, or make keys for: his own, or one that may do no more than he.
+    fn account_managed(&self, named: Option<&str>) -> Result<Account, Fault> {
+        let account = self.account_named(named)?;
+        if account.uuid == self.call.caller.account.uuid || self.call.caller.covers(account.role) {
+            return Ok(account);
+        }
+        Err(Fault::forbidden("You can't change an account that has more rights than yours."))
+    }
+
+    pub(crate) fn org_for_user(&self, given: &Map<String, Value>, default: OrgId) -> Result<OrgId, Fault> {
         let Some(named) = text_of(given.get("org_id")).filter(|text| !text.is_empty() && text != "0") else {
             return Ok(default);
         };
@@ -174,7 +163,7 @@ impl Context<'_> {
         let new = NewAccount {
             org: self.org_for_user(&given, self.call.caller.account.org)?,
             email,
-            role: self.role_of(&given, Role::User)?,
+            role: self.role_of(&given, None)?,
         };
         let made = self.store.add_account(self.actor(), new).map_err(|error| match error {
             manara_store::StoreError::Exists { .. } => {
@@ -196,10 +185,10 @@ impl Context<'_> {
     /// `users/edit`, `admin/users/edit`
     pub fn users_edit(&self) -> Result<Answer, Fault> {
         let given = self.call.object("User")?;
-        let mut account = self.account_named(self.call.arg(0).or(Some("me")))?;
+        let mut account = self.account_managed(self.call.arg(0).or(Some("me")))?;
         let manages = self.call.may(Right::Manage);
         if manages {
-            account.role = self.role_of(&given, account.role)?;
+            account.role = self.role_of(&given, Some(account.role))?;
             account.org = self.org_for_user(&given, account.org)?;
             if let Some(email) = text_of(given.get("email")).filter(|email| !email.is_empty()) {
                 account.email = email.trim().to_lowercase();
@@ -232,7 +221,7 @@ impl Context<'_> {
 
     /// `admin/users/delete`
     pub fn users_delete(&self) -> Result<Answer, Fault> {
-        let account = self.account_named(self.call.arg(0).or(Some("0")))?;
+        let account = self.account_managed(self.call.arg(0).or(Some("0")))?;
         if account.uuid == self.call.caller.account.uuid {
             return Err(Fault::forbidden("You can't delete the account that you are using."));
         }
@@ -243,11 +232,12 @@ impl Context<'_> {
     /// `auth_keys/add`, `users/resetauthkey`: a new key; shown once.
     pub fn keys_add(&self) -> Result<Answer, Fault> {
         let given = self.call.object("AuthKey")?;
-        let account = self.account_named(self.call.arg(0).or(Some("me")))?;
+        let account = self.account_managed(self.call.arg(0).or(Some("me")))?;
+        // A key of one's own is for no more than the key that makes it.
+        let own = account.uuid == self.call.caller.account.uuid;
         let scope: Vec<Right> = Right::ALL
             .into_iter()
-            .filter(|right| account.role.has(*right))
-            .filter(|right| account.uuid != self.call.caller.account.uuid || self.call.may(*right))
+            .filter(|right| account.role.touches(*right) && (!own || self.call.caller.scope.contains(right)))
             .collect();
         let scope = if flag_of(given.get("read_only")) { vec![Right::Read] } else { scope };
         let note = text_of(given.get("comment")).unwrap_or_default().into_owned();
@@ -261,41 +251,6 @@ impl Context<'_> {
             "id": num(id), "uuid": manara_model::ids::derived(&["key", &id.to_string()]), "authkey_start": &key[..4], "authkey_end": hint,
             "authkey_raw": key, "created": num(self.now), "expiration": "0", "read_only": scope == [Right::Read],
             "user_id": num(self.store.number("user", account.uuid.0)?), "comment": note, "allowed_ips": null,
-        }})))
-    }
-
-    /// `roles/index`: fixed here; what each may do is Manara's to keep true.
-    pub fn roles_index(&self) -> Result<Answer, Fault> {
-        Ok(Answer::json(&Role::ALL.into_iter().map(|role| json!({"Role": role_value(role)})).collect()))
-    }
-
-    /// `users/statistics`
-    pub fn users_statistics(&self) -> Result<Answer, Fault> {
-        let view = self.view()?;
-        let events = view.count_events(&Default::default())?;
-        let accounts = self.accounts_seen()?;
-        let orgs = self.orgs_known(&view)?;
-        if self.call.arg(0) == Some("orgs") {
-            let mut lines = Map::new();
-            for org in orgs {
-                let filter = manara_store::view::EventFilter {
-                    authors: manara_store::view::Sign { any: Some(vec![org.uuid.0]), none: Vec::new() },
-                    ..Default::default()
-                };
-                let count = view.count_events(&filter)?;
-                lines.insert(org.name.clone(), json!({"id": num(self.store.number("org", org.uuid.0)?), "name": org.name, "local": org.local, "eventCount": count}));
-            }
-            return Ok(Answer::json(&Value::Object(lines)));
-        }
-        let mut attributes = 0;
-        crate::search::each_event(&view, &Default::default(), false, |event| {
-            attributes += event.attributes;
-            Ok(true)
-        })?;
-        Ok(Answer::json(&json!({"stats": {
-            "event_count": events, "attribute_count": attributes, "user_count": accounts.len(), "org_count": orgs.len(),
-            "local_org_count": orgs.iter().filter(|org| org.local).count(),
-            "attributes_per_event": if events > 0 { attributes / events } else { 0 },
         }})))
     }
 

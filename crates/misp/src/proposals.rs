@@ -9,7 +9,6 @@ use crate::search::filter::span;
 use crate::shape::{Deleted, Scribe, body_of, uuid_of};
 use manara_model::record::{Slot, flag_of, seconds_of, text_of};
 use manara_store::Change;
-use manara_store::intake::Terms;
 use manara_store::view::{EventFilter, EventRow};
 use serde_json::{Map, Value, json};
 
@@ -19,20 +18,7 @@ impl Context<'_> {
     /// A proposal is written in the name of the event's holder, since it becomes part of his record; who
     /// proposes stands in it.
     pub(crate) fn propose(&self, event: &EventRow, changes: Vec<Change>) -> Result<u32, Fault> {
-        let head = body_of(&event.head.skeleton);
-        let text = Value::Object(head).to_string();
-        let draft = manara_formats::misp_head(&text, "").ok_or_else(|| Fault::missing("event"))?;
-        let said = draft.marking.clone();
-        let marking =
-            if said == event.head.label.marking { Default::default() } else { event.head.label.marking.clone() };
-        let terms = Terms { owner: event.head.label.owner, actor: self.actor().to_owned(), marking };
-        let amendment = manara_store::Amendment {
-            head: draft,
-            keep_head: false,
-            parts: changes,
-            own: manara_formats::misp_marking,
-        };
-        let done = self.store.amend(&terms, event.head.row, event.head.version, amendment)?;
+        let done = self.amend(event, body_of(&event.head.skeleton), false, changes)?;
         Ok(done.added.first().copied().unwrap_or_default())
     }
 

@@ -245,7 +245,36 @@ impl Context<'_> {
     /// `…/add`. Block lists take several at once.
     pub fn entries_add(&self) -> Result<Answer, Fault> {
         let kind = self.kind()?;
+        self.entry_of(kind, self.call.object(kind.model)?)
+    }
+
+    /// `servers/import`: what another node's `servers/createSync` says, with a key of it put in.
+    pub fn servers_import(&self) -> Result<Answer, Fault> {
+        let kind = self.kind()?;
         let mut given = self.call.object(kind.model)?;
+        let org = given.remove("Organisation").or_else(|| given.remove("RemoteOrg")).unwrap_or_default();
+        let uuid = text_of(org.get("uuid")).and_then(|uuid| uuid.parse::<Uuid>().ok());
+        let name = text_of(org.get("name")).unwrap_or_default().into_owned();
+        let uuid = uuid.filter(|_| !name.is_empty()).ok_or_else(|| {
+            Fault::unsaved(
+                "import",
+                kind.model,
+                json!({"Organisation": ["Whose server it is (name, uuid) is missing."]}),
+            )
+        })?;
+        self.store.hear_of_org(uuid, &name)?;
+        given.insert("remote_org_id".into(), num(self.store.number("org", uuid)?));
+        if text_of(given.get("name")).is_none_or(|name| name.trim().is_empty()) {
+            given.insert("name".into(), format!("{name}'s server").into());
+        }
+        // Nothing goes either way before somebody has looked at it.
+        for way in ["pull", "push"] {
+            given.insert(way.into(), false.into());
+        }
+        self.entry_of(kind, given)
+    }
+
+    fn entry_of(&self, kind: &Kind, mut given: Map<String, Value>) -> Result<Answer, Fault> {
         if kind.flat {
             return self.block(kind, &given);
         }

@@ -50,12 +50,12 @@ const fn on(
 
 const NO_MAIL: Status = NotHere("the node sends no mail yet");
 const NO_MODULES: Status = NotHere("no enrichment service is connected to a node");
-const FETCHED: Status = Partial("at once and to its end, not by a job; tag collections are not put on");
+const FETCHED: Status = Partial("tag collections are not put on");
 const NO_WORKERS: Status = NotHere("a node is one program without workers");
 const ON_NODE: Status = NotHere("a node's settings are its configuration file's");
 const AS_FILES: Status = Partial("answers, changes nothing: knowledge comes with `manara import`");
-const FIXED_ROLES: Status = NotHere("roles are fixed: reader, user, sync, org-admin, admin");
-const NO_DELEGATION: Status = NotHere("events are shared by distribution and group; nothing is handed over yet");
+const OWN_ROLES: Status =
+    Partial("beside the five fixed roles; flags of what a node does not have are kept and grant nothing");
 
 /// The table.
 pub const ACTIONS: &[Action] = &[
@@ -182,7 +182,7 @@ pub const ACTIONS: &[Action] = &[
         "edit",
         Admin,
         &["update_tag", "enable_tag", "disable_tag"],
-        Partial("a tag keeps its name: it stands in records"),
+        Partial("one that stands on records keeps its name"),
         |context| context.tags_edit(),
     ),
     on("tags", "delete", Admin, &["delete_tag"], Partial("not while it stands on records"), |context| {
@@ -249,27 +249,16 @@ pub const ACTIONS: &[Action] = &[
     on("galaxyclusterrelations", "delete", Write, &["delete_galaxy_cluster_relation"], Full, |context| {
         context.relations_delete()
     }),
-    on(
-        "decayingmodel",
-        "index",
-        Read,
-        &["decaying_models"],
-        Partial("the base score is the model's; tags do not weigh in"),
-        |context| context.models_index(),
-    ),
+    on("decayingmodel", "index", Read, &["decaying_models"], Full, |context| context.models_index()),
     on("decayingmodel", "view", Read, &[], Full, |context| context.models_view()),
     on("decayingmodel", "import", Admin, &[], Full, |context| context.models_add()),
     on("decayingmodel", "add", Admin, &[], Full, |context| context.models_add()),
+    on("decayingmodel", "edit", Admin, &[], Full, |context| context.models_edit()),
+    on("decayingmodel", "delete", Admin, &[], Full, |context| context.models_delete()),
     on("decayingmodel", "enable", Admin, &["enable_decaying_model"], Full, |context| context.models_enable()),
     on("decayingmodel", "disable", Admin, &["disable_decaying_model"], Full, |context| context.models_enable()),
-    on(
-        "decayingmodel",
-        "update",
-        Admin,
-        &["update_decaying_models"],
-        Partial("answers, changes nothing: models come with decayingModel/import"),
-        |context| context.knowledge_update(),
-    ),
+    on("decayingmodel", "update", Admin, &["update_decaying_models"], Full, |context| context.models_update()),
+    on("decayingmodel", "export", Read, &[], Full, |context| context.models_export()),
     on("correlationexclusions", "index", Read, &["correlation_exclusions"], Full, |context| context.entries_index()),
     on("correlationexclusions", "view", Read, &["get_correlation_exclusion"], Full, |context| context.entries_view()),
     on("correlationexclusions", "add", Admin, &["add_correlation_exclusion"], Full, |context| context.entries_add()),
@@ -322,41 +311,38 @@ pub const ACTIONS: &[Action] = &[
     on("users", "edit", Read, &["update_user"], Full, |context| context.users_edit()),
     on("users", "delete", Manage, &["delete_user"], Full, |context| context.users_delete()),
     on("users", "changepw", Read, &["change_user_password"], Full, |context| context.users_password()),
-    on("users", "statistics", Read, &["users_statistics"], Partial("data and orgs"), |context| {
-        context.users_statistics()
-    }),
-    on("users", "heartbeat", Read, &["users_heartbeat"], Full, |context| context.heartbeat()),
-    on("users", "resetauthkey", Read, &[], Full, |context| context.keys_add()),
     on(
         "users",
-        "registrations",
-        Admin,
-        &["user_registrations"],
-        Partial("always empty: nobody registers by himself"),
-        |context| context.none(),
+        "statistics",
+        Read,
+        &["users_statistics"],
+        Partial("all contexts, of what the caller may see; figures by month are not kept"),
+        |context| context.users_statistics(),
     ),
+    on("users", "heartbeat", Read, &["users_heartbeat"], Full, |context| context.heartbeat()),
+    on("users", "resetauthkey", Read, &[], Full, |context| context.keys_add()),
+    on("users", "register", Read, &[], Partial("without a key, where `self_registration` is on"), |context| {
+        context.users_register()
+    }),
+    on("users", "registrations", Admin, &["user_registrations"], Full, |context| context.registrations_index()),
     on(
         "users",
         "acceptregistrations",
         Admin,
         &["accept_user_registration"],
-        NotHere("nobody registers by himself"),
-        |context| context.not_here(),
+        Partial("password and key are in the answer, not in a mail; the role says what the account may do"),
+        |context| context.registrations_accept(),
     ),
-    on(
-        "users",
-        "discardregistrations",
-        Admin,
-        &["discard_user_registration"],
-        NotHere("nobody registers by himself"),
-        |context| context.not_here(),
-    ),
+    on("users", "discardregistrations", Admin, &["discard_user_registration"], Full, |context| {
+        context.registrations_discard()
+    }),
     on("authkeys", "add", Read, &["get_new_authkey"], Full, |context| context.keys_add()),
     on("roles", "index", Read, &["roles"], Full, |context| context.roles_index()),
-    on("roles", "add", Admin, &["add_role"], FIXED_ROLES, |context| context.not_here()),
-    on("roles", "edit", Admin, &["update_role"], FIXED_ROLES, |context| context.not_here()),
-    on("roles", "setdefault", Admin, &["set_default_role"], FIXED_ROLES, |context| context.not_here()),
-    on("roles", "delete", Admin, &["delete_role"], FIXED_ROLES, |context| context.not_here()),
+    on("roles", "view", Read, &[], Full, |context| context.roles_view()),
+    on("roles", "add", Admin, &["add_role"], OWN_ROLES, |context| context.roles_add()),
+    on("roles", "edit", Admin, &["update_role"], OWN_ROLES, |context| context.roles_edit()),
+    on("roles", "setdefault", Admin, &["set_default_role"], Full, |context| context.roles_default()),
+    on("roles", "delete", Admin, &["delete_role"], Full, |context| context.roles_delete()),
     on("usersettings", "index", Read, &["user_settings"], Full, |context| context.user_settings()),
     on("usersettings", "getsetting", Read, &["get_user_setting"], Full, |context| context.user_settings()),
     on("usersettings", "setsetting", Read, &["set_user_setting"], Full, |context| context.user_settings()),
@@ -429,16 +415,19 @@ pub const ACTIONS: &[Action] = &[
     on("servers", "add", Admin, &["add_server"], Full, |context| context.entries_add()),
     on("servers", "edit", Admin, &["update_server"], Full, |context| context.entries_edit()),
     on("servers", "delete", Admin, &["delete_server"], Full, |context| context.entries_delete()),
-    on("servers", "cache", Admin, &[], Partial("at once and to its end, not by a job"), |context| {
-        context.servers_cache()
-    }),
+    on("servers", "cache", Admin, &[], Full, |context| context.servers_cache()),
     on("servers", "testconnection", Admin, &["test_server"], Full, |context| context.servers_test()),
     on("servers", "pull", Admin, &["server_pull"], Full, |context| context.servers_pull()),
     on("servers", "push", Admin, &["server_push"], Full, |context| context.servers_push()),
-    on("servers", "import", Admin, &["import_server"], NotHere("set a server up with add_server"), |context| {
-        context.not_configured()
-    }),
-    on("servers", "createsync", Read, &["get_sync_config"], Partial("without a key"), |context| context.sync_config()),
+    on("servers", "import", Admin, &["import_server"], Full, |context| context.servers_import()),
+    on(
+        "servers",
+        "createsync",
+        Read,
+        &["get_sync_config"],
+        Partial("a key is put in by its owner: keys are shown once"),
+        |context| context.sync_config(),
+    ),
     on("servers", "getversion", Read, &["misp_instance_version"], Full, |context| context.version()),
     on("servers", "getpymispversion", Read, &["recommended_pymisp_version"], Full, |context| context.pymisp_version()),
     on("servers", "posttest", Read, &[], Full, |context| context.post_test()),
@@ -499,16 +488,14 @@ pub const ACTIONS: &[Action] = &[
         |context| context.not_here(),
     ),
     on("communities", "requestaccess", Read, &["request_community_access"], NO_MAIL, |context| context.not_here()),
-    on("eventdelegations", "index", Read, &["event_delegations"], Partial("always empty"), |context| context.none()),
-    on("eventdelegations", "acceptdelegation", Write, &["accept_event_delegation"], NO_DELEGATION, |context| {
-        context.not_configured()
+    on("eventdelegations", "index", Read, &["event_delegations"], Full, |context| context.delegations_index()),
+    on("eventdelegations", "acceptdelegation", Write, &["accept_event_delegation"], Full, |context| {
+        context.delegations_accept()
     }),
-    on("eventdelegations", "deletedelegation", Write, &["discard_event_delegation"], NO_DELEGATION, |context| {
-        context.not_configured()
+    on("eventdelegations", "deletedelegation", Write, &["discard_event_delegation"], Full, |context| {
+        context.delegations_delete()
     }),
-    on("eventdelegations", "delegateevent", Write, &["delegate_event"], NO_DELEGATION, |context| {
-        context.not_configured()
-    }),
+    on("eventdelegations", "delegateevent", Write, &["delegate_event"], Full, |context| context.delegations_add()),
 ];
 
 /// Methods of PyMISP that are made of others, or ask no server.

@@ -5,8 +5,8 @@ use crate::context::Context;
 use crate::ids;
 use crate::normal::merged_tags;
 use crate::shape::{body_of, tag_value};
+use manara_model::permission::Flag;
 use manara_model::record::{Slot, flag_of, text_of};
-use manara_model::role::Right;
 use manara_store::people::Tag;
 use manara_store::view::{EventRow, View};
 use manara_store::{Change, StoreError};
@@ -24,6 +24,12 @@ impl Context<'_> {
     pub(crate) fn may_know(&self, view: &View<'_>, tag: &Tag) -> Result<bool, Fault> {
         let put = !tag.detail.is_empty() || !tag.set_colour.is_empty();
         Ok(put || self.is_admin() || view.tag_use(tag.id)? != (0, 0))
+    }
+
+    /// A tag that the caller may know, and keeps.
+    fn tag_kept(&self, named: Option<&str>) -> Result<Tag, Fault> {
+        let tag = self.tag_named(named)?;
+        if self.may_know(&self.view()?, &tag)? { Ok(tag) } else { Err(Fault::missing("tag")) }
     }
 
     fn tag_named(&self, named: Option<&str>) -> Result<Tag, Fault> {
@@ -112,13 +118,18 @@ impl Context<'_> {
         self.store.tag_by_name(name)?.ok_or_else(|| Fault::missing("tag"))
     }
 
-    /// `tags/edit`: everything but its name, which stands in records.
+    /// `tags/edit`; its name only where it stands on no record: they are kept as they came.
     pub fn tags_edit(&self) -> Result<Answer, Fault> {
         let given = self.call.object("Tag")?;
-        let tag = self.tag_named(self.call.arg(0))?;
-        if text_of(given.get("name")).is_some_and(|name| name != tag.name) {
-            let text = "A tag that stands on records keeps its name; add another and put that on them.";
-            return Err(Fault::unsaved("edit", "Tag", json!({"name": [text]})));
+        let tag = self.tag_kept(self.call.arg(0))?;
+        if let Some(name) = text_of(given.get("name")).filter(|name| *name != tag.name) {
+            self.store.rename_tag(self.actor(), tag.id, &name).map_err(|error| match error {
+                StoreError::Exists { .. } => {
+                    Fault::unsaved("edit", "Tag", json!({"name": ["A tag with this name already exists."]}))
+                }
+                StoreError::Invalid(text) => Fault::unsaved("edit", "Tag", json!({"name": [text]})),
+                error => error.into(),
+            })?;
         }
         let colour = text_of(given.get("colour")).map_or(tag.set_colour.clone(), |colour| colour.into_owned());
         let tag = self.store.set_tag(self.actor(), tag.id, &colour, &Self::detail(&given, tag.detail))?;
@@ -127,7 +138,7 @@ impl Context<'_> {
 
     /// `tags/delete`
     pub fn tags_delete(&self) -> Result<Answer, Fault> {
-        let tag = self.tag_named(self.call.arg(0))?;
+        let tag = self.tag_kept(self.call.arg(0))?;
         self.store.remove_tag(self.actor(), tag.id)?;
         Ok(Answer::json(&saved("Tag deleted.", &self.call.url, None)))
     }
@@ -330,7 +341,7 @@ impl Context<'_> {
 
     /// A tag that is ours alone may be put on what another wrote.
     fn may_tag(&self, event: &EventRow, local: bool) -> Result<(), Fault> {
-        let holds = event.head.label.owner == self.call.caller.account.org && self.call.may(Right::Write);
+        let holds = event.head.label.owner == self.call.caller.account.org && self.call.caller.has(Flag::Tagger);
         if local && holds {
             return Ok(());
         }

@@ -9,6 +9,7 @@ pub mod ids;
 pub mod label;
 pub mod marking;
 pub mod observable;
+pub mod permission;
 pub mod policy;
 pub mod record;
 pub mod role;

@@ -193,6 +193,28 @@ impl Marking {
         self.tlp.is_none() && self.level.is_none() && self.groups.is_empty() && self.recipients.is_empty()
     }
 
+    /// True when nothing but the holder's own organisation may have it.
+    #[must_use]
+    pub fn is_own_only(&self) -> bool {
+        self.is_unmarked() || self.level == Some(Level::Organisation)
+    }
+
+    /// The marking of something that stays in its organisation, while another one is asked to take it over:
+    /// that one is its only recipient, whatever TLP says of others.
+    #[must_use]
+    pub fn delegated_to(&self, org: OrgId) -> Marking {
+        let recipients = BTreeSet::from([BTreeSet::from([Recipient::Org(org)])]);
+        Marking { level: None, recipients, ..self.clone() }
+    }
+
+    /// Who is asked to take it over, and its marking without that. Nothing else names recipients of a record.
+    #[must_use]
+    pub fn delegation(&self) -> Option<(OrgId, Marking)> {
+        let (None, 1, Some(clause)) = (self.level, self.recipients.len(), self.recipients.first()) else { return None };
+        let (1, Some(Recipient::Org(org))) = (clause.len(), clause.first()) else { return None };
+        Some((*org, Marking { level: Some(Level::Organisation), recipients: BTreeSet::new(), ..self.clone() }))
+    }
+
     /// Both markings hold: the strictest of each wins. Associative, commutative, idempotent;
     /// `Marking::default()` is *not* strict here but neutral: a part without marking inherits.
     #[must_use]

@@ -1,6 +1,8 @@
 //! Roles and key scopes: what an account or a key may do. What it may *see* is policy's matter.
 
+use crate::permission::Flags;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// A right that a route asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -41,9 +43,8 @@ impl Right {
     }
 }
 
-/// A role: a fixed set of rights.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+/// A role. Five are fixed sets of rights; others are put together by the node's operator, flag by flag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
     /// Reads.
     Reader,
@@ -55,13 +56,22 @@ pub enum Role {
     OrgAdmin,
     /// Runs the node.
     Admin,
+    /// Put together by the operator; the flags are those of now.
+    Custom {
+        /// Which.
+        uuid: Uuid,
+        /// What it may do.
+        flags: Flags,
+    },
+    /// A role that is not there (any more): nothing may be done with it.
+    Gone,
 }
 
 impl Role {
-    /// Every role, least rights first.
+    /// Every fixed role, least rights first.
     pub const ALL: [Role; 5] = [Role::Reader, Role::User, Role::Sync, Role::OrgAdmin, Role::Admin];
 
-    /// Name as written on the command line.
+    /// Name as written on the command line; of others than the fixed ones, what they are.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -70,16 +80,27 @@ impl Role {
             Role::Sync => "sync",
             Role::OrgAdmin => "org-admin",
             Role::Admin => "admin",
+            Role::Custom { .. } => "custom",
+            Role::Gone => "none",
         }
     }
 
-    /// By name.
+    /// As it is kept with an account: the name, or the identifier of one that is not fixed.
+    #[must_use]
+    pub fn key(self) -> String {
+        match self {
+            Role::Custom { uuid, .. } => uuid.to_string(),
+            other => other.name().to_owned(),
+        }
+    }
+
+    /// A fixed role by name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Role> {
         Role::ALL.into_iter().find(|role| role.name() == name)
     }
 
-    /// Whether the role includes a right.
+    /// Whether the role includes a right as a whole.
     #[must_use]
     pub fn has(self, right: Right) -> bool {
         match self {
@@ -88,6 +109,14 @@ impl Role {
             Role::Sync => matches!(right, Right::Read | Right::Write | Right::Sync),
             Role::OrgAdmin => matches!(right, Right::Read | Right::Write | Right::Manage),
             Role::Admin => true,
+            Role::Custom { flags, .. } => flags.make(right),
+            Role::Gone => false,
         }
+    }
+}
+
+impl Serialize for Role {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.key())
     }
 }

@@ -68,6 +68,24 @@ fn audiences() -> impl Strategy<Value = Audience> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(20_000))]
 
+    /// What waits to be taken over is for its holder and for who is asked, and for nobody else.
+    #[test]
+    fn a_delegation_opens_to_one_organisation_and_no_other(
+        marking in markings(), world in worlds(), audience in audiences(), owner in 0..5u8, to in 0..5u8
+    ) {
+        let (groups, recipients) = (BTreeSet::new(), BTreeSet::new());
+        let level = Some(Level::Organisation);
+        let marking = Marking { level, groups, recipients, ..marking };
+        let delegated = marking.delegated_to(org(to));
+        let decision = decide(&Label::new(org(owner), delegated.clone()), &audience, Purpose::Read, &world);
+        let parties = [Some(org(owner)), Some(org(to))];
+        prop_assert!(!decision.allowed() || audience == Audience::Node || parties.contains(&audience.org()));
+        let asked = audience.org() == Some(org(to));
+        prop_assert!(!asked || decision.allowed() || marking.embargo.is_some_and(|until| until > world.now));
+        let (delegate, held) = delegated.delegation().unwrap();
+        prop_assert!(delegate == org(to) && held.is_own_only() && held.delegation().is_none());
+    }
+
     #[test]
     fn meeting_is_a_semilattice(a in markings(), b in markings(), c in markings()) {
         prop_assert_eq!(a.meet(&b), b.meet(&a));

@@ -13,11 +13,13 @@ pub struct Options {
     pub max_body: u64,
     /// Requests that take longer are logged as slow.
     pub slow: std::time::Duration,
+    /// People without an account may ask for one.
+    pub self_registration: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { max_body: 512 << 20, slow: std::time::Duration::from_secs(1) }
+        Options { max_body: 512 << 20, slow: std::time::Duration::from_secs(1), self_registration: false }
     }
 }
 

@@ -9,7 +9,10 @@ use axum::response::{IntoResponse, Response};
 use flate2::read::GzEncoder;
 use flate2::{Compression, read::MultiGzDecoder};
 use futures_util::TryStreamExt;
-use manara_misp::{Answer, Body, Call, Fault, Method, NO_KEY, answer, controller_of, has_controller};
+use manara_misp::{
+    Answer, Body, Call, Fault, MOST_OF_REGISTRATION, Method, NO_KEY, answer, controller_of, has_controller,
+    is_registration, register,
+};
 use std::io::Read;
 use std::net::SocketAddr;
 use tokio_util::io::{StreamReader, SyncIoBridge};
@@ -138,6 +141,21 @@ pub(crate) async fn door(State(app): State<App>, request: Request) -> Response {
     let pack = !near && text(&parts.headers, "accept-encoding").contains("gzip");
     let head_only = method == Method::Head;
     let given = key(&parts.headers).to_owned();
+    if app.options.self_registration && given.is_empty() && method == Method::Post && is_registration(&path) {
+        let from = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(from)| from.ip());
+        let incoming = StreamReader::new(body.into_data_stream().map_err(std::io::Error::other));
+        let incoming = SyncIoBridge::new(incoming);
+        let done = app
+            .blocking(move |app| {
+                let answered = match receive(incoming, text(&parts.headers, "content-encoding"), MOST_OF_REGISTRATION) {
+                    Ok(body) => register(&app.store, &path, &body, from),
+                    Err(fault) => fault.answer(&path),
+                };
+                respond(answered, false, false)
+            })
+            .await;
+        return done.unwrap_or_else(IntoResponse::into_response);
+    }
     let found = app.blocking(move |app| if given.is_empty() { Ok(None) } else { Ok(app.store.caller(&given)?) }).await;
     let caller = match found {
         Ok(Some(caller)) => caller,
@@ -159,7 +177,7 @@ pub(crate) async fn door(State(app): State<App>, request: Request) -> Response {
                         .get(header::IF_NONE_MATCH)
                         .and_then(|value| value.to_str().ok())
                         .map(str::to_owned);
-                    call.headers = ["content-type", "accept"]
+                    call.headers = ["content-type", "accept", "host", "x-forwarded-proto"]
                         .map(|name| (name.to_owned(), text(&parts.headers, name).to_owned()))
                         .to_vec();
                     answer(&app.store, &app.warnings, &call)

@@ -88,6 +88,17 @@ fn every_route_as_every_caller_is_as_in_the_table() {
         .into_iter()
         .map(|role| (role.name(), doors.account(&format!("{}@cert.example", role.name()), role)))
         .collect();
+    let mut roles = roles;
+    // Roles of the operator's: one that may add and nothing else, and one that was taken away under its account.
+    let flags = |name: &str| serde_json::json!({"name": name, "perm_add": true, "perm_auth": true, "perm_admin": name == "gone"});
+    let made = |name: &str| doors.store.add_role("test", flags(name).as_object().cloned().unwrap()).unwrap();
+    for name in ["adds", "gone"] {
+        let role = made(name);
+        roles.push((name, doors.account(&format!("{name}.role@cert.example"), role.role())));
+        if name == "gone" {
+            doors.store.remove_entry("test", "role", role.id).unwrap();
+        }
+    }
     let narrow = doors.store.add_key("test", "admin@cert.example", "", &[Right::Read], None).unwrap();
     let past = doors.store.add_key("test", "admin@cert.example", "", &[Right::Read], Some(1)).unwrap();
     let revoked = doors.store.add_key("test", "admin@cert.example", "", &[Right::Read], None).unwrap();
@@ -97,7 +108,7 @@ fn every_route_as_every_caller_is_as_in_the_table() {
     doors.store.end_session(&ended).unwrap();
 
     let mut found = String::from(
-        "method\tpath\tnobody\treader\tuser\torg-admin\tadmin\tadmin's key to read\tended\tkey where a session belongs\tsession where a key belongs\n",
+        "method\tpath\tnobody\treader\tuser\torg-admin\tadmin\trole: perm_add\trole that is gone\tadmin's key to read\tended\tkey where a session belongs\tsession where a key belongs\n",
     );
     for (method, path, kind) in table() {
         let ask = |key: &str, session: &str| {

@@ -68,7 +68,20 @@ impl Store {
     pub fn amend(&self, terms: &Terms, row: i64, version: u32, mut amendment: Amendment) -> Result<Amended> {
         batch::tidy(&mut amendment.head);
         let terms = terms.clone();
-        self.write_large(move |tx| Work::run(tx, &terms, row, version, &amendment))
+        self.write_large(move |tx| Work::run(tx, &terms, row, version, &amendment, false))
+    }
+
+    /// Hands a current record over to another organisation, `terms.owner`, which holds it from then on with the
+    /// amendment's marking; it keeps its number and those of its parts. In one transaction: it never is both
+    /// organisations', nor nobody's. Whose it was, and who brought it in, stands in the audit log and nowhere
+    /// else.
+    ///
+    /// # Errors
+    /// As [`Store::amend`]; [`StoreError::Exists`] where that organisation holds a copy of its own.
+    pub fn hand_over(&self, terms: &Terms, row: i64, version: u32, mut amendment: Amendment) -> Result<Amended> {
+        batch::tidy(&mut amendment.head);
+        let terms = terms.clone();
+        self.write_large(move |tx| Work::run(tx, &terms, row, version, &amendment, true))
     }
 }
 
@@ -97,9 +110,16 @@ struct Work<'t, 'c> {
 }
 
 impl<'t, 'c> Work<'t, 'c> {
-    fn run(tx: &'t Tx<'c>, terms: &'t Terms, row: i64, version: u32, amendment: &Amendment) -> Result<Amended> {
+    fn run(
+        tx: &'t Tx<'c>,
+        terms: &'t Terms,
+        row: i64,
+        version: u32,
+        amendment: &Amendment,
+        hand_over: bool,
+    ) -> Result<Amended> {
         let sql = format!(
-            "SELECT uuid, kind, owner, label, parts, texts, skeleton FROM record WHERE id = ?1 AND state = 1 AND version = ?2{}",
+            "SELECT uuid, kind, owner, label, parts, texts, skeleton, received_by FROM record WHERE id = ?1 AND state = 1 AND version = ?2{}",
             tx.for_update()
         );
         let held = tx.first(&sql, &params![row, version], |row| {
@@ -111,11 +131,16 @@ impl<'t, 'c> Work<'t, 'c> {
                 row.get::<u32>(4)?,
                 row.get::<bool>(5)?,
                 row.get::<Vec<u8>>(6)?,
+                row.get::<String>(7)?,
             ))
         })?;
-        let Some((uuid, kind, owner, old_label, next, texts, skeleton)) = held else {
+        let Some((uuid, kind, mut owner, old_label, next, texts, skeleton, brought_by)) = held else {
             return Err(StoreError::Conflict);
         };
+        if hand_over && owner != terms.owner.0 {
+            hand(tx, terms, row, (uuid, &kind), (owner, &brought_by))?;
+            owner = terms.owner.0;
+        }
         let label = Label::new(OrgId(owner), amendment.head.marking.meet(&terms.marking));
         let label_id = facts::intern(tx, &label)?;
         let mut work = Work {
@@ -451,6 +476,26 @@ impl<'t, 'c> Work<'t, 'c> {
         }
         Ok(())
     }
+}
+
+/// Makes a record another organisation's; its labels follow.
+fn hand(
+    tx: &Tx<'_>,
+    terms: &Terms,
+    record: i64,
+    (uuid, kind): (Uuid, &str),
+    (owner, brought_by): (Uuid, &str),
+) -> Result<()> {
+    let sql = "SELECT 1 FROM record WHERE uuid = ?1 AND kind = ?2 AND owner = ?3 AND state = 1";
+    if tx.exists(sql, &params![uuid, kind, terms.owner.0])? {
+        return Err(StoreError::Exists { what: "record", name: uuid.to_string() });
+    }
+    tx.execute(
+        "UPDATE record SET owner = ?2, received_by = ?3, source = '' WHERE id = ?1",
+        &params![record, terms.owner.0, &terms.actor],
+    )?;
+    let detail = format!("{kind} of {owner}, brought in by {brought_by}, to {}", terms.owner);
+    audit::append(tx, &terms.actor, "record.handover", &uuid.to_string(), &detail)
 }
 
 fn now() -> i64 {

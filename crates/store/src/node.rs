@@ -101,7 +101,7 @@ pub(crate) fn is_unfinished(place: &Place) -> Result<bool> {
     Ok(conn.schema_version()? > 0 && get(&conn, "node")?.is_none())
 }
 
-fn set(tx: &Tx<'_>, key: &str, value: &str) -> Result<()> {
+pub(crate) fn set(tx: &Tx<'_>, key: &str, value: &str) -> Result<()> {
     tx.execute(
         "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
         &params![key, value],
@@ -109,7 +109,7 @@ fn set(tx: &Tx<'_>, key: &str, value: &str) -> Result<()> {
     .map(drop)
 }
 
-fn get(conn: &Conn, key: &str) -> Result<Option<String>> {
+pub(crate) fn get(conn: &Conn, key: &str) -> Result<Option<String>> {
     conn.first("SELECT value FROM meta WHERE key = ?1", &params![key], |row| row.get(0))
 }
 

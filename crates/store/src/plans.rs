@@ -131,6 +131,20 @@ fn everything_a_node_does(store: &Store, owner: OrgId) {
     store.put_group("t", group).unwrap();
     let made =
         store.add_account("t", NewAccount { org: bank.uuid, email: "b@b.example".into(), role: Role::User }).unwrap();
+    let flags = serde_json::json!({"name": "own", "perm_auth": true}).as_object().cloned().unwrap();
+    let role = store.add_role("t", flags.clone()).unwrap();
+    store.set_role("t", &role, flags).unwrap();
+    store.set_default_role("t", role.role()).unwrap();
+    assert_eq!(store.default_role().unwrap(), role.role());
+    store.set_default_role("t", Role::User).unwrap();
+    store.role_named("own").unwrap();
+    store.role_name(role.role()).unwrap();
+    store.remove_role("t", &role).unwrap();
+    store.add_tag("t", "unused").unwrap();
+    let unused = store.tag_by_name("unused").unwrap().unwrap();
+    store.rename_tag("t", unused.id, "renamed").unwrap();
+    let from = Some(std::net::IpAddr::from([192, 0, 2, 1]));
+    store.register("new@b.example", serde_json::json!({}), from).unwrap();
     let observable = guess("common.example.com").unwrap();
     let sighting = NewSighting {
         observable: observable.clone(),
@@ -219,6 +233,14 @@ fn the_misp_door(store: &Store, owner: OrgId, bank: OrgId) {
         ];
         let amendment = Amendment { head, keep_head: true, parts, own: |_, _| Marking::default() };
         store.amend(&terms, held.head.row, held.head.version, amendment).unwrap();
+        if n == 20 {
+            let held = store.view(Audience::Node, Purpose::Read).unwrap().event(Which::Number(held.head.number));
+            let held = held.unwrap().unwrap();
+            let head = RecordDraft { title: "handed over".into(), skeleton: "{}".into(), ..RecordDraft::default() };
+            let amendment = Amendment { head, keep_head: true, parts: Vec::new(), own: |_, _| Marking::default() };
+            let terms = Terms { owner: bank, actor: "t".into(), marking: Marking::default() };
+            store.hand_over(&terms, held.head.row, held.head.version, amendment).unwrap();
+        }
         let place = (held.head.row, held.head.uuid, Uuid::from_u128(1000 + n));
         let told = AttributeSighting {
             uuid: Uuid::from_u128(5000 + n),

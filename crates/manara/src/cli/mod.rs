@@ -127,6 +127,9 @@ pub(crate) struct ServeArgs {
     /// Requests that take longer are logged as slow, in milliseconds [default: 1000]
     #[arg(long, env = "MANARA_SLOW_MS", value_name = "MS")]
     pub(crate) slow_ms: Option<u64>,
+    /// People without an account may ask for one over MISP's API [default: false]
+    #[arg(long, env = "MANARA_SELF_REGISTRATION", value_name = "BOOL")]
+    pub(crate) self_registration: Option<bool>,
     /// Folder for scheduled backups [default: none are made]
     #[arg(long, env = "MANARA_BACKUP_DIR", value_name = "DIR")]
     pub(crate) backup_dir: Option<PathBuf>,

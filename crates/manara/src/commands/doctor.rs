@@ -199,7 +199,7 @@ fn inside(store: &Store, deep: bool) -> Vec<Finding> {
     }
     match store.accounts() {
         Ok(accounts) => {
-            let admins = accounts.iter().filter(|a| a.role == manara_model::role::Role::Admin && !a.disabled);
+            let admins = accounts.iter().filter(|a| a.role.has(manara_model::role::Right::Admin) && !a.disabled);
             let open: Vec<&str> = admins.filter(|a| !a.second_factor).map(|a| a.email.as_str()).collect();
             findings.push(if open.is_empty() {
                 good("accounts", "every administrator has a second factor")

@@ -46,14 +46,15 @@ pub(crate) fn user(place: &Place, args: UserArgs) -> anyhow::Result<ExitCode> {
     let store = settings::store(place)?;
     match args.command {
         UserCommand::Add { email, org, role, output: how } => {
-            let role = Role::parse(&role)
-                .with_context(|| format!("'{role}' is no role; give reader, user, sync, org-admin or admin"))?;
+            let role = store.role_named(&role).with_context(|| {
+                format!("'{role}' is no role; give reader, user, sync, org-admin, admin or one of the node's own")
+            })?;
             let org = store.org(&org)?;
             let made = store.add_account(ACTOR, NewAccount { org: org.uuid, email, role })?;
             if how.json {
                 output::json(&made)?;
             } else {
-                output::line(format!("{}  {} ({})", made.email, org.name, role.name()))?;
+                output::line(format!("{}  {} ({})", made.email, org.name, output::safe(&store.role_name(role)?)))?;
                 output::line(format!("password  {}", made.password))?;
                 output::line(format!("API key   {}", made.api_key))?;
             }
@@ -64,12 +65,17 @@ pub(crate) fn user(place: &Place, args: UserArgs) -> anyhow::Result<ExitCode> {
                 output::json(&accounts)?;
             } else {
                 let facts = store.facts()?;
+                let custom = store.custom_roles()?;
+                let role = |role: Role| match custom.iter().find(|one| one.role() == role) {
+                    Some(custom) => output::safe(&custom.name),
+                    None => role.name().into(),
+                };
                 let rows: Vec<Vec<String>> = accounts
                     .iter()
                     .map(|a| {
                         vec![
                             a.email.clone(),
-                            a.role.name().into(),
+                            role(a.role),
                             output::safe(&facts.name(a.org)),
                             if a.disabled {
                                 "disabled"

@@ -38,6 +38,7 @@ pub(crate) fn run(place: &Place, args: ServeArgs) -> anyhow::Result<ExitCode> {
     let jobs = Jobs::start(Arc::clone(&store), schedule.transpose()?, exchange);
     let listen = settings.get("listen").to_owned();
     let max_body = settings.number("max_body_mb")?;
+    let self_registration = settings.flag("self_registration")?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(32).enable_all().build()?;
     runtime.block_on(async {
@@ -46,7 +47,7 @@ pub(crate) fn run(place: &Place, args: ServeArgs) -> anyhow::Result<ExitCode> {
         })?;
         let address = listener.local_addr()?;
         output::line(format!("listening on http://{address}"))?;
-        let options = Options { max_body: max_body << 20, slow };
+        let options = Options { max_body: max_body << 20, slow, self_registration };
         manara_server::serve(listener, Arc::clone(&store), options).await.context("the server stopped")
     })?;
     drop(jobs);

@@ -7,6 +7,7 @@ use crate::shape::{num, tag_value};
 use manara_model::record::{flag_of, text_of};
 use manara_model::{Cleared, Head};
 use manara_store::StoreError;
+use manara_store::view::View;
 use serde_json::{Map, Value, json};
 
 impl Context<'_> {
@@ -42,6 +43,23 @@ impl Context<'_> {
             "required": self.is_on("taxonomy-required", &uuid, false)?, "highlighted": false,
         });
         Ok((shown.as_object().cloned().unwrap_or_default(), entries))
+    }
+
+    /// Tags of the taxonomies with these namespaces that have a number, with it.
+    pub(crate) fn numerical_tags(&self, view: &View<'_>, spaces: &[String]) -> Result<Vec<(String, Value)>, Fault> {
+        let mut found = Vec::new();
+        for head in self.knowledge(view, "taxonomy")? {
+            let space = text_of(body(&head).get("namespace")).unwrap_or_default().to_lowercase();
+            if spaces.contains(&space) {
+                let (_, entries) = self.taxonomy(&head)?;
+                let mut line =
+                    |entry: Value| Some((entry["tag"].as_str()?.to_owned(), entry["numerical_value"].clone()));
+                found.extend(
+                    entries.into_iter().filter(|entry| !entry["numerical_value"].is_null()).filter_map(&mut line),
+                );
+            }
+        }
+        Ok(found)
     }
 
     /// `taxonomies/index`

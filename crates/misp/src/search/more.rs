@@ -25,7 +25,8 @@ pub(super) struct More {
     attachments: bool,
     correlations: bool,
     sightings: bool,
-    decay: Option<Vec<crate::decay::Model>>,
+    decay: Option<crate::decay::Decay>,
+    without_decayed: bool,
     lists: Option<Arc<WarningLists>>,
     last: RefCell<Option<OfEvent>>,
 }
@@ -45,10 +46,24 @@ impl More {
             attachments: flag("withAttachments"),
             correlations: flag("includeCorrelations"),
             sightings: flag("includeSightings"),
-            decay: if scored { Some(context.models(options.get("decayingModel"))?) } else { None },
+            decay: if scored { Some(context.decay(options)?) } else { None },
+            without_decayed: flag("excludeDecayed"),
             lists,
             last: RefCell::default(),
         })
+    }
+
+    /// Is the attribute left out, because by every model that is for it nothing is left of its worth?
+    pub(super) fn leaves_out(
+        &self,
+        context: &Context<'_>,
+        view: &View<'_>,
+        event: &EventRow,
+        part: &Cleared<Part>,
+    ) -> Result<bool, Fault> {
+        let Some(decay) = self.decay.as_ref().filter(|_| self.without_decayed) else { return Ok(false) };
+        let scores = context.scores(decay, view, event, part)?;
+        Ok(!scores.is_empty() && scores.iter().all(|score| score["decayed"] == true))
     }
 
     fn of_event(&self, scribe: &Scribe<'_, '_>, event: &EventRow) -> OfEvent {
@@ -147,8 +162,8 @@ impl More {
                 crate::crowded::mark(attribute);
             }
         }
-        if let Some(models) = &self.decay {
-            let scores = context.scores(models, view, event, part)?;
+        if let Some(decay) = &self.decay {
+            let scores = context.scores(decay, view, event, part)?;
             if !scores.is_empty() {
                 attribute.insert("decay_score".into(), scores.into());
             }

@@ -230,7 +230,7 @@ impl<'a> Context<'a> {
         let mut output = Output::begin(self, format, &options, false)?;
         let mut batch = Batch::of(self, &options)?;
         self.find(&view, &events, &wanted, |event, part, object, _| {
-            if window.takes() {
+            if !more.leaves_out(self, &view, event, part)? && window.takes() {
                 let attribute = more.attribute(self, &view, &scribe, event, part, object)?;
                 batch.attribute(self, &mut output, event, part, attribute, &scribe)?;
             }
@@ -339,7 +339,7 @@ impl<'a> Context<'a> {
                 current = event.head.row;
                 on_page = window.takes();
             }
-            if on_page {
+            if on_page && !more.leaves_out(self, view, event, part)? {
                 let attribute = more.attribute(self, view, &scribe, event, part, object)?;
                 output.attribute(event, part, attribute, &scribe)?;
             }
@@ -377,10 +377,14 @@ impl<'a> Context<'a> {
                 if let Some(feeds) = &feeds {
                     feeds.add(part, attribute);
                 }
-                if let Err(fault) = more.add(self, view, scribe, event, part, attribute, false) {
-                    failed = Some(fault);
+                let added = more.add(self, view, scribe, event, part, attribute, false);
+                match added.and_then(|()| more.leaves_out(self, view, event, part)) {
+                    Ok(out) => !out,
+                    Err(fault) => {
+                        failed = Some(fault);
+                        true
+                    }
                 }
-                true
             })?;
             failed.map_or(Ok(()), Err)
         })

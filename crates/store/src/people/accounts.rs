@@ -1,6 +1,6 @@
 //! Accounts: a person or a program of an organisation.
 
-use super::keys;
+use super::{keys, roles};
 use crate::engine::{Row, params};
 use crate::{Result, Store, StoreError, audit, numbers, secret};
 use manara_model::role::{Right, Role};
@@ -62,8 +62,11 @@ pub(crate) fn check_email(email: &str) -> Result<()> {
     }
 }
 
+/// An account's columns; `a` is the account. What is asked besides begins at [`WIDTH`].
 pub(super) const COLUMNS: &str =
-    "a.uuid, a.org, a.email, a.role, a.disabled, CAST(CASE WHEN a.totp IS NULL THEN 0 ELSE 1 END AS BIGINT)";
+    "a.uuid, a.org, a.email, a.role, a.disabled, CAST(CASE WHEN a.totp IS NULL THEN 0 ELSE 1 END AS BIGINT),
+     (SELECT e.body FROM entry e WHERE e.kind = 'role' AND e.name = a.role)";
+pub(super) const WIDTH: usize = 7;
 
 pub(super) fn read(row: &Row<'_>) -> Result<Account> {
     let role: String = row.get(3)?;
@@ -71,8 +74,7 @@ pub(super) fn read(row: &Row<'_>) -> Result<Account> {
         uuid: UserId(row.get(0)?),
         org: OrgId(row.get(1)?),
         email: row.get(2)?,
-        // An unknown role (of a newer Manara) has the least rights.
-        role: Role::parse(&role).unwrap_or(Role::Reader),
+        role: roles::read(&role, row.get::<Option<String>>(6)?.as_deref()),
         disabled: row.get(4)?,
         second_factor: row.get(5)?,
     })
@@ -93,6 +95,7 @@ impl Store {
         };
         let (hash, actor, account) = (secret::hash_password(&made.password)?, actor.to_owned(), made.clone());
         self.write(move |tx| {
+            roles::check(tx, new.role)?;
             let added = tx.execute(
                 "INSERT INTO account (uuid, org, email, role, password, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
                  ON CONFLICT DO NOTHING",
@@ -100,7 +103,7 @@ impl Store {
                     account.uuid.0,
                     new.org.0,
                     &account.email,
-                    new.role.name(),
+                    new.role.key(),
                     &hash,
                     jiff::Timestamp::now().as_millisecond(),
                 ],
@@ -109,9 +112,9 @@ impl Store {
                 return Err(StoreError::Exists { what: "account", name: account.email.clone() });
             }
             numbers::of(tx, "user", account.uuid.0)?;
-            let rights: Vec<Right> = Right::ALL.into_iter().filter(|right| new.role.has(*right)).collect();
+            let rights: Vec<Right> = Right::ALL.into_iter().filter(|right| new.role.touches(*right)).collect();
             keys::insert(tx, account.uuid, &account.api_key, "first key", &rights, None)?;
-            audit::append(tx, &actor, "account.add", &account.email, new.role.name())
+            audit::append(tx, &actor, "account.add", &account.email, &new.role.key())
         })?;
         Ok(made)
     }
@@ -189,6 +192,7 @@ impl Store {
         check_email(&account.email)?;
         let (actor, detail) = (actor.to_owned(), Value::Object(detail.clone()).to_string());
         self.write(move |tx| {
+            roles::check(tx, account.role)?;
             let taken = tx.exists(
                 "SELECT 1 FROM account WHERE email = ?1 AND uuid <> ?2",
                 &params![&account.email, account.uuid.0],
@@ -198,13 +202,13 @@ impl Store {
             }
             let changed = tx.execute(
                 "UPDATE account SET email = ?2, org = ?3, role = ?4, disabled = ?5, detail = ?6 WHERE uuid = ?1",
-                &params![account.uuid.0, &account.email, account.org.0, account.role.name(), account.disabled, &detail],
+                &params![account.uuid.0, &account.email, account.org.0, account.role.key(), account.disabled, &detail],
             )?;
             if changed == 0 {
                 return Err(StoreError::Unknown { what: "account", name: account.email.clone() });
             }
             tx.execute("DELETE FROM session WHERE account = ?1", &params![account.uuid.0])?;
-            audit::append(tx, &actor, "account.set", &account.email, account.role.name())
+            audit::append(tx, &actor, "account.set", &account.email, &account.role.key())
         })
     }
 

@@ -34,13 +34,23 @@ impl Drop for Slot {
     }
 }
 
-/// Names of the counters of one try: pairs of name (hashed: the table tells nothing) and free failures.
-pub(super) fn counters(email: &str, from: Option<IpAddr>) -> Vec<(String, i64)> {
-    // A household has a /64 of IPv6.
-    let from = from.map(|address| match address {
+/// The name of a counter of what comes from an address, hashed.
+pub(super) fn address(what: &str, from: Option<IpAddr>) -> String {
+    let from = from.map(household).unwrap_or_default();
+    crate::seal::to_hex(&secret::digest(&format!("{what} {from}")))
+}
+
+/// A household has a /64 of IPv6.
+fn household(address: IpAddr) -> String {
+    match address {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => address.segments()[..4].iter().map(|s| format!("{s:x}:")).collect(),
-    });
+    }
+}
+
+/// Names of the counters of one try: pairs of name (hashed: the table tells nothing) and free failures.
+pub(super) fn counters(email: &str, from: Option<IpAddr>) -> Vec<(String, i64)> {
+    let from = from.map(household);
     let hash = |text: String| crate::seal::to_hex(&secret::digest(&text));
     let mut counters = vec![(hash(format!("account {email}")), FREE_ACCOUNT)];
     if let Some(from) = from {

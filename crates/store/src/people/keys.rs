@@ -4,7 +4,8 @@ use super::accounts::{self, Account};
 use crate::engine::{Value, params};
 use crate::tx::Tx;
 use crate::{Result, Store, StoreError, audit, secret};
-use manara_model::role::Right;
+use manara_model::permission::{Flag, TABLE};
+use manara_model::role::{Right, Role};
 use manara_model::{Audience, UserId};
 
 /// Who calls, and what the key or session allows of what the role allows.
@@ -21,6 +22,24 @@ impl Caller {
     #[must_use]
     pub fn may(&self, right: Right) -> bool {
         self.account.role.has(right) && self.scope.contains(&right)
+    }
+
+    /// May the caller do this piece of a right? For doors that ask so finely.
+    #[must_use]
+    pub fn has(&self, flag: Flag) -> bool {
+        let scope = flag.line().right.is_none_or(|right| self.scope.contains(&right));
+        self.account.role.flags().has(flag) && scope
+    }
+
+    /// Is a role no more than what the caller may do? Nobody gives, or manages, more than he has.
+    #[must_use]
+    pub fn covers(&self, role: Role) -> bool {
+        let flags = match role {
+            // Who manages an organisation's accounts lets its servers in, too: they bring what others wrote.
+            Role::Sync if self.may(Right::Manage) => Role::User.flags(),
+            role => role.flags(),
+        };
+        TABLE.iter().filter(|line| line.right.is_some() && flags.has(line.flag)).all(|line| self.has(line.flag))
     }
 
     /// What the caller may see: an administrator of the node everything that is held here (with a key
@@ -83,7 +102,8 @@ pub(super) fn insert(
 }
 
 impl Store {
-    /// Makes a key with these rights, which the account's role must have; the key is shown once.
+    /// Makes a key with these rights, which the account's role must have (of a right that is made of several
+    /// permissions, some of it: what of it may be done is asked of the role each time); the key is shown once.
     ///
     /// # Errors
     /// [`StoreError::Unknown`], [`StoreError::Invalid`].
@@ -96,7 +116,7 @@ impl Store {
         expires: Option<i64>,
     ) -> Result<String> {
         let account = self.account(email)?;
-        if let Some(right) = scope.iter().find(|right| !account.role.has(**right)) {
+        if let Some(right) = scope.iter().find(|right| !account.role.touches(**right)) {
             return Err(StoreError::Invalid(format!(
                 "{email} is a {}, which does not include the right '{}'",
                 account.role.name(),
@@ -154,7 +174,8 @@ impl Store {
         })
     }
 
-    /// Who has this key? Looked up by its hash, so that the time tells nothing about other keys.
+    /// Who has this key? Looked up by its hash, so that the time tells nothing about other keys. Nobody, where
+    /// the account's role does not use keys.
     ///
     /// # Errors
     /// The engine's.
@@ -166,8 +187,9 @@ impl Store {
         );
         let now = jiff::Timestamp::now().as_millisecond();
         let found = self.reader()?.first(&sql, &params![secret::digest(key).as_slice(), now], |row| {
-            Ok((accounts::read(row)?, row.get::<String>(6)?))
+            Ok((accounts::read(row)?, row.get::<String>(accounts::WIDTH)?))
         })?;
+        let found = found.filter(|(account, _)| account.role.flags().has(Flag::Auth));
         Ok(found.map(|(account, scope)| Caller { account, scope: scope.split(',').filter_map(Right::parse).collect() }))
     }
 }

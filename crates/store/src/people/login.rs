@@ -50,7 +50,10 @@ impl Store {
         let stored = self.reader()?.first(
             &format!("SELECT {}, a.password, a.totp, a.totp_used FROM account a WHERE a.email = ?1", accounts::COLUMNS),
             &params![&email],
-            |row| Ok((accounts::read(row)?, row.get::<String>(6)?, row.get::<Option<String>>(7)?, row.get::<i64>(8)?)),
+            |row| {
+                let (account, at) = (accounts::read(row)?, accounts::WIDTH);
+                Ok((account, row.get::<String>(at)?, row.get::<Option<String>>(at + 1)?, row.get::<i64>(at + 2)?))
+            },
         )?;
         let good = match stored {
             Some((account, hash, sealed, used)) => {

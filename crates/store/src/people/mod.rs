@@ -7,6 +7,8 @@ mod keys;
 mod login;
 mod orgs;
 mod passwords;
+mod registrations;
+mod roles;
 mod sessions;
 mod tags;
 
@@ -15,6 +17,8 @@ pub use groups::NewGroup;
 pub use keys::{Caller, KeyInfo};
 pub use login::{LogIn, SecondFactor};
 pub use orgs::Organisation;
+pub use registrations::{REGISTRATION, Registered};
+pub use roles::CustomRole;
 pub use sessions::Session;
 
 pub(crate) use accounts::check_email;

@@ -53,8 +53,9 @@ impl Store {
         );
         let (hash, now) = (secret::digest(token), jiff::Timestamp::now().as_millisecond());
         let key = params![hash.as_slice(), now, now - IDLE_MS];
-        let found =
-            self.reader()?.first(&sql, &key, |row| Ok((accounts::read(row)?, row.get(6)?, row.get::<i64>(7)?)))?;
+        let found = self.reader()?.first(&sql, &key, |row| {
+            Ok((accounts::read(row)?, row.get(accounts::WIDTH)?, row.get::<i64>(accounts::WIDTH + 1)?))
+        })?;
         let Some((account, csrf, seen)) = found else { return Ok(None) };
         if now - seen > NOTED_MS {
             self.write(move |tx| {

@@ -119,6 +119,27 @@ impl Store {
         })
     }
 
+    /// Gives another name to a tag that stands on no record.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] where it is in use, or for what is no name; [`StoreError::Exists`]; [`StoreError::Unknown`];
+    /// the engine's.
+    pub fn rename_tag(&self, actor: &str, id: i64, name: &str) -> Result<()> {
+        let (actor, name) = (actor.to_owned(), checked_name(name)?);
+        self.write(move |tx| {
+            if is_used(tx, id)? {
+                return Err(StoreError::Invalid("a tag that stands on records keeps its name".into()));
+            }
+            if tx.exists("SELECT 1 FROM tag WHERE name = ?1 AND id <> ?2", &params![&name, id])? {
+                return Err(StoreError::Exists { what: "tag", name: name.clone() });
+            }
+            if tx.execute("UPDATE tag SET name = ?2 WHERE id = ?1", &params![id, &name])? == 0 {
+                return Err(StoreError::Unknown { what: "tag", name: id.to_string() });
+            }
+            audit::append(tx, &actor, "tag.rename", &name, &id.to_string())
+        })
+    }
+
     /// Takes a tag out of the vocabulary. One that stands on a record can't go: records are kept as they
     /// came.
     ///
@@ -127,11 +148,7 @@ impl Store {
     pub fn remove_tag(&self, actor: &str, id: i64) -> Result<()> {
         let actor = actor.to_owned();
         self.write(move |tx| {
-            let used = tx.exists(
-                "SELECT 1 FROM record_tag WHERE tag = ?1 UNION ALL SELECT 1 FROM part_tag WHERE tag = ?1 LIMIT 1",
-                &params![id],
-            )?;
-            if used {
+            if is_used(tx, id)? {
                 return Err(StoreError::Invalid("this tag stands on records; take it from them first".into()));
             }
             let name =
@@ -161,10 +178,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Exists`], [`StoreError::Invalid`].
     pub fn add_tag(&self, actor: &str, name: &str) -> Result<()> {
-        let (actor, name) = (actor.to_owned(), name.trim().to_owned());
-        if name.is_empty() || name.len() > 255 || name.chars().any(char::is_control) {
-            return Err(StoreError::Invalid("a tag has 1 to 255 characters on one line".into()));
-        }
+        let (actor, name) = (actor.to_owned(), checked_name(name)?);
         self.write(move |tx| {
             if tx.execute("INSERT INTO tag (name) VALUES (?1) ON CONFLICT DO NOTHING", &params![&name])? == 0 {
                 return Err(StoreError::Exists { what: "tag", name: name.clone() });
@@ -172,4 +186,20 @@ impl Store {
             audit::append(tx, &actor, "tag.add", &name, "")
         })
     }
+}
+
+fn checked_name(name: &str) -> Result<String> {
+    let name = name.trim().to_owned();
+    if name.is_empty() || name.len() > 255 || name.chars().any(char::is_control) {
+        return Err(StoreError::Invalid("a tag has 1 to 255 characters on one line".into()));
+    }
+    Ok(name)
+}
+
+/// Does it stand on a record, or on a part of one? Also on those that are history.
+fn is_used(tx: &Tx<'_>, id: i64) -> Result<bool> {
+    tx.exists(
+        "SELECT 1 FROM record_tag WHERE tag = ?1 UNION ALL SELECT 1 FROM part_tag WHERE tag = ?1 LIMIT 1",
+        &params![id],
+    )
 }
