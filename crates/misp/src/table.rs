@@ -402,7 +402,7 @@ pub const ACTIONS: &[Action] = &[
         "cachefeeds",
         Admin,
         &["cache_all_feeds", "cache_feed", "cache_freetext_feeds", "cache_misp_feeds"],
-        Partial("at once and to its end, not by a job"),
+        Full,
         |context| context.feeds_cache(),
     ),
     on("feeds", "comparefeeds", Read, &["compare_feeds"], Partial("feeds, not servers"), |context| {
