@@ -193,6 +193,70 @@ impl Context<'_> {
         Ok(body)
     }
 
+    /// Notes, opinions and relationships about something, as far as they may be seen.
+    pub(crate) fn notes_about(&self, view: &View<'_>, object: Uuid) -> Result<Map<String, Value>, Fault> {
+        let mut all = Map::new();
+        for (name, kind, _) in TYPES {
+            let mut lines = Vec::new();
+            for head in view.about(object, kind)? {
+                lines.push(self.analyst_shown(view, &head, true)?);
+            }
+            all.insert((*name).into(), lines.into());
+        }
+        Ok(all)
+    }
+
+    /// Keeps the notes, opinions and relationships that came with something: each is a record of its own, and
+    /// what came with it likewise. One that can't be kept is told, and stops no other.
+    pub(crate) fn keep_with(&self, about: (&str, Uuid), given: &Map<String, Value>, errors: &mut Vec<Value>) {
+        for (name, kind, _) in TYPES {
+            for item in given.get(*name).and_then(Value::as_array).into_iter().flatten() {
+                let Some(item) = item.as_object() else { continue };
+                match self.keep_one(about, kind, item) {
+                    Ok(uuid) => self.keep_with((name, uuid), item, errors),
+                    Err(fault) => errors.push(json!({"place": format!("/{name}"), "errors": fault.message})),
+                }
+            }
+        }
+    }
+
+    fn keep_one(&self, (of, object): (&str, Uuid), kind: &str, item: &Map<String, Value>) -> Result<Uuid, Fault> {
+        let view = self.view()?;
+        let uuid = text_of(item.get("uuid")).and_then(|uuid| uuid.parse::<Uuid>().ok());
+        let held = match uuid {
+            Some(uuid) => view.of_kind(kind, None, Some(uuid))?,
+            None => None,
+        };
+        if let Some(held) = held {
+            // Shown with what it is about, and sent back with it: nothing new, or its author's change.
+            let body = body_of(&held.skeleton);
+            let same = item.iter().all(|(name, value)| {
+                NOT_KEPT.contains(&name.as_str())
+                    || body.get(name).is_none_or(|held| text_of(Some(held)) == text_of(Some(value)))
+            });
+            if same {
+                return Ok(held.uuid);
+            }
+            if !self.may_change_analyst(&held) {
+                return Err(Fault::forbidden("You do not have permission to do that."));
+            }
+            let mut given = item.clone();
+            for name in ["uuid", "object_uuid", "object_type", "orgc_uuid", "org_uuid"] {
+                given.shift_remove(name);
+            }
+            let changed = self.analyst_body(kind, &given, Some(body))?;
+            let author = held.author.clone();
+            drop(view);
+            return self.keep_analyst(kind, changed, object, author);
+        }
+        drop(view);
+        let mut body = self.analyst_body(kind, item, None)?;
+        body.insert("object_uuid".into(), object.to_string().into());
+        body.insert("object_type".into(), of.into());
+        let author = self.store.facts()?.name(self.call.caller.account.org);
+        self.keep_analyst(kind, body, object, Some(author))
+    }
+
     /// `analystData/add/TYPE/UUID/OBJECT`
     pub fn analyst_add(&self) -> Result<Answer, Fault> {
         let (name, kind, _) = type_named(self.call.arg(0).unwrap_or_default())?;
@@ -215,6 +279,7 @@ impl Context<'_> {
         body.insert("object_type".into(), about.unwrap_or_else(|| "Event".into()).into());
         let author = self.store.facts()?.name(self.call.caller.account.org);
         let uuid = self.keep_analyst(kind, body, object, Some(author))?;
+        self.keep_with((name, uuid), &given, &mut Vec::new());
         let view = self.view()?;
         let head = self.analyst_named(&view, kind, Some(&uuid.to_string()))?;
         Ok(Answer::json(&json!({name: self.analyst_shown(&view, &head, false)?})))
@@ -250,6 +315,7 @@ impl Context<'_> {
         let (uuid, author) = (head.uuid, head.author.clone());
         drop(view);
         self.keep_analyst(kind, body, object, author)?;
+        self.keep_with((name, uuid), &given, &mut Vec::new());
         let view = self.view()?;
         let head = self.analyst_named(&view, kind, Some(&uuid.to_string()))?;
         Ok(Answer::json(&json!({name: self.analyst_shown(&view, &head, false)?})))

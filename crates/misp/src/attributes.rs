@@ -111,7 +111,9 @@ impl Context<'_> {
         let mut shown: Vec<Value> = Vec::with_capacity(added.len());
         let mut tags = Vec::new();
         for (_, mut attribute) in added {
-            if let Some(Value::Array(of)) = attribute.remove("Tag") {
+            // Of several, each has its own.
+            let of = if several { attribute.get("Tag").cloned() } else { attribute.remove("Tag") };
+            if let Some(Value::Array(of)) = of {
                 tags.extend(of);
             }
             split(&mut attribute);
@@ -139,26 +141,36 @@ impl Context<'_> {
             self.may_change(&event)?;
             let (mut changes, mut places, mut errors) = (Vec::new(), Vec::new(), BTreeMap::new());
             let mut alike = HashSet::new();
+            // With `breakOnDuplicate:0` one that is there already is seen again, and no error.
+            let again = self.call.named.get("breakOnDuplicate").is_some_and(|flag| !flag_of(Some(flag)));
             for (n, item) in items.iter().enumerate() {
                 let item = item.get("Attribute").unwrap_or(item);
                 let made = match item.as_object() {
                     Some(item) => self.attribute(item, None),
                     None => Err(json!({"value": ["an attribute is an object with 'type' and 'value'"]})),
                 };
-                let made = made.and_then(|body| {
-                    let twice = !alike.insert(likeness(&body)) || self.is_there(&view, &event, &body).unwrap_or(false);
-                    if twice {
-                        Err(json!({"value": ["A similar attribute already exists for this event."]}))
-                    } else {
-                        Ok(body)
+                let body = match made {
+                    Ok(body) => body,
+                    Err(error) => {
+                        errors.insert(n, error);
+                        continue;
                     }
-                });
-                match made {
-                    Ok(body) => {
+                };
+                let twice = !alike.insert(likeness(&body));
+                match self.alike(&view, &event, &body)? {
+                    Some(held) if again && !twice => {
+                        let mut body = body_of(&held.raw);
+                        body.insert("timestamp".into(), self.now.to_string().into());
+                        changes.push(Change::Replace(held.ordinal, Self::draft(Slot::Attribute, body, None)));
+                        places.push((n, Some(held.ordinal)));
+                    }
+                    None if !twice => {
                         changes.push(Change::Add(Self::draft(Slot::Attribute, body, None)));
-                        places.push(n);
+                        places.push((n, None));
                     }
-                    Err(error) => drop(errors.insert(n, error)),
+                    _ => {
+                        errors.insert(n, json!({"value": ["A similar attribute already exists for this event."]}));
+                    }
                 }
             }
             if changes.is_empty() {
@@ -170,21 +182,28 @@ impl Context<'_> {
             let view = self.view()?;
             let event = self.event_at(&view, event.head.row)?;
             let scribe = Scribe::new(&view, self.call.caller.account.org);
-            let mut parts = view.parts_at(&event.head, &done.added)?.into_iter();
+            let mut new = done.added.into_iter();
             let mut added = Vec::with_capacity(places.len());
-            for n in places {
-                let Some(part) = parts.next() else { break };
-                added.push((n, scribe.attribute(&event, &part, 0)));
+            for (n, place) in places {
+                let Some(place) = place.or_else(|| new.next()) else { break };
+                if let Some(part) = view.parts_at(&event.head, &[place])?.pop() {
+                    added.push((n, scribe.attribute(&event, &part, 0)));
+                }
             }
             Ok((added, errors))
         })
     }
 
-    /// Is the same attribute in the event already, outside of its objects?
-    pub(crate) fn is_there(&self, view: &View<'_>, event: &EventRow, body: &Map<String, Value>) -> Result<bool, Fault> {
+    /// The same attribute, where it is in the event already, outside of its objects.
+    fn alike(
+        &self,
+        view: &View<'_>,
+        event: &EventRow,
+        body: &Map<String, Value>,
+    ) -> Result<Option<Cleared<Part>>, Fault> {
         let draft = Self::draft(Slot::Attribute, body.clone(), None);
         let Some(found) = draft.found.iter().max_by_key(|found| found.observable.ty().row().correlates) else {
-            return Ok(false);
+            return Ok(None);
         };
         let places = view.mentions_in(event.head.row, &found.observable)?;
         let wanted = likeness(body);
@@ -192,7 +211,7 @@ impl Context<'_> {
             let held = body_of(&part.raw);
             part.slot == Slot::Attribute && likeness(&held) == wanted && !flag_of(held.get("deleted"))
         };
-        Ok(view.parts_at(&event.head, &places)?.iter().any(same))
+        Ok(view.parts_at(&event.head, &places)?.into_iter().find(same))
     }
 
     /// `attributes/view`, `attributes/N`

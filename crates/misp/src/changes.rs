@@ -61,7 +61,8 @@ impl Context<'_> {
             .arg(0)
             .map(str::to_owned)
             .or_else(|| text_of(given.head.get("uuid")).map(|uuid| uuid.into_owned()));
-        let (uuid, refused) = self.again(|| self.edit_once(named.as_deref(), &given))?;
+        let (uuid, mut refused) = self.again(|| self.edit_once(named.as_deref(), &given))?;
+        self.keep_notes(uuid, &given, &mut refused)?;
         self.stored(uuid, refused)
     }
 

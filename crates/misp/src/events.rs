@@ -6,7 +6,7 @@ use crate::call::Method;
 use crate::context::Context;
 use crate::feeds::Correlator;
 use crate::search::filter;
-use crate::shape::{Deleted, Scribe, body_of, num};
+use crate::shape::{Deleted, Scribe, body_of, num, uuid_of};
 use crate::sync::{INVENTORY, Tally};
 use crate::writer::EventWriter;
 use manara_formats::{misp_head, misp_part};
@@ -20,7 +20,7 @@ use manara_store::view::{EventFilter, EventRow, Order, View};
 use md5::{Digest, Md5};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// Events whose correlations are looked up: as many values, as many other events each.
@@ -105,6 +105,8 @@ impl Context<'_> {
             ));
         }
         let given = self.given_event()?;
+        // What nobody here wants is not looked at any further.
+        self.refuse_blocked(&given.head)?;
         let mut head = self.head(&given.head, None).map_err(|errors| Fault::unsaved("add", "Event", errors))?;
         let uuid: Uuid = text_of(head.get("uuid")).and_then(|uuid| uuid.parse().ok()).unwrap_or_default();
         {
@@ -115,11 +117,11 @@ impl Context<'_> {
                 return Err(Fault { location, ..Fault::new(404, text) });
             }
         }
-        self.refuse_blocked(&head)?;
         if !self.call.may(Right::Sync) {
             head.insert("locked".into(), false.into());
         }
-        let (row, refused) = self.write_event(head, &given)?;
+        let (row, mut refused) = self.write_event(head, &given)?;
+        self.keep_notes(row, &given, &mut refused)?;
         self.stored(row, refused)
     }
 
@@ -143,6 +145,30 @@ impl Context<'_> {
         intake.end()?;
         intake.finish()?;
         Ok((uuid, refused))
+    }
+
+    /// Notes and opinions that stand in an event become records of their own. Servers bring theirs apart.
+    pub(crate) fn keep_notes(&self, event: Uuid, given: &Given<'_>, refused: &mut Refused) -> Result<(), Fault> {
+        if self.is_partner() || !self.call.caller.has(Flag::AnalystData) {
+            return Ok(());
+        }
+        self.keep_with(("Event", event), &given.head, &mut refused.0);
+        given.each(|_, slot, raw| {
+            let text = raw.get();
+            let may = ["\"Note\"", "\"Opinion\"", "\"Relationship\""].iter().any(|name| text.contains(name));
+            let Some(item) = may.then(|| self.given_part(raw)).flatten() else { return Ok(()) };
+            let uuid = |item: &Map<String, Value>| text_of(item.get("uuid")).and_then(|uuid| uuid.parse::<Uuid>().ok());
+            let of = if slot == Slot::Attribute { "Attribute" } else { list_name(slot) };
+            if let Some(uuid) = uuid(&item) {
+                self.keep_with((of, uuid), &item, &mut refused.0);
+            }
+            for attribute in item.get("Attribute").and_then(Value::as_array).into_iter().flatten() {
+                if let Some((uuid, attribute)) = attribute.as_object().and_then(|one| Some((uuid(one)?, one))) {
+                    self.keep_with(("Attribute", uuid), attribute, &mut refused.0);
+                }
+            }
+            Ok(())
+        })
     }
 
     /// Drafts of one part of a body: one, or an object with its attributes.
@@ -277,6 +303,11 @@ impl Context<'_> {
         let feeds = if feeds { Some(Correlator::of(self)?.with_event(self.store, &view, &event)?) } else { None };
         let mut writer = EventWriter::new(&mut answer, &scribe);
         writer.deleted = Deleted::of(options.get("deleted"));
+        if !self.is_partner() {
+            more.extend(self.notes_about(&view, event.head.uuid)?);
+        }
+        let sighted = !flag_of(options.get("noSightings")) && !self.is_partner();
+        let sightings = if sighted { self.sightings_of_event(&view, &event)? } else { HashMap::new() };
         let hits = flag_of(options.get("includeWarninglistHits"));
         let lists = if hits { Some(self.warnings.get(self.store)?) } else { None };
         writer.event(&event, !flag_of(options.get("metadata")), more, |part, attribute| {
@@ -285,6 +316,9 @@ impl Context<'_> {
             }
             if let Some(lists) = &lists {
                 crate::search::warn(attribute, part, lists);
+            }
+            if let Some(seen) = sightings.get(&uuid_of(&event, part)) {
+                attribute.insert("Sighting".into(), seen.clone().into());
             }
             true
         })?;
@@ -432,13 +466,15 @@ impl Context<'_> {
     pub(crate) fn refuse_blocked(&self, head: &Map<String, Value>) -> Result<(), Fault> {
         let text = |value: Option<&Value>| text_of(value).unwrap_or_default().into_owned();
         let event = text(head.get("uuid"));
-        let author = text(head.get("Orgc").and_then(|orgc| orgc.get("uuid")));
-        let blocked = self.store.entry_named("eventblocklist", &event)?.is_some()
-            || self.store.entry_named("orgblocklist", &author)?.is_some();
-        if !blocked {
+        let own = self.call.caller.account.org.to_string();
+        let author = head.get("Orgc").and_then(|orgc| text_of(orgc.get("uuid"))).map_or(own, |uuid| uuid.into_owned());
+        if self.store.entry_named("eventblocklist", &event)?.is_some() {
+            return Err(Fault::forbidden("Event blocked by event blocklist."));
+        }
+        if self.store.entry_named("orgblocklist", &author)?.is_none() {
             return Ok(());
         }
-        Err(Fault::forbidden("Event blocked by local blocklist."))
+        Err(Fault::forbidden("Event blocked by organisation blocklist."))
     }
 
     fn publish(&self, published: bool) -> Result<EventRow, Fault> {
@@ -502,9 +538,21 @@ impl Context<'_> {
             text_of(options.get("value")).ok_or_else(|| Fault::new(400, "No input data provided."))?.into_owned();
         let only = options.get("returnMetaAttributes").is_some_and(|flag| flag_of(Some(flag)));
         let distribution = text_of(options.get("distribution")).unwrap_or("5".into()).into_owned();
+        // What stands on a warning list is left out, or (`soft`) not looked for.
+        let adhere = text_of(options.get("adhereToWarninglists")).unwrap_or_default().into_owned();
+        let soft = adhere.eq_ignore_ascii_case("soft");
+        let lists = (soft || flag_of(options.get("adhereToWarninglists"))).then(|| self.warnings.get(self.store));
+        let lists = lists.transpose()?;
+        let listed = |observable: &Observable| lists.as_ref().is_some_and(|lists| !lists.hits(observable).is_empty());
         let found: Vec<Map<String, Value>> = manara_model::observable::extract(&text)
+            .filter(|found| soft || !listed(&found.observable))
             .map(|found| {
-                self.suggested(&found.observable, &distribution, text.get(found.start..found.end).unwrap_or_default())
+                let original = text.get(found.start..found.end).unwrap_or_default();
+                let mut attribute = self.suggested(&found.observable, &distribution, original);
+                if listed(&found.observable) {
+                    attribute.insert("to_ids".into(), false.into());
+                }
+                attribute
             })
             .collect();
         if only {

@@ -5,7 +5,7 @@ use crate::shape::micros;
 use base64::Engine;
 use manara_model::observable::{misp_type, misp_value};
 use manara_model::permission::Flag;
-use manara_model::record::{flag_of, parse_time, seconds_of, text_of};
+use manara_model::record::{flag_of, parse_micros, seconds_of, text_of};
 use manara_model::{GroupId, OrgId};
 use manara_store::Facts;
 use manara_store::people::NewGroup;
@@ -35,6 +35,10 @@ const NOT_KEPT: &[&str] = &[
     "AttributeTag",
     "enforceWarninglist",
     "breakOnDuplicate",
+    // Records of their own, with markings of their own: see `analyst.rs`.
+    "Note",
+    "Opinion",
+    "Relationship",
 ];
 
 fn text<'m>(map: &'m Map<String, Value>, name: &str) -> Option<Cow<'m, str>> {
@@ -267,7 +271,7 @@ impl Context<'_> {
                 out.shift_remove(name);
                 continue;
             };
-            let time = parse_time(&said).ok_or_else(|| error(name, "Invalid ISO 8601 format."))?;
+            let time = parse_micros(&said).ok_or_else(|| error(name, "Invalid ISO 8601 format."))?;
             *seen = Some(time);
             out.insert(name.into(), micros(time).into());
         }
@@ -454,6 +458,9 @@ impl Context<'_> {
             "Galaxy",
             "EventTag",
             "sighting_timestamp",
+            "Note",
+            "Opinion",
+            "Relationship",
         ];
         let mut out = held.cloned().unwrap_or_default();
         for (name, value) in given.iter().filter(|(name, _)| !PARTS.contains(&name.as_str())) {

@@ -359,7 +359,11 @@ impl Context<'_> {
             // With what was cached of it.
             self.store.forget_feed_values(entry.id)?;
         }
-        let text = if kind.flat { "Blocklist item removed".to_owned() } else { format!("{} deleted.", kind.model) };
+        let text = match kind.kind {
+            _ if kind.flat => "Blocklist item removed".to_owned(),
+            "server" => "Server deleted".to_owned(),
+            _ => format!("{} deleted.", kind.model),
+        };
         Ok(Answer::json(&saved(text, &self.call.url, Some(entry.id.to_string()))))
     }
 

@@ -87,7 +87,7 @@ impl Context<'_> {
         let unsaved = |field: &str, text: String| Fault::unsaved("accept", "User", json!({field: [text]}));
         let named = text_of(given.get("org_id")).filter(|org| !org.is_empty() && org != "0");
         if named.is_none() {
-            return Err(unsaved("org_id", "Name the organisation that the account is to be of.".into()));
+            return Err(Fault::forbidden("No organisation selected. Supply an Organisation ID"));
         }
         let org = self.org_for_user(&given, self.call.caller.account.org)?;
         let role = self.role_of(&given, None)?;
@@ -101,7 +101,7 @@ impl Context<'_> {
                 error => error.into(),
             })?;
         self.store.remove_entry(self.actor(), REGISTRATION, entry.id)?;
-        let mut done = saved("1 registration accepted.", &self.call.url, None);
+        let mut done = saved("1 registration(s) accepted.", &self.call.url, None);
         let id = num(self.store.number("user", made.uuid.0)?);
         done["User"] = json!({"id": id, "email": made.email, "authkey": made.api_key, "password": made.password});
         Ok(Answer::json(&done))
@@ -111,7 +111,7 @@ impl Context<'_> {
     pub fn registrations_discard(&self) -> Result<Answer, Fault> {
         let entry = self.named_entry(REGISTRATION, "registration")?;
         self.store.remove_entry(self.actor(), REGISTRATION, entry.id)?;
-        Ok(Answer::json(&saved("1 registration discarded.", &self.call.url, None)))
+        Ok(Answer::json(&saved("1 registration(s) discarded.", &self.call.url, None)))
     }
 }
 

@@ -93,7 +93,7 @@ impl Context<'_> {
         let action = self.call.action.as_str();
         let hard =
             action == "delete" && (flag_of(given.get("hard")) || self.call.arg(1).is_some_and(|hard| hard == "1"));
-        let (row, number) = self.again(|| {
+        let (row, number, uuid) = self.again(|| {
             let view = self.view()?;
             let (event, part) = self.part(&view, named.as_deref(), REPORT, "report")?;
             self.may_change(&event)?;
@@ -116,10 +116,10 @@ impl Context<'_> {
             let head = self.touched(&event);
             drop(view);
             self.amend(&event, head, false, vec![change])?;
-            Ok((event.head.row, part.number))
+            Ok((event.head.row, part.number, crate::shape::uuid_of(&event, &part)))
         })?;
         if action == "delete" {
-            let text = if hard { "Event Report hard deleted" } else { "Event Report soft deleted" };
+            let text = format!("Event Report {uuid} {} deleted", if hard { "hard" } else { "soft" });
             return Ok(Answer::json(&saved(text, &self.call.url, None)));
         }
         let view = self.view()?;

@@ -10,7 +10,16 @@ use manara_store::StoreError;
 use manara_store::people::CustomRole;
 use serde_json::{Map, Value, json};
 
-/// Numbers of the fixed roles begin at 1, those of others after this.
+/// The fixed roles with MISP's numbers and names for them: scripts give people roles by these.
+const FIXED: &[(i64, Role, &str)] = &[
+    (1, Role::Admin, "admin"),
+    (2, Role::OrgAdmin, "Org Admin"),
+    (3, Role::Contributor, "User"),
+    (4, Role::User, "Publisher"),
+    (5, Role::Sync, "Sync user"),
+    (6, Role::Reader, "Read Only"),
+];
+/// Numbers of others come after this.
 const CUSTOM_FROM: i64 = 100;
 /// What else MISP says of a role; kept and shown.
 const NOTES: &[&str] =
@@ -32,8 +41,8 @@ impl Roles {
     /// A role's number.
     #[must_use]
     pub(crate) fn number(&self, role: Role) -> i64 {
-        match Role::ALL.iter().zip(1i64..).find(|(one, _)| **one == role) {
-            Some((_, number)) => number,
+        match FIXED.iter().find(|(_, one, _)| *one == role) {
+            Some((number, ..)) => *number,
             None => self.custom(role).map_or(0, |custom| CUSTOM_FROM + custom.id),
         }
     }
@@ -43,13 +52,14 @@ impl Roles {
     pub(crate) fn named(&self, text: &str) -> Option<Role> {
         match text.parse::<i64>() {
             Ok(number) => {
-                let fixed = number.checked_sub(1).and_then(|at| Role::ALL.get(usize::try_from(at).ok()?));
+                let fixed = FIXED.iter().find(|(one, ..)| *one == number).map(|(_, role, _)| *role);
                 let custom = || self.custom.iter().find(|custom| CUSTOM_FROM + custom.id == number);
-                fixed.copied().or_else(|| custom().map(CustomRole::role))
+                fixed.or_else(|| custom().map(CustomRole::role))
             }
             Err(_) => {
                 let custom = || self.custom.iter().find(|one| one.name == text || one.uuid.to_string() == text);
-                Role::parse(text).or_else(|| custom().map(CustomRole::role))
+                let theirs = FIXED.iter().find(|(.., name)| name.eq_ignore_ascii_case(text)).map(|(_, role, _)| *role);
+                Role::parse(text).or(theirs).or_else(|| custom().map(CustomRole::role))
             }
         }
     }
@@ -61,7 +71,8 @@ impl Roles {
         let (mut out, is_default) = (Map::new(), role.key() == self.default.key());
         let time = |of: fn(&CustomRole) -> i64| custom.map_or(Value::Null, |custom| datetime(of(custom)).into());
         out.insert("id".into(), self.number(role).to_string().into());
-        out.insert("name".into(), custom.map_or(role.name(), |custom| &custom.name).into());
+        let theirs = FIXED.iter().find(|(_, one, _)| *one == role).map_or(role.name(), |(.., name)| name);
+        out.insert("name".into(), custom.map_or(theirs, |custom| &custom.name).into());
         out.insert("created".into(), time(|custom| custom.created));
         out.insert("modified".into(), time(|custom| custom.modified));
         for line in TABLE {
@@ -120,8 +131,9 @@ impl Context<'_> {
     pub fn roles_index(&self) -> Result<Answer, Fault> {
         let roles = self.all_roles()?;
         let custom = roles.custom.iter().map(CustomRole::role);
-        let all = Role::ALL.into_iter().chain(custom);
-        Ok(Answer::json(&all.map(|role| json!({"Role": roles.value(role)})).collect()))
+        let fixed = FIXED.iter().map(|(_, role, _)| roles.value(*role));
+        let all = fixed.chain(custom.map(|role| roles.value(role)));
+        Ok(Answer::json(&all.map(|role| json!({"Role": role})).collect()))
     }
 
     /// `roles/view`
@@ -235,7 +247,19 @@ mod tests {
         let roles = Roles { custom: vec![custom.clone()], default: Role::User };
         assert_eq!(roles.named("107"), Some(custom.role()));
         assert_eq!(roles.named("r"), Some(custom.role()));
-        assert_eq!(roles.named("2"), Some(Role::User));
+        let theirs = ["1", "2", "3", "4", "5", "6", "Sync user", "org-admin"].map(|text| roles.named(text));
+        let ours = [
+            Role::Admin,
+            Role::OrgAdmin,
+            Role::Contributor,
+            Role::User,
+            Role::Sync,
+            Role::Reader,
+            Role::Sync,
+            Role::OrgAdmin,
+        ];
+        assert_eq!(theirs, ours.map(Some), "MISP's numbers and names, ours too");
+        assert_eq!(roles.named("7"), None);
         assert_eq!(roles.named("0"), None);
         assert_eq!(roles.named("-9"), None);
         assert_eq!(roles.number(custom.role()), 107);

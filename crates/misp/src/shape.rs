@@ -14,6 +14,9 @@ use uuid::Uuid;
 
 /// Members of an attribute that this door writes itself: what came under these names is another node's.
 const OWN: &[&str] = &[
+    "Note",
+    "Opinion",
+    "Relationship",
     "id",
     "event_id",
     "object_id",
@@ -36,6 +39,9 @@ const OWN: &[&str] = &[
 ];
 /// The same of an event.
 const OWN_OF_EVENT: &[&str] = &[
+    "Note",
+    "Opinion",
+    "Relationship",
     "id",
     "org_id",
     "orgc_id",
@@ -128,16 +134,16 @@ fn text(map: &Map<String, Value>, name: &str, default: &str) -> Value {
 
 fn time(map: &Map<String, Value>, name: &str) -> Value {
     let text = text_of(map.get(name)).filter(|text| !text.is_empty());
-    match text.and_then(|text| manara_model::record::parse_time(&text)) {
-        Some(millis) => Value::String(micros(millis)),
+    match text.and_then(|text| manara_model::record::parse_micros(&text)) {
+        Some(time) => Value::String(micros(time)),
         None => Value::Null,
     }
 }
 
 /// `2026-10-01T00:00:00.000000+00:00`.
 #[must_use]
-pub(crate) fn micros(millis: i64) -> String {
-    let stamp = jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+pub(crate) fn micros(micros: i64) -> String {
+    let stamp = jiff::Timestamp::from_microsecond(micros).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     stamp.strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00").to_string()
 }
 
@@ -237,6 +243,10 @@ impl<'v, 's> Scribe<'v, 's> {
         for tag in map.get("Tag").and_then(Value::as_array).into_iter().flatten() {
             let Some(name) = tag.get("name").and_then(Value::as_str) else { continue };
             let info = self.tag_info(name);
+            // One that is not for export is its keepers' own: no program is given it (MISP#1394).
+            if info.as_ref().and_then(|info| info.detail.get("exportable")).is_some_and(|flag| !flag_of(Some(flag))) {
+                continue;
+            }
             let mut value = match &info {
                 Some(info) => tag_value(info),
                 None => tag_value(&Tag::unknown(name)),

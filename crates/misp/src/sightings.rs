@@ -14,10 +14,13 @@ use manara_model::{Cleared, Marking, OrgId, Part};
 use manara_store::sightings::{AttributeSighting, Sighting, SightingFilter};
 use manara_store::view::{EventFilter, EventRow, View, Which};
 use serde_json::{Map, Value, json};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// Sightings in one answer.
 const LISTED: u32 = 100_000;
+/// Sightings that are shown with an event; `sightings/index` has all of them.
+const IN_A_VIEW: u32 = 10_000;
 /// Attributes that one sighting of a value may be about.
 const ATTRIBUTES: usize = 1000;
 
@@ -75,6 +78,22 @@ impl Context<'_> {
     ) -> Result<Vec<Value>, Fault> {
         let filter = SightingFilter { attributes: vec![uuid_of(event, part)], ..SightingFilter::default() };
         view.sightings(&filter, LISTED)?.iter().map(|sighting| self.sighting_shown(view, sighting, true)).collect()
+    }
+
+    /// Sightings of an event's attributes, by attribute: as many of them as one answer holds.
+    pub(crate) fn sightings_of_event(
+        &self,
+        view: &View<'_>,
+        event: &EventRow,
+    ) -> Result<HashMap<Uuid, Vec<Value>>, Fault> {
+        let filter = SightingFilter { events: vec![event.head.uuid], ..SightingFilter::default() };
+        let mut all: HashMap<Uuid, Vec<Value>> = HashMap::new();
+        for sighting in view.sightings(&filter, IN_A_VIEW)? {
+            if let Some(attribute) = sighting.attribute {
+                all.entry(attribute).or_default().push(self.sighting_shown(view, &sighting, true)?);
+            }
+        }
+        Ok(all)
     }
 
     /// When an attribute was last seen by somebody, Unix seconds.

@@ -165,20 +165,15 @@ impl Context<'_> {
         Ok(Answer::json(&Value::Array(lines)))
     }
 
-    /// `tags/tagStatistics`
+    /// `tags/tagStatistics`: how many events have each, by name.
     pub fn tag_statistics(&self) -> Result<Answer, Fault> {
         let percent = self.call.arg(0).is_some_and(|text| text == "true" || text == "1");
-        let names = self.call.arg(1).is_some_and(|text| text == "true" || text == "1");
         let view = self.view()?;
         let mut counts = std::collections::BTreeMap::<String, i64>::new();
         for tag in self.store.vocabulary()? {
-            let (events, attributes) = view.tag_use(tag.id)?;
-            let key = match tag.name.split_once(':') {
-                Some((space, _)) if names => space.to_owned(),
-                _ => tag.name,
-            };
-            if events + attributes > 0 {
-                *counts.entry(key).or_default() += events + attributes;
+            let (events, _) = view.tag_use(tag.id)?;
+            if events > 0 {
+                *counts.entry(tag.name).or_default() += events;
             }
         }
         let total: i64 = counts.values().sum();
@@ -263,6 +258,9 @@ impl Context<'_> {
             Err(_) => tag.to_owned(),
         };
         if !remove {
+            // What it is put on comes first: whoever may not see that hears of nothing else.
+            self.target(&self.view()?, named, kind)?;
+            self.may_use_tag(&name)?;
             match self.store.add_tag(self.actor(), &name) {
                 Ok(()) | Err(StoreError::Exists { .. }) => {}
                 Err(error) => return Err(error.into()),
@@ -337,6 +335,25 @@ impl Context<'_> {
                 false => format!("{how} tag {name}({number}) successfully attached to {model}({id})."),
             })
         })
+    }
+
+    /// A tag may be one organisation's, or one person's, to put on things.
+    fn may_use_tag(&self, name: &str) -> Result<(), Fault> {
+        let Some(tag) = self.store.tag_by_name(name)? else { return Ok(()) };
+        let account = &self.call.caller.account;
+        for (field, kind, own, whose) in
+            [("org_id", "org", account.org.0, "organisation"), ("user_id", "user", account.uuid.0, "user")]
+        {
+            let of = text_of(tag.detail.get(field)).filter(|of| !of.is_empty() && of != "0");
+            if let Some(of) = of
+                && !self.is_admin()
+                && of != self.store.number(kind, own)?.to_string()
+            {
+                let text = format!("Invalid Tag. This tag can only be set by a fixed {whose}.");
+                return Err(Fault::unsaved("attachTagToObject", "Tags", text.into()));
+            }
+        }
+        Ok(())
     }
 
     /// A tag that is ours alone may be put on what another wrote.

@@ -111,6 +111,19 @@ pub const TABLE: &[Line] = &[
     line(Flag::SkipOtp, "perm_skip_otp", None, false),
 ];
 
+/// What a contributor may do.
+const CONTRIBUTOR: &[Flag] = &[
+    Flag::Add,
+    Flag::Modify,
+    Flag::ModifyOrg,
+    Flag::Audit,
+    Flag::Auth,
+    Flag::Tagger,
+    Flag::Sighting,
+    Flag::GalaxyEditor,
+    Flag::AnalystData,
+];
+
 impl Flag {
     /// Its line of the table.
     #[must_use]
@@ -203,6 +216,8 @@ impl Role {
         match self {
             Role::Custom { flags, .. } => flags,
             Role::Gone => Flags::default(),
+            // As MISP ships its role of that number: all of writing but to publish and to hand on.
+            Role::Contributor => CONTRIBUTOR.iter().copied().collect(),
             fixed => Flags::of_rights(|right| fixed.has(right)),
         }
     }
@@ -211,7 +226,7 @@ impl Role {
     #[must_use]
     pub fn touches(self, right: Right) -> bool {
         match self {
-            Role::Custom { flags, .. } => flags.touch(right),
+            Role::Custom { .. } | Role::Contributor => self.flags().touch(right),
             other => other.has(right),
         }
     }

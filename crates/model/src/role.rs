@@ -43,11 +43,13 @@ impl Right {
     }
 }
 
-/// A role. Five are fixed sets of rights; others are put together by the node's operator, flag by flag.
+/// A role. Six are fixed sets of rights; others are put together by the node's operator, flag by flag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
     /// Reads.
     Reader,
+    /// Reads, and writes for the own organisation, but for releasing it: somebody else publishes (MISP's `User`).
+    Contributor,
     /// Reads and writes for the own organisation.
     User,
     /// Another node or MISP server of the own organisation: brings what others wrote.
@@ -69,13 +71,14 @@ pub enum Role {
 
 impl Role {
     /// Every fixed role, least rights first.
-    pub const ALL: [Role; 5] = [Role::Reader, Role::User, Role::Sync, Role::OrgAdmin, Role::Admin];
+    pub const ALL: [Role; 6] = [Role::Reader, Role::Contributor, Role::User, Role::Sync, Role::OrgAdmin, Role::Admin];
 
     /// Name as written on the command line; of others than the fixed ones, what they are.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Role::Reader => "reader",
+            Role::Contributor => "contributor",
             Role::User => "user",
             Role::Sync => "sync",
             Role::OrgAdmin => "org-admin",
@@ -105,6 +108,7 @@ impl Role {
     pub fn has(self, right: Right) -> bool {
         match self {
             Role::Reader => right == Right::Read,
+            Role::Contributor => self.flags().make(right),
             Role::User => matches!(right, Right::Read | Right::Write),
             Role::Sync => matches!(right, Right::Read | Right::Write | Right::Sync),
             Role::OrgAdmin => matches!(right, Right::Read | Right::Write | Right::Manage),

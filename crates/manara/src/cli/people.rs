@@ -54,7 +54,7 @@ pub(crate) enum UserCommand {
         /// Organisation
         #[arg(long)]
         org: String,
-        /// reader, user, sync, org-admin, admin, or one of the node's own roles
+        /// reader, contributor (does not publish), user, sync, org-admin, admin, or one of the node's own roles
         #[arg(long, default_value = "user")]
         role: String,
         #[command(flatten)]

@@ -47,7 +47,7 @@ pub(crate) fn user(place: &Place, args: UserArgs) -> anyhow::Result<ExitCode> {
     match args.command {
         UserCommand::Add { email, org, role, output: how } => {
             let role = store.role_named(&role).with_context(|| {
-                format!("'{role}' is no role; give reader, user, sync, org-admin, admin or one of the node's own")
+                format!("'{role}' is no role; give reader, contributor, user, sync, org-admin, admin or one of the node's own")
             })?;
             let org = store.org(&org)?;
             let made = store.add_account(ACTOR, NewAccount { org: org.uuid, email, role })?;

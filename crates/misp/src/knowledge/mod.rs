@@ -75,8 +75,19 @@ impl Context<'_> {
 
     /// `taxonomies/update`, `galaxies/update`, `warninglists/update`…: knowledge comes as files here.
     pub fn knowledge_update(&self) -> Result<Answer, Fault> {
-        let text = "Nothing to update: this node's knowledge comes with `manara import`, and is as new as what was imported last.";
-        Ok(Answer::json(&saved(text, &self.call.url, None)))
+        // MISP's words for there being nothing new, which scripts look for.
+        let words = match self.call.controller.as_str() {
+            "galaxies" => "Galaxies updated.",
+            "taxonomies" => "All taxonomy libraries are up to date already.",
+            "warninglists" => "All warninglists are up to date already.",
+            "noticelists" => "All noticelists are up to date already.",
+            "objecttemplates" => return Ok(Answer::json(&json!([]))),
+            _ => "Everything is up to date already.",
+        };
+        let mut body = saved(words, &self.call.url, None);
+        body["note"] =
+            "This node's knowledge comes with `manara import`: it is as new as what was imported last.".into();
+        Ok(Answer::json(&body))
     }
 }
 

@@ -108,7 +108,8 @@ impl Context<'_> {
             "togglerequired" => {
                 let on = !self.is_on("taxonomy-required", &uuid, false)?;
                 self.switch("taxonomy-required", &uuid, on)?;
-                if on { "Taxonomy set to required" } else { "Taxonomy is no longer required" }
+                // MISP's word, for either.
+                "Taxonomy toggleRequireded"
             }
             action => {
                 let (_, entries) = self.taxonomy(&head)?;
@@ -126,7 +127,7 @@ impl Context<'_> {
                         self.store.set_tag(self.actor(), tag.id, &colour, &detail)?;
                     }
                 }
-                if hide { "The tags were hidden." } else { "The tags were added." }
+                if hide { "The tag(s) has been hidden." } else { "The tag(s) has been saved." }
             }
         };
         Ok(Answer::json(&saved(text, &self.call.url, None)))

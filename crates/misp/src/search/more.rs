@@ -187,6 +187,11 @@ impl Context<'_> {
         };
         let observables: Vec<Observable> =
             part.found.iter().map(|found| &found.observable).filter(correlates).cloned().collect();
+        // A text ties nothing together by itself; asked for, the same text elsewhere is told.
+        let observables = match observables.is_empty() {
+            true => part.found.iter().map(|found| found.observable.clone()).take(1).collect(),
+            false => observables,
+        };
         let mut lines = Vec::new();
         let places = view.mentions(&observables, RELATED)?;
         let cut = places.values().map(Vec::len).sum::<usize>() >= RELATED;

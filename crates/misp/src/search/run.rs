@@ -247,7 +247,6 @@ impl<'a> Context<'a> {
         let view = self.store.view(self.call.caller.audience(), format.purpose())?;
         let mut events = filter::of_search(self, &view, &options)?;
         events.touched = span(options.get("timestamp"), self.now, "timestamp")?;
-        events.tags.none_on_parts = true;
         let mut narrowed = options.clone();
         narrowed.remove("timestamp");
         // A tag makes the event fit as a whole.
@@ -255,6 +254,8 @@ impl<'a> Context<'a> {
             narrowed.remove(name);
         }
         let mut wanted = Attributes::of(self, &narrowed)?;
+        // One that is not wanted leaves an event out that has it, and of others the attributes that have it.
+        wanted.tags.none = Wanted::of(options.get("tags").or(options.get("tag"))).none;
         if let Some(uuids) = options.get("uuid").filter(|uuids| !uuids.is_null()) {
             self.events_of_uuids(&view, &Wanted::of(Some(uuids)), &mut events)?;
             wanted.uuids = Wanted::default();
@@ -328,6 +329,20 @@ impl<'a> Context<'a> {
         if format.detect_only && wanted.detect.is_none() {
             wanted.detect = Some(true);
         }
+        let mut events = events.clone();
+        if format.name == "csv" && !wanted.is_empty() {
+            // A table of events has all attributes of those in which one fits, as MISP's has.
+            let mut numbers = BTreeSet::new();
+            self.find(view, &events, &wanted, |event, _, _, _| {
+                numbers.insert(event.head.number);
+                Ok(true)
+            })?;
+            // A number that no event has: none fits.
+            numbers.insert(0);
+            events.which = Some((numbers.into_iter().collect(), Vec::new()));
+            wanted = wanted.of_whole_events();
+        }
+        let events = &events;
         let scribe = self.scribe_for(format, view, options)?;
         let more = More::of(self, options)?;
         let mut output = Output::begin(self, format, options, true)?;
@@ -374,6 +389,9 @@ impl<'a> Context<'a> {
             writer.data = data;
             let mut failed = None;
             writer.event(event, !metadata, members, |part, attribute| {
+                if !wanted.goes_along(attribute) {
+                    return false;
+                }
                 if let Some(feeds) = &feeds {
                     feeds.add(part, attribute);
                 }

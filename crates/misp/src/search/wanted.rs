@@ -77,7 +77,11 @@ impl Attributes {
                 Some(Value::Array(_)) => None,
                 value => Some(flag_of(value)),
             },
-            deleted: Deleted::of(options.get("deleted")),
+            // In a search one flag asks for deleted ones alone; `[0, 1]` for both.
+            deleted: match options.get("deleted") {
+                Some(flag) if !flag.is_array() && flag_of(Some(flag)) => Deleted::Only,
+                given => Deleted::of(given),
+            },
             touched: span(options.get("timestamp").or(options.get("attribute_timestamp")), now, "timestamp")?,
             first_seen: span(options.get("first_seen"), now, "first_seen")?,
             last_seen: span(options.get("last_seen"), now, "last_seen")?,
@@ -94,6 +98,19 @@ impl Attributes {
             && self.touched == Span::default()
             && self.first_seen == Span::default()
             && self.last_seen == Span::default()
+    }
+
+    /// What is asked of the attributes of events that are given whole.
+    pub(super) fn of_whole_events(self) -> Attributes {
+        let Attributes { tags, detect, deleted, clean, .. } = self;
+        Attributes { tags, detect, deleted, clean, ..Attributes::default() }
+    }
+
+    /// Is an attribute given with its event, which fits? As it is shown.
+    pub(super) fn goes_along(&self, attribute: &Map<String, Value>) -> bool {
+        self.detect.is_none_or(|detect| flag_of(attribute.get("to_ids")) == detect)
+            && !tag_names(attribute)
+                .any(|tag| self.tags.none.iter().any(|not| like(&tag.to_lowercase(), &not.to_lowercase())))
     }
 
     /// Does this attribute fit? `on_event`: names of the event's tags, which count for its attributes too.

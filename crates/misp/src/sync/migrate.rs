@@ -259,8 +259,10 @@ impl Bringer<'_> {
                 Role::OrgAdmin
             } else if may("perm_sync") {
                 Role::Sync
-            } else if may("perm_add") {
+            } else if may("perm_add") && may("perm_publish") {
                 Role::User
+            } else if may("perm_add") {
+                Role::Contributor
             } else {
                 Role::Reader
             };

@@ -202,14 +202,26 @@ pub fn rfc3339(millis: i64) -> String {
 /// Reads RFC 3339 (and the dates that MISP and STIX write) into Unix milliseconds.
 #[must_use]
 pub fn parse_time(text: &str) -> Option<i64> {
+    parse_micros(text).map(|micros| micros.div_euclid(1000))
+}
+
+/// The same into Unix microseconds; also seconds with decimals.
+#[must_use]
+pub fn parse_micros(text: &str) -> Option<i64> {
     let text = text.trim();
     if let Ok(stamp) = text.parse::<Timestamp>() {
-        return Some(stamp.as_millisecond());
+        return Some(stamp.as_microsecond());
     }
     if let Ok(date) = text.parse::<jiff::civil::Date>() {
-        return jiff::tz::TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok().map(Timestamp::as_millisecond);
+        return jiff::tz::TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok().map(Timestamp::as_microsecond);
     }
-    let seconds: i64 = text.parse().ok()?;
-    let millis = seconds.checked_mul(1000)?;
-    Timestamp::from_millisecond(millis).ok().map(|_| millis)
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    let seconds: i64 = whole.parse().ok()?;
+    if part.is_empty() || !part.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let part: i64 = format!("{part:0<6}").get(..6)?.parse().ok()?;
+    let part = if whole.starts_with('-') { -part } else { part };
+    let micros = seconds.checked_mul(1_000_000)?.checked_add(part)?;
+    Timestamp::from_microsecond(micros).ok().map(|_| micros)
 }

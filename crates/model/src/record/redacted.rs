@@ -7,9 +7,19 @@ use crate::policy::{Labelled, Redactor};
 use serde_json::Value;
 
 /// Members of JSON bodies that speak of the holder, not of the content: who typed it, what else the
-/// holder has (a correlation tells of other records), who saw it, who is in the sharing group.
-const HOLDERS_OWN: &[&str] =
-    &["event_creator_email", "RelatedEvent", "Sighting", "Feed", "warnings", "ShadowAttribute"];
+/// holder has (a correlation tells of other records), who saw it, who is in the sharing group; and notes, which
+/// have markings of their own.
+const HOLDERS_OWN: &[&str] = &[
+    "event_creator_email",
+    "RelatedEvent",
+    "Sighting",
+    "Feed",
+    "warnings",
+    "ShadowAttribute",
+    "Note",
+    "Opinion",
+    "Relationship",
+];
 
 impl Labelled for Head {
     fn label(&self) -> &Label {

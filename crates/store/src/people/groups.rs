@@ -105,18 +105,22 @@ impl Store {
         })
     }
 
-    /// Takes a group away that nothing is shared with.
+    /// Takes a group away that no record is shared with. A part that was is its holder's alone from then on.
     ///
     /// # Errors
     /// [`StoreError::Invalid`] where something is; [`StoreError::Unknown`]; the engine's.
     pub fn remove_group(&self, actor: &str, group: GroupId) -> Result<()> {
         let actor = actor.to_owned();
-        let used = self
-            .facts()?
-            .labels
-            .values()
-            .any(|label| label.marking.groups.iter().any(|clause| clause.contains(&group)));
-        if used {
+        let facts = self.facts()?;
+        let shared =
+            facts.labels.iter().filter(|(_, label)| label.marking.groups.iter().any(|clause| clause.contains(&group)));
+        let labels: Vec<i64> = shared.map(|(id, _)| *id).collect();
+        let reader = self.reader()?;
+        for label in labels {
+            let sql = "SELECT 1 FROM record WHERE label = ?1 AND state = 1 LIMIT 1";
+            if reader.first(sql, &params![label], |row| row.get::<i64>(0))?.is_none() {
+                continue;
+            }
             return Err(StoreError::Invalid("records are shared with this group; set it inactive instead".into()));
         }
         self.write(move |tx| {
