@@ -796,7 +796,12 @@ def groups():
     check("renamed", alpha.update_sharing_group(made, pythonify=True).name == "Alpha alone")
     check("another's is not for changing", errors(beta.add_org_to_sharing_group(made, beta_org)))
     check("a server", alpha.add_server_to_sharing_group(made, 0, all_orgs=True)["saved"] and alpha.remove_server_from_sharing_group(made, 0)["saved"])
-    check("not while in use", errors(alpha.delete_sharing_group(made)))
+    alpha.add_org_to_sharing_group(made, beta_org)
+    check("shared once more", not errors(beta.get_event(stored.uuid)))
+    check("taken away while in use, it is its holder's alone", alpha.delete_sharing_group(made)["saved"] and errors(beta.get_event(stored.uuid)) and not errors(alpha.get_event(stored.uuid)))
+    forged = {"Event": {"info": "again", "distribution": "4", "SharingGroup": {"uuid": made.uuid, "name": "Ours", "SharingGroupOrg": [{"Organisation": {"uuid": raw("beta", "GET", "/users/view/me").json()["Organisation"]["uuid"], "name": "CERT Beta"}}]}}}
+    raw("sync", "POST", "/events/add", forged)
+    check("and nobody makes it anew from elsewhere", errors(beta.get_event(stored.uuid)) and errors(alpha.add_sharing_group({"name": "Back", "uuid": made.uuid})))
     empty = MISPSharingGroup()
     empty.name = "Nobody's"
     empty = alpha.add_sharing_group(empty, pythonify=True)

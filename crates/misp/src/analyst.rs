@@ -59,7 +59,8 @@ impl Context<'_> {
         for (name, value) in body {
             shown.insert(name, value);
         }
-        shown.insert("sharing_group_id".into(), Value::Null);
+        let (_, group) = scribe.reach(&shown, "1");
+        shown.insert("sharing_group_id".into(), if group == "0" { Value::Null } else { group });
         shown.insert("uuid".into(), head.uuid.to_string().into());
         shown.insert("org_uuid".into(), owner.to_string().into());
         let place = TYPES.iter().position(|(one, ..)| *one == name).unwrap_or(0);
@@ -175,6 +176,12 @@ impl Context<'_> {
                 .is_some_and(|opinion| (0..=100).contains(&opinion))
         {
             return Err(unsaved("opinion", "An opinion is a number from 0 to 100."));
+        }
+        if given.contains_key("distribution") || given.contains_key("sharing_group_id") {
+            let said = |name: &str| given.get(name).or(body.get(name)).cloned().unwrap_or_default();
+            let names = ["distribution", "sharing_group_id", "SharingGroup"];
+            let reach: Map<String, Value> = names.iter().map(|name| ((*name).to_owned(), said(name))).collect();
+            self.reach(&reach, &mut body, "1").map_err(|errors| Fault::unsaved("save", name, errors))?;
         }
         let now = datetime(self.now * 1000);
         if new {

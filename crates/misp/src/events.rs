@@ -303,9 +303,7 @@ impl Context<'_> {
         let feeds = if feeds { Some(Correlator::of(self)?.with_event(self.store, &view, &event)?) } else { None };
         let mut writer = EventWriter::new(&mut answer, &scribe);
         writer.deleted = Deleted::of(options.get("deleted"));
-        if !self.is_partner() {
-            more.extend(self.notes_about(&view, event.head.uuid)?);
-        }
+        more.extend(self.notes_about(&view, event.head.uuid)?);
         let sighted = !flag_of(options.get("noSightings")) && !self.is_partner();
         let sightings = if sighted { self.sightings_of_event(&view, &event)? } else { HashMap::new() };
         let hits = flag_of(options.get("includeWarninglistHits"));

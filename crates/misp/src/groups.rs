@@ -33,9 +33,11 @@ impl Context<'_> {
         let mine = self.is_admin() || group.owner == Some(own);
         let number_of_group = num(facts.numbers.get(&id.0).copied().unwrap_or(0));
         // Who else is in it is its owner's to show (MISP#10019).
-        let members: Vec<Value> = group
-            .orgs
-            .iter()
+        // Whoever was put in, as they are numbered; its owner, who is in it anyway, after them.
+        let mut orgs: Vec<&OrgId> = group.orgs.iter().collect();
+        orgs.sort_by_key(|org| (group.owner == Some(**org), facts.numbers.get(&org.0).copied().unwrap_or(0)));
+        let members: Vec<Value> = orgs
+            .into_iter()
             .filter(|org| mine || group.shows_members || **org == own)
             .map(|org| {
                 json!({
@@ -63,7 +65,9 @@ impl Context<'_> {
         let facts = self.store.facts()?;
         let own = self.call.caller.account.org;
         let mut lines = Vec::new();
-        for (id, group) in &facts.world.groups {
+        let mut groups: Vec<_> = facts.world.groups.iter().collect();
+        groups.sort_by_key(|(id, _)| facts.numbers.get(&id.0).copied().unwrap_or(0));
+        for (id, group) in groups {
             if self.is_admin() || group.owner == Some(own) || group.orgs.contains(&own) {
                 lines.push(self.group_shown(*id)?);
             }

@@ -272,7 +272,7 @@ impl<'v, 's> Scribe<'v, 's> {
     }
 
     /// Distribution and number of the sharing group of a body.
-    fn reach(&self, map: &Map<String, Value>, default: &str) -> (Value, Value) {
+    pub(crate) fn reach(&self, map: &Map<String, Value>, default: &str) -> (Value, Value) {
         let group = map.get("SharingGroup").and_then(|group| text_of(group.get("uuid"))?.parse::<Uuid>().ok());
         let number = group.and_then(|uuid| self.view.facts().numbers.get(&uuid).copied()).unwrap_or(0);
         (text(map, "distribution", default), num(number))

@@ -61,11 +61,7 @@ impl Context<'_> {
     fn figures_of_users(&self, view: &View<'_>) -> Result<Value, Fault> {
         let (accounts, orgs) = (self.accounts_seen()?, self.orgs_known(view)?);
         let local = orgs.iter().filter(|org| org.local).count();
-        let average = if local > 0 { accounts.len() as f64 / local as f64 } else { 0.0 };
-        Ok(json!({"stats": {
-            "user_count": accounts.len(), "org_count": orgs.len(), "local_org_count": local,
-            "average_user_per_org": (average * 10.0).round() / 10.0,
-        }}))
+        Ok(json!({"user": accounts.len(), "org_local": local, "org_external": orgs.len() - local}))
     }
 
     /// Tags with their use: all, and by namespace.

@@ -353,14 +353,7 @@ pub const ACTIONS: &[Action] = &[
     }),
     on("sharinggroups", "add", Write, &["add_sharing_group"], Full, |context| context.groups_add()),
     on("sharinggroups", "edit", Write, &["update_sharing_group"], Full, |context| context.groups_edit()),
-    on(
-        "sharinggroups",
-        "delete",
-        Write,
-        &["delete_sharing_group"],
-        Partial("not while records are shared with it"),
-        |context| context.groups_delete(),
-    ),
+    on("sharinggroups", "delete", Write, &["delete_sharing_group"], Full, |context| context.groups_delete()),
     on("sharinggroups", "addorg", Write, &["add_org_to_sharing_group"], Full, |context| context.groups_change()),
     on("sharinggroups", "removeorg", Write, &["remove_org_from_sharing_group"], Full, |context| {
         context.groups_change()

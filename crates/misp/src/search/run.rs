@@ -246,7 +246,7 @@ impl<'a> Context<'a> {
         let format = Format::of(&options, false)?;
         let view = self.store.view(self.call.caller.audience(), format.purpose())?;
         let mut events = filter::of_search(self, &view, &options)?;
-        events.touched = span(options.get("timestamp"), self.now, "timestamp")?;
+        events.touched = span(options.get("timestamp").or(options.get("event_timestamp")), self.now, "timestamp")?;
         let mut narrowed = options.clone();
         narrowed.remove("timestamp");
         // A tag makes the event fit as a whole.

@@ -5,6 +5,9 @@ use crate::{Result, Store, StoreError, audit, numbers};
 use manara_model::{GroupId, OrgId};
 use serde_json::{Map, Value};
 
+/// The kind of entry that says which groups were taken away.
+const GONE: &str = "group-gone";
+
 /// A sharing group to be made. Without members it reaches nobody.
 #[derive(Debug, Clone)]
 pub struct NewGroup {
@@ -28,6 +31,11 @@ impl Store {
     pub fn put_group(&self, actor: &str, group: NewGroup) -> Result<()> {
         let actor = actor.to_owned();
         self.write(move |tx| {
+            let gone = "SELECT id FROM entry WHERE kind = ?1 AND name = ?2";
+            if tx.first(gone, &params![GONE, group.uuid.to_string()], |row| row.get::<i64>(0))?.is_some() {
+                let why = "a sharing group with this identifier was taken away here; make one with another";
+                return Err(StoreError::Invalid(why.into()));
+            }
             tx.execute(
                 "INSERT INTO sharing_group (uuid, name, owner, shows_members) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (uuid) DO UPDATE SET name = excluded.name, shows_members = excluded.shows_members",
@@ -105,29 +113,23 @@ impl Store {
         })
     }
 
-    /// Takes a group away that no record is shared with. A part that was is its holder's alone from then on.
+    /// Takes a group away. What was shared with it is its holder's alone from then on, for good: no group with
+    /// this identifier is made again, by whoever brings one from elsewhere.
     ///
     /// # Errors
-    /// [`StoreError::Invalid`] where something is; [`StoreError::Unknown`]; the engine's.
+    /// [`StoreError::Unknown`]; the engine's.
     pub fn remove_group(&self, actor: &str, group: GroupId) -> Result<()> {
         let actor = actor.to_owned();
-        let facts = self.facts()?;
-        let shared =
-            facts.labels.iter().filter(|(_, label)| label.marking.groups.iter().any(|clause| clause.contains(&group)));
-        let labels: Vec<i64> = shared.map(|(id, _)| *id).collect();
-        let reader = self.reader()?;
-        for label in labels {
-            let sql = "SELECT 1 FROM record WHERE label = ?1 AND state = 1 LIMIT 1";
-            if reader.first(sql, &params![label], |row| row.get::<i64>(0))?.is_none() {
-                continue;
-            }
-            return Err(StoreError::Invalid("records are shared with this group; set it inactive instead".into()));
-        }
         self.write(move |tx| {
             tx.execute("DELETE FROM sharing_group_member WHERE sharing_group = ?1", &params![group.0])?;
             if tx.execute("DELETE FROM sharing_group WHERE uuid = ?1", &params![group.0])? == 0 {
                 return Err(StoreError::Unknown { what: "sharing group", name: group.to_string() });
             }
+            let now = jiff::Timestamp::now().as_millisecond();
+            tx.execute(
+                "INSERT INTO entry (kind, name, body, created, modified) VALUES (?1, ?2, '{}', ?3, ?3) ON CONFLICT DO NOTHING",
+                &params![GONE, group.to_string(), now],
+            )?;
             tx.facts_changed();
             audit::append(tx, &actor, "group.remove", &group.to_string(), "")
         })
