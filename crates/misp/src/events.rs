@@ -380,7 +380,8 @@ impl Context<'_> {
         let number = |name: &str| {
             options.get(name).and_then(|value| text_of(Some(value))).and_then(|text| text.parse::<u64>().ok())
         };
-        let limit = number("limit").map_or(LISTED, |limit| limit.min(u64::from(LISTED)) as u32);
+        // Without a limit: all of them. A server that pulls must not take the first so many for everything.
+        let limit = number("limit").unwrap_or(u64::MAX);
         let page = number("page").unwrap_or(1).max(1);
         let order = filter::order(&options);
         let total = view.count_events(&filter)?;
@@ -388,15 +389,20 @@ impl Context<'_> {
         let mut answer = Answer::new("application/json");
         let mut tag = crate::search::Fingerprint::default();
         std::io::Write::write_all(&mut answer, b"[")?;
-        let (mut skip, mut left, mut first) = ((page - 1) * u64::from(limit), limit, true);
+        let (mut skip, mut left, mut first, mut after) = ((page - 1).saturating_mul(limit), limit, true, 0);
+        // From the beginning in the order of numbers, each page goes on where the last one ended.
+        let walk = skip == 0 && order == (Order::Number, false);
         while left > 0 {
-            // A page at a time: a node may hold a hundred thousand events.
-            let rows = view.events(&filter, order, skip, left.min(1000), !minimal)?;
-            if rows.is_empty() {
-                break;
-            }
+            // A page at a time: a node may hold a million events.
+            let some = left.min(1000) as u32;
+            let rows = match walk {
+                true => view.events_after(&filter, after, some, !minimal)?,
+                false => view.events(&filter, order, skip, some, !minimal)?,
+            };
+            let Some(last) = rows.last() else { break };
+            after = last.head.number;
             skip += rows.len() as u64;
-            left -= rows.len() as u32;
+            left -= rows.len() as u64;
             for row in rows {
                 let line = if minimal { scribe.event_minimal(&row) } else { scribe.event_line(&row) };
                 let text = line.to_string();
