@@ -111,6 +111,10 @@ pub fn run_due(store: &Store, warnings: &WarningCache, holder: &str, ending: &At
             .unwrap_or_else(|_| Ended::failed("it failed inside; the log says where"))
     });
     store.end_job(job.id, holder, ended.good, &ended.message, &ended.report, ended.again)?;
+    // A server that is away is so for everything that waits for it: nobody else waits behind a thousand attempts.
+    if let Some(after) = ended.again.filter(|after| !after.is_zero()) {
+        store.put_off(&job.kind, job.subject, after)?;
+    }
     Ok(true)
 }
 

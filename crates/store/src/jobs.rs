@@ -221,6 +221,19 @@ impl Store {
         })
     }
 
+    /// Puts off the jobs of a kind about an entry that wait: what made one of them fail for a while is the same for
+    /// all of them.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn put_off(&self, kind: &str, subject: i64, after: Duration) -> Result<()> {
+        let kind = kind.to_owned();
+        self.write(move |tx| {
+            let sql = "UPDATE job SET due = ?3 WHERE subject = ?1 AND kind = ?2 AND state = 0 AND due < ?3";
+            tx.execute(sql, &params![subject, &kind, later(now(), after)]).map(drop)
+        })
+    }
+
     /// A job.
     ///
     /// # Errors

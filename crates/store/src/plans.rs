@@ -273,6 +273,7 @@ fn the_misp_door(store: &Store, owner: OrgId, bank: OrgId) {
     store.take_job("me", minute).unwrap().unwrap();
     store.job_goes_on(id, "me", minute, 5, "on the way").unwrap();
     store.end_job(id, "me", true, "done", &serde_json::json!({}), None).unwrap();
+    store.put_off("fetch", entry.id, minute).unwrap();
     store.job(id).unwrap();
     store.jobs(None, 10).unwrap();
     store.jobs_open(entry.id).unwrap();

@@ -8,6 +8,9 @@ use manara_store::{Store, StoreError};
 use serde_json::Value;
 use uuid::Uuid;
 
+/// Jobs that are told of each server.
+const NAMED: usize = 10;
+
 /// How the last exchange in one direction went.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Exchange {
@@ -50,8 +53,10 @@ pub struct Peer {
     pub pull: Option<Exchange>,
     /// The last push.
     pub push: Option<Exchange>,
-    /// Jobs that wait or run.
+    /// Jobs that wait or run, the first few.
     pub jobs: Vec<Job>,
+    /// There are more.
+    pub more: bool,
 }
 
 impl Peer {
@@ -100,6 +105,9 @@ pub fn peers(store: &Store) -> Result<Vec<Peer>, StoreError> {
             Ok(uuid) => Some(uuid),
             Err(_) => named.parse().ok().map(|number| store.numbered("org", number)).transpose()?.flatten(),
         };
+        let mut jobs = store.jobs_open(entry.id)?;
+        let more = jobs.len() > NAMED;
+        jobs.truncate(NAMED);
         all.push(Peer {
             id: entry.id,
             name: text("name"),
@@ -109,7 +117,8 @@ pub fn peers(store: &Store) -> Result<Vec<Peer>, StoreError> {
             pushes: flag_of(entry.body.get("push")),
             pull: exchange(&entry.body, "last_pull"),
             push: exchange(&entry.body, "last_push"),
-            jobs: store.jobs_open(entry.id)?,
+            jobs,
+            more,
         });
     }
     Ok(all)
