@@ -20,6 +20,7 @@ mod decay;
 mod delegations;
 mod events;
 mod feeds;
+mod freetext;
 mod groups;
 mod ids;
 mod jobs;
