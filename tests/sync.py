@@ -631,6 +631,55 @@ def clusters_moved():
     check("as they were", {u: same(c) for u, c in here.items()} == {u: same(c) for u, c in there.items()})
 
 
+def nonsense():
+    """A partner that answers what nobody expects, at every step: it is told, and breaks nothing."""
+    good = new_event(50001)["Event"]
+    line = {"uuid": good["uuid"], "timestamp": "1790000000", "orgc_uuid": str(uuid.uuid4()), "published": True}
+    deep = json.dumps([])
+    for _ in range(100_000):
+        deep = f"[{deep}]" if len(deep) < 120_000 else deep
+    wholes = [None, True, 7, "text", [], {}, [[]], {"Event": []}, {"Event": {"uuid": 5}}, {"response": {}}, {"errors": [None]}]
+    odd_lines = ["x", 5, None, [], {"uuid": 7}, {"uuid": good["uuid"], "timestamp": -5}, {"uuid": good["uuid"], "timestamp": "9" * 40}, {"uuid": good["uuid"], "timestamp": {}, "orgc_uuid": []}, {**line, "sighting_timestamp": [1]}]
+    odd_events = [
+        {**good, "Attribute": "x"}, {**good, "Attribute": [None, 5, [], {"uuid": 5}, {"type": [], "value": {}}]}, {**good, "Object": [{"Attribute": [5, None]}]},
+        {**good, "Tag": [None, {"name": 5}, "x"]}, {**good, "timestamp": "1e99", "date": "0000-99-99"}, {**good, "Orgc": "x", "Org": 5}, {**good, "SharingGroup": [], "distribution": "4"},
+        {**good, "distribution": "99"}, {**good, "Attribute": [{"uuid": good["uuid"], "type": "ip-dst", "value": "203.0.113.9"}] * 3}, {**good, "EventReport": [{"name": None}], "ShadowAttribute": {"a": 1}},
+        {**good, "info": "\u202e" * 10_000}, {**good, "Attribute": [{"type": "ip-dst", "value": "203.0.113.9", "first_seen": "-9999999999999999", "last_seen": []}]},
+    ]
+    answers = {"index": [wholes, [odd_lines], [[line]]], "view": [{"Event": event} for event in odd_events]}
+    tried = 0
+
+    def say(path, method, what):
+        return lambda how, where: (200, "application/json", what.encode()) if path in where and (how == method or not method) else None
+
+    b.ask("POST", f"/servers/edit/{server}", {"pull_galaxy_clusters": True, "pull_analyst_data": True})
+    for whole in [*wholes, odd_lines, [line] * 3]:
+        for path in ("/events/index", "/shadow_attributes/index", "/sightings/restSearch", "/analyst_data/indexMinimal", "/galaxy_clusters/restSearch", "/servers/getVersion"):
+            proxy.fault = say(path, None, json.dumps(whole))
+            b.ask("POST", f"/servers/pull/{server}", status=None)
+            tried += 1
+    proxy.fault = say("/events/index", None, deep)
+    b.ask("POST", f"/servers/pull/{server}", status=None)
+    for answer in answers["view"]:
+        proxy.fault = lambda how, where: (200, "application/json", json.dumps([line] if "/events/index" in where else answer).encode()) if "/events/index" in where or "/events/view" in where else None
+        b.ask("POST", f"/servers/pull/{server}", status=None)
+        tried += 1
+    for path in ("/events/filterEventIdsForPush", "/events/add", "/events/edit", "/analyst_data/filterAnalystDataForPush", "/servers/getVersion"):
+        for whole in wholes:
+            proxy.fault = say(path, None, json.dumps(whole))
+            b.ask("POST", f"/servers/push/{server}", status=None)
+            tried += 1
+    proxy.fault = lambda method, path: None
+    jobs = settled()[:tried + 1]
+    check(f"{tried} answers that make no sense break nothing", b.process.poll() is None and not any("inside" in job["message"] for job in jobs))
+    # What of it could be read as an event may be here; what is ours is as it was.
+    if good["uuid"] in b.events():
+        b.ask("POST", f"/events/delete/{good['uuid']}", status=None)
+    b.ask("POST", f"/servers/edit/{server}", {"pull_galaxy_clusters": False})
+    done = pull()["report"]
+    check(f"and afterwards both sides agree again: {done['errors']}", done["differing"] == 0 and done["errors"] == [])
+
+
 def exchanges():
     with gzip.open(root / "fixtures/misp-wire/sync.jsonl.gz") as lines:
         return [json.loads(line) for line in lines]
@@ -780,7 +829,7 @@ def moving():
 e = Node(folder.name, "CERT Fresh", "SN")
 c, d = Node(folder.name, "CERT West", "NG"), Node(folder.name, "CERT East", "KZ")
 try:
-    for work in (connection, pulling, changes, rules, groups, talk, pushing, clusters, wants, recorded_server, recorded_client, recorded_clusters, moving, clusters_moved):
+    for work in (connection, pulling, changes, rules, groups, talk, pushing, clusters, nonsense, wants, recorded_server, recorded_client, recorded_clusters, moving, clusters_moved):
         try:
             work()
         except Exception:  # noqa: BLE001 - told, and the others go on

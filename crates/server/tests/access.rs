@@ -108,7 +108,7 @@ fn every_route_as_every_caller_is_as_in_the_table() {
     doors.store.end_session(&ended).unwrap();
 
     let mut found = String::from(
-        "method\tpath\tnobody\treader\tuser\torg-admin\tadmin\trole: perm_add\trole that is gone\tadmin's key to read\tended\tkey where a session belongs\tsession where a key belongs\n",
+        "method\tpath\tnobody\treader\tcontributor\tuser\torg-admin\tadmin\trole: perm_add\trole that is gone\tadmin's key to read\tended\tkey where a session belongs\tsession where a key belongs\n",
     );
     for (method, path, kind) in table() {
         let ask = |key: &str, session: &str| {
