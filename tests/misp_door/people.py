@@ -330,3 +330,14 @@ def delegations():
     asked = alpha.delegate_event(gone, orgs["gamma"], pythonify=True)
     alpha.delete_event(gone)
     check("gone meanwhile", gamma.event_delegations() == [] and errors(gamma.accept_event_delegation(asked)) and alpha.discard_event_delegation(asked)["saved"])
+
+
+def narrow_keys():
+    """A key that is for reading opens no more than reading, whatever way round."""
+    made = raw("admin", "POST", "/admin/users/add", {"User": {"email": "narrow@gamma.example", "org_id": gamma.get_user("me")["Organisation"]["id"], "role_id": 4}}).json()["User"]
+    keys["whole"] = made["authkey"]
+    keys["narrow"] = raw("whole", "POST", "/auth_keys/add", {"AuthKey": {"read_only": True}}).json()["AuthKey"]["authkey_raw"]
+    new = {"User": {"password": "Nobody-knows-this-0ne"}}
+    check("a narrow key sets no password", refused("narrow", "/users/change_pw", new) and refused("narrow", "/users/edit", new) and refused("narrow", f"/users/edit/{made['id']}", new))
+    check("the whole one does", raw("whole", "POST", "/users/change_pw", new).status_code == 200 and raw("whole", "POST", "/users/edit", new).status_code == 200)
+    check("and a reader's, which is whole", raw("reader", "POST", "/users/change_pw", new).status_code == 200)

@@ -182,10 +182,23 @@ impl Context<'_> {
         Ok(Answer::json(&shown))
     }
 
+    /// With a new password one signs in and may do all that the account may: a key that is for less does not set it.
+    fn may_set_password(&self) -> Result<(), Fault> {
+        if self.call.caller.is_whole() {
+            return Ok(());
+        }
+        Err(Fault::forbidden("This key is for less than your account may do: it can't set a password."))
+    }
+
     /// `users/edit`, `admin/users/edit`
     pub fn users_edit(&self) -> Result<Answer, Fault> {
         let given = self.call.object("User")?;
         let mut account = self.account_managed(self.call.arg(0).or(Some("me")))?;
+        let password =
+            text_of(given.get("password")).filter(|password| !password.is_empty() && !password.starts_with('*'));
+        if password.is_some() && account.uuid == self.call.caller.account.uuid {
+            self.may_set_password()?;
+        }
         let manages = self.call.may(Right::Manage);
         if manages {
             account.role = self.role_of(&given, Some(account.role))?;
@@ -199,9 +212,7 @@ impl Context<'_> {
         }
         let (_, notes) = self.store.account_detail(account.uuid)?;
         self.store.set_account(self.actor(), account.clone(), &Self::notes(&given, USER_NOTES, notes))?;
-        if let Some(password) =
-            text_of(given.get("password")).filter(|password| !password.is_empty() && !password.starts_with('*'))
-        {
+        if let Some(password) = password {
             self.store.set_password(self.actor(), &account.email, &password)?;
         }
         Ok(Answer::json(&self.user_shown(&account)?))
@@ -209,6 +220,7 @@ impl Context<'_> {
 
     /// `users/change_pw`
     pub fn users_password(&self) -> Result<Answer, Fault> {
+        self.may_set_password()?;
         let given = self.call.object("User")?;
         let password = text_of(given.get("password")).unwrap_or_default();
         let email = &self.call.caller.account.email;

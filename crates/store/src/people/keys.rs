@@ -31,6 +31,12 @@ impl Caller {
         self.account.role.flags().has(flag) && scope
     }
 
+    /// Is the key for all that its account may do? A narrower one does not open what stands behind the account.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        Right::ALL.into_iter().all(|right| !self.account.role.touches(right) || self.scope.contains(&right))
+    }
+
     /// Is a role no more than what the caller may do? Nobody gives, or manages, more than he has.
     #[must_use]
     pub fn covers(&self, role: Role) -> bool {
