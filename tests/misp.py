@@ -21,6 +21,7 @@ AREAS = [
     people.people,
     people.roles,
     people.groups,
+    people.groups_unheard_of,
     people.narrow_keys,
     feeds.registers,
     feeds.feeds_of_events,

@@ -341,3 +341,16 @@ def narrow_keys():
     check("a narrow key sets no password", refused("narrow", "/users/change_pw", new) and refused("narrow", "/users/edit", new) and refused("narrow", f"/users/edit/{made['id']}", new))
     check("the whole one does", raw("whole", "POST", "/users/change_pw", new).status_code == 200 and raw("whole", "POST", "/users/edit", new).status_code == 200)
     check("and a reader's, which is whole", raw("reader", "POST", "/users/change_pw", new).status_code == 200)
+
+
+def groups_unheard_of():
+    """A group that is not here yet is nobody's to name: who makes it afterwards would read what it was named for."""
+    unheard = {"uuid": str(uuid.uuid4()), "name": "Elsewhere"}
+    for who in ("alpha", "admin"):
+        answer = raw(who, "POST", "/events/add", {"Event": {"info": "For a group", "distribution": "4", "SharingGroup": unheard}})
+        squat = raw("beta", "POST", "/sharing_groups/add", {"name": "mine", "uuid": unheard["uuid"]})
+        seen = answer.status_code == 200 and raw("beta", "GET", f"/events/view/{answer.json()['Event']['uuid']}").status_code == 200
+        check(f"{who}: what is for a group that is not here is not for whoever makes it", not seen)
+        if squat.status_code == 200:
+            raw("beta", "POST", f"/sharing_groups/delete/{squat.json()['SharingGroup']['id']}")
+        unheard["uuid"] = str(uuid.uuid4())

@@ -158,7 +158,7 @@ impl Context<'_> {
         let refuse = || error("sharing_group_id", "Invalid sharing group, or not one that you may use.");
         let uuid = uuid.ok_or_else(refuse)?;
         let mut facts = self.store.facts().map_err(|_| refuse())?;
-        if let (Some(group), true) = (given, self.is_partner())
+        if let (Some(group), true) = (given, self.is_partner() || self.is_admin())
             && self.tells_of_group(&facts, GroupId(uuid), group)
         {
             self.hear_of_group(GroupId(uuid), group).map_err(|_| refuse())?;
@@ -172,7 +172,8 @@ impl Context<'_> {
             if given.is_none() {
                 out.insert("SharingGroup".into(), json!({"uuid": uuid, "name": group.name}));
             }
-        } else if given.is_none() {
+        } else if given.is_none() || !self.is_partner() {
+            // Whoever made a group of that identifier afterwards would read what is shared with it.
             return Err(refuse());
         }
         Ok(())
