@@ -35,6 +35,7 @@ AREAS = [
     people.statistics,
     knowledge.clusters,
     knowledge.clusters_pushed,
+    knowledge.notes_pushed,
     knowledge.policy_of_clusters,
     whole.size,
     whole.recorded,

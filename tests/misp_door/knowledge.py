@@ -314,3 +314,22 @@ def policy_of_clusters():
     taken = {**raw("alpha", "GET", f"/galaxy_clusters/view/{secret.uuid}").json()["GalaxyCluster"], "value": "Their own copy", "distribution": "0", "version": "1000"}
     check("another may hold his own of the same identifier", "1 imported" in raw("sync", "POST", "/galaxies/pushCluster", [{"GalaxyCluster": taken}]).json()["message"])
     check("and learns nothing of ours", beta.get_galaxy_cluster(secret.uuid, pythonify=True).value == "Their own copy" and alpha.get_galaxy_cluster(secret.uuid, pythonify=True).value == "Quiet Dune")
+
+
+def notes_pushed():
+    """What a server brings changes no note that was written here, and none that is as new."""
+    about = beta.add_event(event("Noted", 1, ("domain", "noted.example")), pythonify=True)
+    ours = raw("beta", "POST", f"/analyst_data/add/Note/{about.uuid}/Event", {"note": "ours", "distribution": "0"}).json()["Note"]
+    author, theirs = str(uuid.uuid4()), str(uuid.uuid4())
+
+    def push(which, text, modified):
+        return raw("sync", "POST", "/analyst_data/pushAnalystData", [{"Note": {"uuid": which, "object_uuid": about.uuid, "object_type": "Event", "note": text, "distribution": "3", "modified": modified, "orgc_uuid": author}}]).json()["message"]
+
+    held = lambda which: raw("beta", "GET", f"/analyst_data/view/Note/{which}").json()["Note"]
+    said = push(ours["uuid"], "theirs", "2031-01-01 00:00:00")
+    check(f"a note that was written here stays: {said}", "1 failed" in said and (held(ours["uuid"])["note"], held(ours["uuid"])["distribution"], held(ours["uuid"])["locked"]) == ("ours", "0", False))
+    check("and its author may change it", raw("beta", "POST", f"/analyst_data/edit/Note/{ours['uuid']}", {"note": "ours still"}).status_code == 200)
+    check("a new one is taken", "1 imported" in push(theirs, "first", "2026-05-05 00:00:00"))
+    check("an older one is not", "1 ignored" in push(theirs, "old", "2020-01-01 00:00:00") and held(theirs)["note"] == "first")
+    check("nor the same", "1 ignored" in push(theirs, "same", "2026-05-05 00:00:00"))
+    check("a newer one is", "1 imported" in push(theirs, "second", "2026-05-06 00:00:00") and held(theirs)["note"] == "second")

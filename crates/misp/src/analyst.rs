@@ -431,6 +431,23 @@ impl Context<'_> {
         Ok(Answer::json(&Value::Object(wanted)))
     }
 
+    /// Is what a server brings new, or newer than what it brought? What was written here is nobody's to change.
+    fn is_newer_analyst(&self, kind: &str, brought: &Map<String, Value>) -> Result<bool, Fault> {
+        let Some(uuid) = text_of(brought.get("uuid")).and_then(|uuid| uuid.parse::<Uuid>().ok()) else {
+            return Ok(true);
+        };
+        let own = self.call.caller.account.org;
+        let held = self.view()?.of_kind(kind, None, Some(uuid))?.filter(|held| held.label.owner == own);
+        let Some(held) = held else { return Ok(true) };
+        let body = body_of(&held.skeleton);
+        if !flag_of(body.get("locked")) {
+            return Err(Fault::forbidden("It was written here."));
+        }
+        // Both as `datetime` writes them: by their letters they are in the order of time.
+        let clock = |of: &Map<String, Value>| text_of(of.get("modified")).unwrap_or_default().into_owned();
+        Ok(clock(brought) > clock(&body))
+    }
+
     /// `analystData/pushAnalystData`: what another server brings.
     pub fn analyst_push(&self) -> Result<Answer, Fault> {
         // One at a time, as MISP's servers do, or several.
@@ -439,20 +456,28 @@ impl Context<'_> {
             one @ Value::Object(_) => vec![one],
             _ => return Err(Fault::bad_json()),
         };
-        let (mut imported, mut failed) = (0, 0);
+        let (mut imported, mut ignored, mut failed) = (0, 0, 0);
         for item in &offered {
             for (name, kind, _) in TYPES {
                 let Some(given) = item.get(*name).and_then(Value::as_object) else { continue };
                 let object = text_of(given.get("object_uuid")).and_then(|uuid| uuid.parse::<Uuid>().ok());
                 let kept = object.ok_or(()).and_then(|object| {
                     let mut body = self.analyst_body(kind, given, None).map_err(drop)?;
+                    if !self.is_newer_analyst(kind, &body).map_err(drop)? {
+                        return Ok(false);
+                    }
                     body.insert("locked".into(), true.into());
-                    self.keep_analyst(kind, body, object, None).map_err(drop)
+                    self.keep_analyst(kind, body, object, None).map_err(drop)?;
+                    Ok(true)
                 });
-                if kept.is_ok() { imported += 1 } else { failed += 1 }
+                match kept {
+                    Ok(true) => imported += 1,
+                    Ok(false) => ignored += 1,
+                    Err(()) => failed += 1,
+                }
             }
         }
-        let text = format!("Analyst Data imported. {imported} imported, 0 ignored, {failed} failed. ");
+        let text = format!("Analyst Data imported. {imported} imported, {ignored} ignored, {failed} failed. ");
         Ok(Answer::json(&saved(text, &self.call.url, None)))
     }
 }
