@@ -680,6 +680,19 @@ def nonsense():
     check(f"and afterwards both sides agree again: {done['errors']}", done["differing"] == 0 and done["errors"] == [])
 
 
+def endless():
+    """A partner whose list of proposals never ends: the pull does."""
+    proposal = lambda: {"ShadowAttribute": {"uuid": str(uuid.uuid4()), "event_uuid": str(uuid.uuid4())}}
+    same, asked = [proposal() for _ in range(1000)], len(proxy.asked)
+    proxy.fault = lambda how, where: (200, "application/json", json.dumps(same).encode()) if "/shadow_attributes/index" in where else None
+    # An index that has not changed would ask for no proposals.
+    b.ask("POST", f"/servers/pull/{server}/update", status=None)
+    pages = sum("/shadow_attributes/index" in path for _, path in proxy.asked[asked:])
+    proxy.fault = lambda method, path: None
+    check(f"a page that says the same again is the last: {pages}", 0 < pages <= 2)
+    settled()
+
+
 def exchanges():
     with gzip.open(root / "fixtures/misp-wire/sync.jsonl.gz") as lines:
         return [json.loads(line) for line in lines]
@@ -829,7 +842,7 @@ def moving():
 e = Node(folder.name, "CERT Fresh", "SN")
 c, d = Node(folder.name, "CERT West", "NG"), Node(folder.name, "CERT East", "KZ")
 try:
-    for work in (connection, pulling, changes, rules, groups, talk, pushing, clusters, nonsense, wants, recorded_server, recorded_client, recorded_clusters, moving, clusters_moved):
+    for work in (connection, pulling, changes, rules, groups, talk, pushing, clusters, nonsense, endless, wants, recorded_server, recorded_client, recorded_clusters, moving, clusters_moved):
         try:
             work()
         except Exception:  # noqa: BLE001 - told, and the others go on

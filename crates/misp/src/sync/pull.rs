@@ -15,13 +15,15 @@ use manara_store::entries::Entry;
 use manara_store::people::Caller;
 use manara_store::view::{View, Which};
 use serde_json::{Map, Value, json};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// What an event is asked with, as MISP's servers do.
 pub(super) const ASKED: &str = "deleted[]:0/deleted[]:1/excludeGalaxy:1/includeEventCorrelations:0/includeFeedCorrelations:0/includeWarninglistHits:0/excludeLocalTags:1";
 /// Proposals are asked for as far back as this, seconds; MISP's own span.
 const PROPOSALS: i64 = 90 * 86_400;
+/// Pages of proposals that are taken in one pull, a thousand each.
+const PAGES: usize = 1000;
 /// Events whose sightings are asked for in one question.
 const AT_ONCE: usize = 100;
 /// Sightings that are written at once.
@@ -142,7 +144,7 @@ impl Context<'_> {
         if index.status == 304 {
             // What does not show in their index is asked for now and then.
             if self.now - noted("talked") >= TALK {
-                self.talk(entry, &remote, Vec::new(), &mut report)?;
+                self.talk(entry, &remote, Vec::new(), pulse, &mut report)?;
                 more.insert("talked".into(), self.now.into());
             }
             return Ok(report);
@@ -175,7 +177,7 @@ impl Context<'_> {
             return Err(stopped);
         }
         walked?;
-        self.talk(entry, &remote, sighted, &mut report)?;
+        self.talk(entry, &remote, sighted, pulse, &mut report)?;
         more.insert("talked".into(), self.now.into());
         Ok(report)
     }
@@ -189,8 +191,15 @@ impl Context<'_> {
     }
 
     /// Proposals, sightings and notes.
-    fn talk(&self, entry: &Entry, remote: &Remote, sighted: Vec<Uuid>, report: &mut Report) -> Result<(), Stopped> {
-        self.pull_proposals(entry, remote, report)?;
+    fn talk(
+        &self,
+        entry: &Entry,
+        remote: &Remote,
+        sighted: Vec<Uuid>,
+        pulse: &Pulse<'_>,
+        report: &mut Report,
+    ) -> Result<(), Stopped> {
+        self.pull_proposals(entry, remote, pulse, report)?;
         self.pull_sightings(entry, remote, &sighted, report)?;
         if flag_of(entry.body.get("pull_analyst_data")) {
             self.pull_analyst(entry, remote, report)?;
@@ -309,9 +318,17 @@ impl Context<'_> {
         Ok(held.touched)
     }
 
-    fn pull_proposals(&self, entry: &Entry, remote: &Remote, report: &mut Report) -> Result<(), Stopped> {
+    fn pull_proposals(
+        &self,
+        entry: &Entry,
+        remote: &Remote,
+        pulse: &Pulse<'_>,
+        report: &mut Report,
+    ) -> Result<(), Stopped> {
         let since = self.now - PROPOSALS;
-        for page in 1.. {
+        let mut seen: HashSet<Uuid> = HashSet::new();
+        for page in 1..=PAGES {
+            pulse.beat(0, 0)?;
             let path = format!(
                 "/shadow_attributes/index/all:1/timestamp:{since}/limit:1000/page:{page}/deleted[]:0/deleted[]:1.json"
             );
@@ -333,10 +350,15 @@ impl Context<'_> {
                     Err(fault) => report.fails(format!("a proposal: {}", fault.message)),
                 }
             }
-            if lines.len() < 1000 {
-                break;
+            // A server that knows no pages says the same again, and one that makes them up never ends.
+            let uuid = |line: &Value| text_of(line.get("ShadowAttribute")?.get("uuid"))?.parse::<Uuid>().ok();
+            let before = seen.len();
+            seen.extend(lines.iter().filter_map(uuid));
+            if lines.len() < 1000 || seen.len() == before {
+                return Ok(());
             }
         }
+        report.fails(format!("proposals: more than {PAGES} pages; the rest is left"));
         Ok(())
     }
 
