@@ -35,6 +35,7 @@ AREAS = [
     people.statistics,
     knowledge.clusters,
     knowledge.clusters_pushed,
+    knowledge.many_of_them,
     knowledge.notes_pushed,
     knowledge.policy_of_clusters,
     whole.size,

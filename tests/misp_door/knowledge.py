@@ -333,3 +333,17 @@ def notes_pushed():
     check("an older one is not", "1 ignored" in push(theirs, "old", "2020-01-01 00:00:00") and held(theirs)["note"] == "first")
     check("nor the same", "1 ignored" in push(theirs, "same", "2026-05-05 00:00:00"))
     check("a newer one is", "1 imported" in push(theirs, "second", "2026-05-06 00:00:00") and held(theirs)["note"] == "second")
+
+
+def many_of_them():
+    """Thousands of relations or tags cost what they are, not what they are multiplied."""
+    galaxy = raw("alpha", "GET", "/galaxies/index").json()[0]["Galaxy"]["id"]
+    relations = [{"referenced_galaxy_cluster_uuid": str(uuid.uuid4()), "referenced_galaxy_cluster_type": "similar-to"} for _ in range(1500)]
+    made = raw("alpha", "POST", f"/galaxy_clusters/add/{galaxy}", {"GalaxyCluster": {"value": "Many relations", "description": "d", "distribution": "0", "GalaxyClusterRelation": relations}}).json()["GalaxyCluster"]
+    began = time.time()
+    again = raw("alpha", "POST", f"/galaxy_clusters/edit/{made['id']}", {"GalaxyCluster": {"GalaxyClusterRelation": relations}}).json()["GalaxyCluster"]
+    check("the same relations again", time.time() - began < 3)
+    check("they keep their numbers", [one["id"] for one in again["GalaxyClusterRelation"]] == [one["id"] for one in made["GalaxyClusterRelation"]])
+    began = time.time()
+    raw("alpha", "POST", "/events/add/metadata:1", {"Event": {"info": "Many tags", "distribution": "0", "Tag": [{"name": f"many:{n}"} for n in range(15_000)]}})
+    check("fifteen thousand tags", time.time() - began < 2)

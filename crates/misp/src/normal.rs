@@ -11,7 +11,7 @@ use manara_store::Facts;
 use manara_store::people::NewGroup;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use uuid::Uuid;
 
 /// Numbers of another node, and what is worked out here.
@@ -81,7 +81,7 @@ fn hash_length(name: &str) -> Option<u32> {
 /// Tags as they are kept: name, whether it is ours alone, how it relates; what else came with them.
 /// A tag may be given as a text. The same one twice is one.
 fn tags(map: &Map<String, Value>) -> Vec<Value> {
-    let mut kept: Vec<Value> = Vec::new();
+    let (mut kept, mut named) = (Vec::new(), HashSet::new());
     for tag in map.get("Tag").and_then(Value::as_array).into_iter().flatten() {
         let mut tag = match tag {
             Value::String(name) => Map::from_iter([("name".to_owned(), json!(name))]),
@@ -92,7 +92,7 @@ fn tags(map: &Map<String, Value>) -> Vec<Value> {
             continue;
         };
         let name = name.to_owned();
-        if kept.iter().any(|held| held["name"].as_str().is_some_and(|held| held.eq_ignore_ascii_case(&name))) {
+        if !named.insert(name.to_ascii_lowercase()) {
             continue;
         }
         for number in ["id", "org_id", "user_id", "count", "attribute_count", "favourite", "inherited"] {
@@ -112,11 +112,11 @@ pub(crate) fn merged_tags(old: &Map<String, Value>, new: &Map<String, Value>, re
         // What a server brings replaces what it brought; what is ours alone stays.
         kept.retain(|tag| flag_of(tag.get("local")));
     }
-    let same = |a: &Value, b: &Value| {
-        a["name"].as_str().zip(b["name"].as_str()).is_some_and(|(a, b)| a.eq_ignore_ascii_case(b))
-    };
+    // An event may come with a hundred thousand of them: none is looked for among all the others.
+    let name = |tag: &Value| tag["name"].as_str().map(str::to_ascii_lowercase);
+    let anew: HashSet<String> = given.iter().filter_map(name).collect();
+    kept.retain(|held| name(held).is_none_or(|name| !anew.contains(&name)));
     for mut tag in given {
-        kept.retain(|held| !same(held, &tag));
         let gone = tag.as_object_mut().and_then(|tag| tag.shift_remove("deleted"));
         if !flag_of(gone.as_ref()) {
             kept.push(tag);

@@ -12,6 +12,7 @@ use manara_model::record::text_of;
 use manara_model::{Cleared, Head};
 use manara_store::view::View;
 use serde_json::{Map, Value, json};
+use std::collections::{HashMap, HashSet, VecDeque};
 use uuid::Uuid;
 
 /// The member that has a relation's number within its cluster.
@@ -42,11 +43,11 @@ fn place_of(relation: &Map<String, Value>) -> u32 {
 
 /// A number for one more relation. Numbers that count up would tell how many there are that are not for
 /// everybody, and would be used again.
-fn new_place(held: &[Map<String, Value>], after: &[Map<String, Value>]) -> u32 {
+fn new_place(taken: &HashSet<u32>) -> u32 {
     loop {
         let [a, b, c, ..] = *Uuid::new_v4().as_bytes();
         let place = u32::from_be_bytes([0, a, b, c]);
-        if place > 0 && !held.iter().chain(after).any(|one| place_of(one) == place) {
+        if place > 0 && !taken.contains(&place) {
             return place;
         }
     }
@@ -186,17 +187,30 @@ impl Context<'_> {
         held: &[Map<String, Value>],
     ) -> Result<Vec<Map<String, Value>>, Value> {
         let mut after: Vec<Map<String, Value>> = Vec::new();
+        // There may be thousands: each is found by its number or by what it leads to, not by looking at all.
+        let mut taken: HashSet<u32> = held.iter().map(place_of).collect();
+        let mut used: HashSet<u32> = HashSet::new();
+        let by_place: HashMap<u32, &Map<String, Value>> = held.iter().rev().map(|one| (place_of(one), one)).collect();
+        let mut by_target: HashMap<(Option<Uuid>, String), VecDeque<usize>> = HashMap::new();
+        held.iter().enumerate().for_each(|(n, one)| by_target.entry(target(one)).or_default().push_back(n));
         for given in given.iter().filter_map(Value::as_object) {
             let number = text_of(given.get("id")).and_then(|id| id.parse().ok()).and_then(ids::part);
-            let taken = |place: u32| after.iter().any(|one| place_of(one) == place);
-            let same = held.iter().filter(|one| !taken(place_of(one))).find(|one| match number {
-                Some((_, place)) if place > 0 => place_of(one) == place,
-                _ => target(one) == target(given),
-            });
+            let same = match number {
+                Some((_, place)) if place > 0 => by_place.get(&place).copied().filter(|_| !used.contains(&place)),
+                _ => by_target.get_mut(&target(given)).and_then(|alike| {
+                    while alike.front().is_some_and(|n| used.contains(&place_of(&held[*n]))) {
+                        alike.pop_front();
+                    }
+                    alike.pop_front().map(|n| &held[n])
+                }),
+            };
             let mut kept = self.relation_body(given, same)?;
             if same.is_none() {
-                kept.insert(PLACE.into(), new_place(held, &after).into());
+                let place = new_place(&taken);
+                taken.insert(place);
+                kept.insert(PLACE.into(), place.into());
             }
+            used.insert(place_of(&kept));
             after.push(kept);
         }
         Ok(after)
@@ -229,7 +243,7 @@ impl Context<'_> {
         let cluster = self.change_cluster(&named.unwrap_or_default(), |body, relations| {
             let unsaved = |errors| Fault::unsaved("add", "GalaxyClusterRelation", errors);
             let mut new = self.relation_body(&given, None).map_err(unsaved)?;
-            let number = new_place(relations, &[]);
+            let number = new_place(&relations.iter().map(place_of).collect());
             new.insert(PLACE.into(), number.into());
             relations.push(new);
             place = Some(number);
