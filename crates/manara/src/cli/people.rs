@@ -118,7 +118,7 @@ pub(crate) enum KeyCommand {
         /// What it is for
         #[arg(long, default_value = "")]
         note: String,
-        /// Rights, comma separated: read, write, manage, admin
+        /// Rights, comma separated: read, write, sync, manage, admin
         #[arg(long, value_delimiter = ',', default_value = "read")]
         scope: Vec<String>,
         /// Days until it ends

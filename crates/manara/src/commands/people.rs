@@ -137,7 +137,7 @@ pub(crate) fn key(place: &Place, args: KeyArgs) -> anyhow::Result<ExitCode> {
         KeyCommand::Add { user, note, scope, days, output: how } => {
             let right = |name: &String| {
                 Right::parse(name.trim())
-                    .with_context(|| format!("'{name}' is no right; give read, write, manage or admin"))
+                    .with_context(|| format!("'{name}' is no right; give read, write, sync, manage or admin"))
             };
             let scope: Vec<Right> = scope.iter().map(right).collect::<anyhow::Result<_>>()?;
             let expires = days.map(|days| jiff::Timestamp::now().as_millisecond() + i64::from(days) * 86_400_000);
