@@ -242,6 +242,7 @@ def statistics():
         check(f"{context}: nothing of another's", json.dumps(gamma.users_statistics(context)) == before)
     for context in ("data", "orgs", "tags", "attributehistogram", "sightings", "galaxyMatrix"):
         check(f"{context}: one's own", json.dumps(alpha.users_statistics(context)) != figures["alpha"][context])
+    check("what is not counted is there, and says so", {"correlation_count": None, "proposal_count": None}.items() <= alpha.users_statistics()["stats"].items())
     check("tags by namespace", any(space["name"] == "statistics" for space in alpha.users_statistics("tags")["treemap"]["children"]))
     check("types by organisation", next(org for org in alpha.users_statistics("attributehistogram") if org["name"] == "CERT Alpha")["data"]["campaign-id"] == 1)
     check("techniques", alpha.users_statistics("galaxyMatrix")["scores"]['misp-galaxy:mitre-attack-pattern="Hidden - T0000"'] == 1)

@@ -43,6 +43,8 @@ impl Context<'_> {
             "event_count": events, "attribute_count": attributes, "user_count": self.accounts_seen()?.len(), "org_count": orgs.len(),
             "local_org_count": orgs.iter().filter(|org| org.local).count(),
             "attributes_per_event": if events > 0 { attributes / events } else { 0 },
+            // Scripts read them; a figure would be a walk through every value and every part.
+            "correlation_count": null, "proposal_count": null,
         }}))
     }
 

@@ -316,7 +316,9 @@ pub const ACTIONS: &[Action] = &[
         "statistics",
         Read,
         &["users_statistics"],
-        Partial("all contexts, of what the caller may see; figures by month are not kept"),
+        Partial(
+            "all contexts, of what the caller may see; figures by month are not kept, correlations and proposals are not counted (null)",
+        ),
         |context| context.users_statistics(),
     ),
     on("users", "heartbeat", Read, &["users_heartbeat"], Full, |context| context.heartbeat()),
