@@ -75,6 +75,7 @@ clients: ## Other people's programs on our output
 misp: ## PyMISP on the MISP door, and two nodes that synchronise as MISP servers do
 	$(VENV)/bin/python tests/misp.py target/debug/manara
 	$(VENV)/bin/python tests/sync.py target/debug/manara
+	$(VENV)/bin/python tests/examples.py target/debug/manara
 	$(VENV)/bin/python tests/pymisp_live.py target/debug/manara
 
 browser: ## The pages in a real browser
