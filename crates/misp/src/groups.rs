@@ -46,6 +46,13 @@ impl Context<'_> {
                 })
             })
             .collect();
+        // Which node a server is, is the administrators' to know.
+        let mut servers = note("servers").unwrap_or_else(|| {
+            json!([{"id": "0", "sharing_group_id": number_of_group, "server_id": "0", "all_orgs": false, "Server": []}])
+        });
+        for server in servers.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+            server.shift_remove("node");
+        }
         Ok(json!({
             "SharingGroup": {
                 "id": num(facts.numbers.get(&id.0).copied().unwrap_or(0)), "uuid": id, "name": group.name,
@@ -55,7 +62,7 @@ impl Context<'_> {
                 "created": note("created"), "modified": note("modified"), "sync_user_id": "0",
             },
             "Organisation": {"id": number(owner), "name": facts.name(owner), "uuid": owner},
-            "SharingGroupOrg": members, "SharingGroupServer": note("servers").unwrap_or_else(|| json!([{"id": "0", "sharing_group_id": number_of_group, "server_id": "0", "all_orgs": false, "Server": []}])),
+            "SharingGroupOrg": members, "SharingGroupServer": servers,
             "editable": mine, "deletable": mine,
         }))
     }

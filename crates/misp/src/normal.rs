@@ -161,7 +161,7 @@ impl Context<'_> {
         if let (Some(group), true) = (given, self.is_partner() || self.is_admin())
             && self.tells_of_group(&facts, GroupId(uuid), group)
         {
-            self.hear_of_group(GroupId(uuid), group).map_err(|_| refuse())?;
+            self.hear_of_group(&facts, GroupId(uuid), group).map_err(|_| refuse())?;
             facts = self.store.facts().map_err(|_| refuse())?;
         }
         if let Some(group) = facts.world.groups.get(&GroupId(uuid)) {
@@ -314,10 +314,6 @@ impl Context<'_> {
     /// its owner's and its members are others now (MISP#3468). Nobody else changes a group from elsewhere.
     fn tells_of_group(&self, facts: &Facts, id: GroupId, group: &Value) -> bool {
         let Some(known) = facts.world.groups.get(&id) else { return true };
-        let from = match &self.hop {
-            Some(hop) => hop.from,
-            None => Some(self.call.caller.account.org),
-        };
         let members: BTreeSet<OrgId> = group
             .get("SharingGroupOrg")
             .and_then(Value::as_array)
@@ -325,12 +321,23 @@ impl Context<'_> {
             .flatten()
             .filter_map(|member| text_of(member.get("Organisation")?.get("uuid"))?.parse().ok().map(OrgId))
             .collect();
-        let owners = known.owner.is_some_and(|owner| from == Some(owner) && !facts.world.local.contains(&owner));
+        let owners =
+            known.owner.is_some_and(|owner| self.teller() == Some(owner) && !facts.world.local.contains(&owner));
         owners && !members.is_empty() && members != known.orgs
     }
 
-    /// A sharing group that comes with what is shared with it.
-    fn hear_of_group(&self, id: GroupId, group: &Value) -> Result<(), manara_store::StoreError> {
+    /// Who says what is given: the organisation that runs the server that brings it, or the caller's.
+    fn teller(&self) -> Option<OrgId> {
+        match &self.hop {
+            Some(hop) => hop.from,
+            None => Some(self.call.caller.account.org),
+        }
+    }
+
+    /// A sharing group that comes with what is shared with it. One that is said to be an organisation's of this node is
+    /// hers only where she says so herself: in another's words it is nobody's here, so that nobody makes groups in her
+    /// name.
+    fn hear_of_group(&self, facts: &Facts, id: GroupId, group: &Value) -> Result<(), manara_store::StoreError> {
         let uuid = |value: Option<&Value>| text_of(value).and_then(|uuid| uuid.parse::<Uuid>().ok());
         let name = |value: &Value| text_of(value.get("name")).unwrap_or_default().into_owned();
         let mut members = Vec::new();
@@ -348,7 +355,10 @@ impl Context<'_> {
         if let Some(owner) = owner.filter(|_| !owner_uuid.is_nil()) {
             self.store.hear_of_org(owner_uuid, &name(owner))?;
         }
-        let new = NewGroup { uuid: id, name: name(group), owner: OrgId(owner_uuid), members, shows_members: true };
+        let owner = OrgId(owner_uuid);
+        let hers = !facts.world.local.contains(&owner) || self.is_admin() || self.teller() == Some(owner);
+        let owner = if hers { owner } else { OrgId(Uuid::nil()) };
+        let new = NewGroup { uuid: id, name: name(group), owner, members, shows_members: true };
         self.store.put_group(self.actor(), new)
     }
 

@@ -157,7 +157,7 @@ fn load(conn: &Conn, seal: &Seal, version: i64, now: i64) -> Result<Facts> {
                 serde_json::from_str(&row.get::<String>(5)?).map_err(StoreError::damaged)?;
             let group = Group {
                 name: row.get(1)?,
-                owner: row.get::<Option<Uuid>>(2)?.map(OrgId),
+                owner: row.get::<Option<Uuid>>(2)?.filter(|owner| !owner.is_nil()).map(OrgId),
                 shows_members: row.get(3)?,
                 active: row.get(4)?,
                 nodes: nodes(&notes),
