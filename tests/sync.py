@@ -137,6 +137,7 @@ a.start()
 # Each knows the other's organisation by its own identifier, as two nodes do that met.
 b.start()
 for node in (a, b):
+    node.node = node.ask("GET", "/servers/getVersion")["uuid"]
     node.org = next(o["Organisation"]["uuid"] for o in node.ask("GET", "/organisations/index") if o["Organisation"]["name"] == node.name)
 for here, there in ((a, b), (b, a)):
     here.ask("POST", "/admin/organisations/add", {"name": there.name, "uuid": there.org, "local": False})
@@ -314,6 +315,17 @@ def groups():
     forged = {"uuid": group["uuid"], "name": "ours now", "SharingGroupOrg": [{"Organisation": {"uuid": str(uuid.uuid4()), "name": "Mallory"}}]}
     b.ask("POST", "/events/add", {"Event": {"info": "forged", "distribution": "4", "SharingGroup": forged}}, key=stranger, status=None)
     check("and nobody else's", members() == {"CERT North", "CERT South", "CERT Third"})
+    # A group that somebody else says is South's, on South's own node.
+    south = {"uuid": b.org, "name": "CERT South"}
+    spoken = {"uuid": str(uuid.uuid4()), "name": "South trusts", "organisation_uuid": b.org, "Organisation": south, "SharingGroupOrg": [{"Organisation": south}]}
+    b.ask("POST", "/events/add", {"Event": {"info": "in another's name", "distribution": "4", "SharingGroup": spoken}}, key=stranger)
+    seen = next(g for g in b.ask("GET", "/sharing_groups", key=b.user)["response"] if g["SharingGroup"]["uuid"] == spoken["uuid"])
+    check("nobody makes a group in another's name", not seen["editable"] and seen["Organisation"]["uuid"] != b.org)
+    b.ask("POST", f"/sharing_groups/addOrg/{seen['SharingGroup']['id']}/{number_of_north}", {}, key=b.user, status=403)
+    hers = {**spoken, "uuid": str(uuid.uuid4()), "name": "South's other node"}
+    b.ask("POST", "/events/add", {"Event": {"info": "in her own", "distribution": "4", "SharingGroup": hers}}, key=b.account("CERT South", "sync"))
+    seen = next(g for g in b.ask("GET", "/sharing_groups", key=b.user)["response"] if g["SharingGroup"]["uuid"] == hers["uuid"])
+    check("but her own server does", seen["editable"] and seen["Organisation"]["uuid"] == b.org)
     alone = a.ask("POST", "/sharing_groups/add", {"SharingGroup": {"name": "North alone"}}, key=a.user)["SharingGroup"]
     a.ask("POST", "/events/add", {"Event": {"info": "For one", "distribution": "4", "sharing_group_id": alone["id"], "published": True}}, key=a.user)
     check("not one that it is not in", pull()["report"]["added"] == 0)
@@ -487,6 +499,7 @@ def wants():
     b.ask("POST", f"/events/publish/{shared['uuid']}", key=b.user)
     settled()
     check("one that names it does", shared["uuid"] in a.events())
+    check("which node a server is, nobody is told", a.node not in json.dumps(b.ask("GET", f"/sharing_groups/view/{group['id']}", key=b.user)))
     b.ask("POST", f"/servers/delete/{other}")
     # MISP#4814: hours although nothing is new, three quarters of it fetched and thrown away.
     blocked = a.ask("POST", "/events/add", new_event(40008), key=a.user)["Event"]["uuid"]
@@ -693,6 +706,23 @@ def endless():
     settled()
 
 
+def broken():
+    """An event whose answer always breaks off costs the others nothing; a partner that is gone is not asked on and on."""
+    add = lambda n: a.ask("POST", "/events/add", new_event(30000 + n), key=a.user)["Event"]["uuid"]
+    bad, *good = map(add, range(5))
+    proxy.fault = lambda method, path: "hang up" if f"/events/view/{bad}" in path else None
+    done = pull()["report"]
+    check("one event that breaks off stops no other", set(good) <= set(b.events()) and bad not in b.events())
+    check("and is named", done["failing"] == 1 and bad in done["errors"][0] and "not reached" in done["errors"][0])
+    more = list(map(add, range(5, 10)))
+    proxy.fault = lambda method, path: "hang up" if "/events/view/" in path else None
+    check("a partner that is gone is told", "not reached" in pull(424)["message"])
+    asked = {path for _, path in proxy.asked if "/events/view/" in path}
+    check(f"after three events: {len(asked)}", len(asked) == 3)
+    proxy.fault = lambda method, path: None
+    check("all of it comes the next time", pull()["report"]["added"] == 6 and {bad, *more} <= set(b.events()))
+
+
 def exchanges():
     with gzip.open(root / "fixtures/misp-wire/sync.jsonl.gz") as lines:
         return [json.loads(line) for line in lines]
@@ -842,7 +872,7 @@ def moving():
 e = Node(folder.name, "CERT Fresh", "SN")
 c, d = Node(folder.name, "CERT West", "NG"), Node(folder.name, "CERT East", "KZ")
 try:
-    for work in (connection, pulling, changes, rules, groups, talk, pushing, clusters, nonsense, endless, wants, recorded_server, recorded_client, recorded_clusters, moving, clusters_moved):
+    for work in (connection, pulling, changes, rules, groups, talk, pushing, clusters, nonsense, endless, broken, wants, recorded_server, recorded_client, recorded_clusters, moving, clusters_moved):
         try:
             work()
         except Exception:  # noqa: BLE001 - told, and the others go on

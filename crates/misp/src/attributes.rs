@@ -1,7 +1,7 @@
 //! `/attributes`: one at a time, or a list.
 
 use crate::answer::{Answer, Fault, saved};
-use crate::call::Method;
+use crate::call::{Method, page};
 use crate::context::Context;
 use crate::events::{describe, likeness};
 use crate::ids;
@@ -13,7 +13,7 @@ use manara_model::{Cleared, Part};
 use manara_store::Change;
 use manara_store::view::{EventFilter, EventRow, View};
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Where attributes stand.
 pub(crate) const ATTRIBUTE: &[Slot] = &[Slot::Attribute, Slot::ObjectAttribute];
@@ -183,14 +183,14 @@ impl Context<'_> {
             let event = self.event_at(&view, event.head.row)?;
             let scribe = Scribe::new(&view, self.call.caller.account.org);
             let mut new = done.added.into_iter();
-            let mut added = Vec::with_capacity(places.len());
-            for (n, place) in places {
-                let Some(place) = place.or_else(|| new.next()) else { break };
-                if let Some(part) = view.parts_at(&event.head, &[place])?.pop() {
-                    added.push((n, scribe.attribute(&event, &part, 0)));
-                }
-            }
-            Ok((added, errors))
+            let places: Vec<(usize, u32)> =
+                places.into_iter().filter_map(|(n, place)| Some((n, place.or_else(|| new.next())?))).collect();
+            // Read together: a chunk is unpacked once for all that stand in it.
+            let ordinals: Vec<u32> = places.iter().map(|(_, place)| *place).collect();
+            let parts = view.parts_at(&event.head, &ordinals)?;
+            let by_place: HashMap<u32, &Cleared<Part>> = parts.iter().map(|part| (part.ordinal, part)).collect();
+            let shown = |(n, place)| Some((n, scribe.attribute(&event, by_place.get(&place)?, 0)));
+            Ok((places.into_iter().filter_map(shown).collect(), errors))
         })
     }
 
@@ -230,9 +230,7 @@ impl Context<'_> {
     /// `attributes/index`: the newest, a page.
     pub fn attributes_index(&self) -> Result<Answer, Fault> {
         let options = self.call.filters()?;
-        let number = |name: &str| text_of(options.get(name)).and_then(|text| text.parse::<usize>().ok());
-        let limit = number("limit").unwrap_or(60).min(10_000);
-        let mut skip = (number("page").unwrap_or(1).max(1) - 1) * limit;
+        let (mut skip, limit) = page(&options, 60, 10_000);
         let view = self.view()?;
         let scribe = Scribe::new(&view, self.call.caller.account.org);
         let mut lines = Vec::new();

@@ -3,6 +3,7 @@
 
 use crate::answer::Fault;
 use crate::body::Body;
+use manara_model::record::text_of;
 use manara_model::role::Right;
 use manara_store::people::Caller;
 use serde_json::{Map, Value};
@@ -202,6 +203,18 @@ impl Call {
     pub fn may(&self, right: Right) -> bool {
         self.caller.may(right)
     }
+}
+
+/// Which lines of a list are asked for (`limit`, and `page`, 1 is the first): how many are left out, and how many
+/// follow at most. Without a limit, or with 0, they are `otherwise`; never more than `most`.
+#[must_use]
+pub(crate) fn page(options: &Map<String, Value>, otherwise: usize, most: usize) -> (usize, usize) {
+    let number = |name: &str| {
+        let text = text_of(options.get(name))?;
+        text.trim().parse::<usize>().ok().filter(|number| *number > 0)
+    };
+    let limit = number("limit").unwrap_or(otherwise).min(most);
+    ((number("page").unwrap_or(1) - 1).saturating_mul(limit), limit)
 }
 
 #[cfg(test)]

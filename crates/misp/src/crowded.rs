@@ -2,10 +2,10 @@
 //! looked up, so nothing has to be kept from growing; what is told here is where a look-up is cut.
 
 use crate::answer::{Answer, Fault, saved};
+use crate::call::page;
 use crate::context::Context;
 use crate::search::values::like;
 use manara_model::observable::{Observable, Type, normalise};
-use manara_model::record::text_of;
 use manara_store::{Store, StoreError};
 use serde_json::{Map, Value, json};
 
@@ -26,10 +26,11 @@ const NAME: &str = "values";
 fn count_crowded(store: &Store, actor: &str) -> Result<usize, StoreError> {
     let values = store.crowded_values(RECORDS, KEPT)?;
     let lines: Vec<Value> = values.iter().map(|found| json!([found.ty().name(), found.value()])).collect();
-    let body = json!({"at": jiff::Timestamp::now().as_second(), "values": lines});
+    let at = jiff::Timestamp::now().as_second();
+    let body = Map::from_iter([("at".to_owned(), at.into()), ("values".to_owned(), lines.into())]);
     match store.entry_named(CROWDED, NAME)? {
         Some(held) => drop(store.set_entry(actor, CROWDED, held.id, body)?),
-        None => drop(store.add_entry(actor, CROWDED, NAME, (None, None), body)?),
+        None => drop(store.add_entry(actor, CROWDED, NAME, (None, None), body.into())?),
     }
     Ok(values.len())
 }
@@ -46,9 +47,7 @@ impl Context<'_> {
     /// in how many he sees them now.
     pub fn crowded_values(&self) -> Result<Answer, Fault> {
         let options = self.call.filters()?;
-        let number = |name: &str| text_of(options.get(name)).and_then(|text| text.parse::<usize>().ok());
-        let limit = number("limit").unwrap_or(LINES).min(KEPT as usize);
-        let skip = (number("page").unwrap_or(1).max(1) - 1).saturating_mul(limit);
+        let (skip, limit) = page(&options, LINES, KEPT as usize);
         let held = self.store.entry_named(CROWDED, NAME)?;
         let kept = held.as_ref().and_then(|entry| entry.body.get("values")).and_then(Value::as_array);
         let (excluded, view) = (self.excluded()?, self.view()?);

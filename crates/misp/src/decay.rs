@@ -210,13 +210,10 @@ impl Context<'_> {
 
     /// `decayingModel/edit`
     pub fn models_edit(&self) -> Result<Answer, Fault> {
-        let mut entry = self.named_entry(KIND, "Decaying Model")?;
-        for (name, value) in self.call.object("DecayingModel")? {
-            if !matches!(name.as_str(), "id" | "uuid") {
-                entry.body[name] = value;
-            }
-        }
-        let entry = self.store.set_entry(self.actor(), KIND, entry.id, entry.body)?;
+        let entry = self.named_entry(KIND, "Decaying Model")?;
+        let mut given = self.call.object("DecayingModel")?;
+        given.retain(|name, _| !matches!(name.as_str(), "id" | "uuid"));
+        let entry = self.store.set_entry(self.actor(), KIND, entry.id, given)?;
         Ok(Answer::json(&Self::model_shown(&entry)))
     }
 
@@ -229,9 +226,9 @@ impl Context<'_> {
 
     /// `decayingModel/enable`, `decayingModel/disable`
     pub fn models_enable(&self) -> Result<Answer, Fault> {
-        let mut entry = self.named_entry(KIND, "Decaying Model")?;
-        entry.body["enabled"] = (self.call.action == "enable").into();
-        let entry = self.store.set_entry(self.actor(), KIND, entry.id, entry.body)?;
+        let entry = self.named_entry(KIND, "Decaying Model")?;
+        let on = Map::from_iter([("enabled".to_owned(), (self.call.action == "enable").into())]);
+        let entry = self.store.set_entry(self.actor(), KIND, entry.id, on)?;
         Ok(Answer::json(&Self::model_shown(&entry)))
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::answer::{Answer, Fault, saved};
 use crate::body::{Given, LISTS};
-use crate::call::Method;
+use crate::call::{Method, page};
 use crate::context::Context;
 use crate::feeds::Correlator;
 use crate::search::filter;
@@ -376,19 +376,15 @@ impl Context<'_> {
         let view = self.view()?;
         let filter = filter::of_index(self, &view, &options)?;
         let minimal = flag_of(options.get("minimal"));
-        let number = |name: &str| {
-            options.get(name).and_then(|value| text_of(Some(value))).and_then(|text| text.parse::<u64>().ok())
-        };
         // Without a limit: all of them. A server that pulls must not take the first so many for everything.
-        let limit = number("limit").unwrap_or(u64::MAX);
-        let page = number("page").unwrap_or(1).max(1);
+        let (skip, limit) = page(&options, usize::MAX, usize::MAX);
         let order = filter::order(&options);
         let total = view.count_events(&filter)?;
         let scribe = Scribe::new(&view, self.call.caller.account.org);
         let mut answer = Answer::new("application/json");
         let mut tag = crate::search::Fingerprint::default();
         std::io::Write::write_all(&mut answer, b"[")?;
-        let (mut skip, mut left, mut first, mut after) = ((page - 1).saturating_mul(limit), limit, true, 0);
+        let (mut skip, mut left, mut first, mut after) = (skip as u64, limit as u64, true, 0);
         // From the beginning in the order of numbers, each page goes on where the last one ended.
         let walk = skip == 0 && order == (Order::Number, false);
         while left > 0 {

@@ -2,12 +2,11 @@
 //! feed) does it; here is what all of them have in common.
 
 use crate::answer::{Answer, Fault};
-use crate::call::{Call, Method};
+use crate::call::{Call, Method, page};
 use crate::context::Context;
 use crate::shape::{datetime, num};
 use crate::{feeds, sync};
 use manara_corridor::WarningCache;
-use manara_model::record::text_of;
 use manara_model::role::{Right, Role};
 use manara_model::{OrgId, UserId};
 use manara_store::entries::Entry;
@@ -15,6 +14,7 @@ use manara_store::jobs::{Job, JobState, NewJob};
 use manara_store::people::{Account, Caller};
 use manara_store::{Store, StoreError};
 use serde_json::{Value, json};
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -33,7 +33,8 @@ const MOST: i64 = 100;
 /// Jobs are told of for this long.
 const KEPT: Duration = Duration::from_secs(30 * 86_400);
 /// Jobs in one answer, where no limit is given.
-const LISTED: u32 = 60;
+const LISTED: usize = 60;
+const LISTED_AT_MOST: usize = 1000;
 
 /// How a job ended.
 pub(crate) struct Ended {
@@ -57,6 +58,33 @@ impl Ended {
 
 /// Says how far a job is, and hears whether it is still wanted: `done` of `all` (0: nobody knows).
 pub(crate) type Tell<'a> = &'a dyn Fn(usize, usize) -> bool;
+
+/// The same for what a job consists of, which may be asked on the way whether it is still wanted.
+pub(crate) struct Pulse<'a> {
+    tell: Tell<'a>,
+    at: Cell<(usize, usize)>,
+}
+
+impl<'a> Pulse<'a> {
+    /// Of a job.
+    pub(crate) fn new(tell: Tell<'a>) -> Self {
+        Pulse { tell, at: Cell::default() }
+    }
+
+    /// `done` of `all` (0: nobody knows); is it still wanted?
+    #[must_use]
+    pub(crate) fn beat(&self, done: usize, all: usize) -> bool {
+        self.at.set((done, all));
+        self.is_wanted()
+    }
+
+    /// Is it still wanted, where it is?
+    #[must_use]
+    pub(crate) fn is_wanted(&self) -> bool {
+        let (done, all) = self.at.get();
+        (self.tell)(done, all)
+    }
+}
 
 /// Ends the beats, however the work ends.
 struct Beats<'a>(&'a AtomicBool, Thread);
@@ -137,8 +165,8 @@ fn run(store: &Store, warnings: &WarningCache, job: &Job, tell: Tell<'_>) -> End
     };
     let done = match job.kind.as_str() {
         sync::PULL | sync::PUSH | sync::EVENT => of(sync::SERVER).map(|entry| context.exchange(&entry, job, tell)),
-        feeds::FETCH | feeds::CACHE => of(feeds::FEED).map(|_| feeds::work(store, warnings, job)),
-        feeds::CACHE_SERVER => of(sync::SERVER).map(|_| feeds::work(store, warnings, job)),
+        feeds::FETCH | feeds::CACHE => of(feeds::FEED).map(|_| feeds::work(store, warnings, job, tell)),
+        feeds::CACHE_SERVER => of(sync::SERVER).map(|_| feeds::work(store, warnings, job, tell)),
         kind => Err(Ended::failed(format!("nobody here knows what '{kind}' is"))),
     };
     done.unwrap_or_else(|ended| ended)
@@ -199,8 +227,8 @@ impl Context<'_> {
     /// `jobs/index`
     pub fn jobs_index(&self) -> Result<Answer, Fault> {
         let options = self.call.filters()?;
-        let number = |name: &str| text_of(options.get(name)).and_then(|text| text.parse::<u32>().ok());
-        let jobs = self.store.jobs(None, number("limit").unwrap_or(LISTED))?;
+        let (_, limit) = page(&options, LISTED, LISTED_AT_MOST);
+        let jobs = self.store.jobs(None, limit as u32)?;
         Ok(Answer::json(&jobs.iter().map(|job| self.job_shown(job)).collect::<Result<Value, Fault>>()?))
     }
 

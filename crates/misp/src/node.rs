@@ -1,11 +1,11 @@
 //! `/servers` as far as it is about this node, `/logs`, and what there is nothing of here.
 
 use crate::answer::{Answer, Fault};
+use crate::call::page;
 use crate::context::Context;
 use crate::search::filter::{Wanted, span};
 use crate::shape::{datetime, num};
 use manara_model::permission::Flag;
-use manara_model::record::text_of;
 use manara_model::role::Right;
 use serde_json::{Map, Value, json};
 
@@ -157,9 +157,7 @@ impl Context<'_> {
     /// `admin/logs/index`: the audit log, newest first.
     pub fn logs(&self) -> Result<Answer, Fault> {
         let options = self.call.filters()?;
-        let number = |name: &str| text_of(options.get(name)).and_then(|text| text.parse::<usize>().ok());
-        let limit = number("limit").unwrap_or(60).min(LOGGED);
-        let mut skip = number("page").unwrap_or(1).max(1).saturating_sub(1).saturating_mul(limit);
+        let (mut skip, limit) = page(&options, 60, LOGGED);
         let text = |name: &str| {
             Wanted::of(options.get(name)).any.into_iter().map(|text| text.to_lowercase()).collect::<Vec<_>>()
         };

@@ -1,7 +1,7 @@
 //! `/organisations`.
 
 use crate::answer::{Answer, Fault, saved};
-use crate::call::Method;
+use crate::call::{Method, page};
 use crate::context::Context;
 use crate::shape::{datetime, num};
 use manara_model::OrgId;
@@ -63,9 +63,7 @@ impl Context<'_> {
         let options = self.call.filters()?;
         let scope = text_of(options.get("scope")).unwrap_or("local".into()).into_owned();
         let search = text_of(options.get("searchall")).unwrap_or_default().to_lowercase();
-        let number = |name: &str| text_of(options.get(name)).and_then(|text| text.parse::<usize>().ok());
-        let limit = number("limit").unwrap_or(usize::MAX);
-        let skip = number("page").unwrap_or(1).max(1).saturating_sub(1).saturating_mul(limit);
+        let (skip, limit) = page(&options, usize::MAX, usize::MAX);
         let accounts = self.accounts_seen()?;
         let mut lines = Vec::new();
         let wanted = |org: &Organisation| match scope.as_str() {

@@ -2,6 +2,7 @@
 
 use crate::answer::{Answer, Fault, saved};
 use crate::attributes::ATTRIBUTE;
+use crate::call::page;
 use crate::context::Context;
 use crate::ids;
 use crate::search::each_event;
@@ -116,10 +117,9 @@ impl Context<'_> {
         let scribe = Scribe::new(&view, self.call.caller.account.org);
         let deleted = Deleted::of(options.get("deleted"));
         let since = span(options.get("timestamp"), self.now, "timestamp")?;
-        let number = |name: &str| text_of(options.get(name)).and_then(|text| text.parse::<usize>().ok());
-        let limit = number("limit").unwrap_or(1000).min(10_000);
-        let mut skip = (number("page").unwrap_or(1).max(1) - 1) * limit;
+        let (mut skip, limit) = page(&options, 1000, 10_000);
         let mut lines = Vec::new();
+        // Says whether there is room for more.
         let mut take = |event: &EventRow| {
             view.parts_in_order::<Fault>(&event.head, |part| {
                 let body = if part.slot == Slot::Proposal { body_of(&part.raw) } else { Map::new() };
@@ -136,12 +136,13 @@ impl Context<'_> {
                     lines.push(json!({"ShadowAttribute": scribe.proposal(event, &part)}));
                 }
                 Ok(())
-            })
+            })?;
+            Ok::<bool, Fault>(lines.len() < limit)
         };
         if let Some(named) = self.call.arg(0) {
             take(&self.event(&view, Some(named))?)?;
         } else {
-            each_event(&view, &EventFilter::default(), true, |event| take(event).map(|()| true))?;
+            each_event(&view, &EventFilter::default(), true, take)?;
         }
         Ok(Answer::json(&Value::Array(lines)))
     }

@@ -2,6 +2,7 @@
 //! kind is a row: what its fields are and what they are by default.
 
 use crate::answer::{Answer, Fault, saved};
+use crate::call::page;
 use crate::context::Context;
 use crate::ids;
 use crate::search::filter::Wanted;
@@ -190,9 +191,9 @@ impl Kind {
         json!({self.model: self.shown(entry)})
     }
 
-    /// The fields that are given, over those that are held.
-    pub(crate) fn body(&self, given: &Map<String, Value>, held: Option<&Value>) -> Value {
-        let mut body = held.and_then(Value::as_object).cloned().unwrap_or_default();
+    /// The fields that are given.
+    pub(crate) fn body(&self, given: &Map<String, Value>) -> Map<String, Value> {
+        let mut body = Map::new();
         for (name, _) in self.fields {
             if let Some(value) = given.get(*name) {
                 // Where MISP has JSON as a text, clients read a text.
@@ -200,7 +201,7 @@ impl Kind {
                 body.insert((*name).into(), if text { value.to_string().into() } else { value.clone() });
             }
         }
-        Value::Object(body)
+        body
     }
 }
 
@@ -224,9 +225,7 @@ impl Context<'_> {
     pub fn entries_index(&self) -> Result<Answer, Fault> {
         let kind = self.kind()?;
         let options = self.call.filters()?;
-        let number = |name: &str| text_of(options.get(name)).and_then(|text| text.parse::<usize>().ok());
-        let limit = number("limit").unwrap_or(usize::MAX);
-        let skip = number("page").unwrap_or(1).max(1).saturating_sub(1).saturating_mul(limit);
+        let (skip, limit) = page(&options, usize::MAX, usize::MAX);
         let lines = self.store.entries(kind.kind)?;
         let lines = lines
             .iter()
@@ -287,23 +286,23 @@ impl Context<'_> {
             "" => Uuid::new_v4().to_string(),
             key => text_of(given.get(key)).unwrap_or_default().into_owned(),
         };
-        let mut body = kind.body(&given, None);
+        let mut body = kind.body(&given);
         if !kind.secret.is_empty() {
             let secret =
                 given.remove(kind.secret).as_ref().and_then(|value| text_of(Some(value)).map(|text| text.into_owned()));
-            body["sealed"] =
-                self.store.seal_secret(&format!("{}/{name}", kind.kind), &secret.unwrap_or_default())?.into();
+            let sealed = self.store.seal_secret(&format!("{}/{name}", kind.kind), &secret.unwrap_or_default())?;
+            body.insert("sealed".into(), sealed.into());
         }
         let own = self.call.caller.account.org;
         let entry =
-            self.store.add_entry(self.actor(), kind.kind, &name, (Some(own), None), body).map_err(
-                |error| match error {
+            self.store.add_entry(self.actor(), kind.kind, &name, (Some(own), None), body.into()).map_err(|error| {
+                match error {
                     StoreError::Exists { .. } => {
                         Fault::unsaved("add", kind.model, json!({kind.key: ["is there already."]}))
                     }
                     error => error.into(),
-                },
-            )?;
+                }
+            })?;
         Ok(Answer::json(&kind.wrapped(&entry)))
     }
 
@@ -316,10 +315,10 @@ impl Context<'_> {
                 bad.push(uuid);
                 continue;
             };
-            let mut body = kind.body(given, None);
-            body[kind.key] = id.to_string().into();
+            let mut body = kind.body(given);
+            body.insert(kind.key.into(), id.to_string().into());
             let own = self.call.caller.account.org;
-            match self.store.add_entry(self.actor(), kind.kind, &id.to_string(), (Some(own), None), body) {
+            match self.store.add_entry(self.actor(), kind.kind, &id.to_string(), (Some(own), None), body.into()) {
                 Ok(_) => good.push(uuid),
                 Err(StoreError::Exists { .. }) => bad.push(uuid),
                 Err(error) => return Err(error.into()),
@@ -336,16 +335,16 @@ impl Context<'_> {
         let kind = self.kind()?;
         let given = self.call.object(kind.model)?;
         let entry = self.named_entry(kind.kind, &kind.model.to_lowercase())?;
-        let mut body = kind.body(&given, Some(&entry.body));
+        let mut body = kind.body(&given);
         if !kind.secret.is_empty()
             && let Some(secret) =
                 text_of(given.get(kind.secret)).filter(|secret| !secret.is_empty() && secret != "(hidden)")
         {
-            body["sealed"] = self.store.seal_secret(&format!("{}/{}", kind.kind, entry.name), &secret)?.into();
+            let sealed = self.store.seal_secret(&format!("{}/{}", kind.kind, entry.name), &secret)?;
+            body.insert("sealed".into(), sealed.into());
         }
-        if !kind.key.is_empty() {
-            body[kind.key] = entry.body[kind.key].clone();
-        }
+        // By this it is known.
+        body.shift_remove(kind.key);
         let entry = self.store.set_entry(self.actor(), kind.kind, entry.id, body)?;
         Ok(Answer::json(&kind.wrapped(&entry)))
     }
@@ -433,10 +432,10 @@ impl Context<'_> {
                     }
                     value => value.cloned().unwrap_or_default(),
                 };
-                let body = json!({"setting": setting, "value": value});
+                let body = Map::from_iter([("setting".to_owned(), json!(setting)), ("value".to_owned(), value)]);
                 let entry = match held {
                     Some(held) => self.store.set_entry(self.actor(), KIND, held.id, body)?,
-                    None => self.store.add_entry(self.actor(), KIND, &name, (None, Some(owner)), body)?,
+                    None => self.store.add_entry(self.actor(), KIND, &name, (None, Some(owner)), body.into())?,
                 };
                 Ok(Answer::json(&self.setting_shown(&entry)?))
             }

@@ -11,15 +11,16 @@ use manara_model::marking::Recipient;
 use manara_model::observable::{Observable, normalise};
 use manara_model::record::{seconds_of, text_of};
 use manara_model::{Cleared, Marking, OrgId, Part};
+use manara_store::StoreError;
 use manara_store::sightings::{AttributeSighting, Sighting, SightingFilter};
 use manara_store::view::{EventFilter, EventRow, View, Which};
 use serde_json::{Map, Value, json};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// Sightings in one answer.
 const LISTED: u32 = 100_000;
-/// Sightings that are shown with an event; `sightings/index` has all of them.
+/// Sightings that are shown with an event, and of a run; `sightings/index` has all of them.
 const IN_A_VIEW: u32 = 10_000;
 /// Attributes that one sighting of a value may be about.
 const ATTRIBUTES: usize = 1000;
@@ -31,6 +32,24 @@ fn marking(holder: OrgId, own: OrgId) -> Marking {
         marking.recipients.insert([Recipient::Org(holder)].into_iter().collect());
     }
     marking
+}
+
+/// All sightings of an event, a run at a time.
+///
+/// # Errors
+/// The store's, and what `take` returns.
+pub(crate) fn each_of_event<E: From<StoreError>>(
+    view: &View<'_>,
+    event: Uuid,
+    mut take: impl FnMut(&[Sighting]) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut filter = SightingFilter { events: vec![event], ..SightingFilter::default() };
+    loop {
+        let some = view.sightings(&filter, IN_A_VIEW)?;
+        let Some(last) = some.last() else { return Ok(()) };
+        filter.after = Some(last.id);
+        take(&some)?;
+    }
 }
 
 /// What a sighting of a part is about: what correlates, else what it holds, else its text.
@@ -337,8 +356,11 @@ impl Context<'_> {
         let view = self.view()?;
         let event = self.event(&view, self.call.arg(0))?;
         let Value::Array(offered) = self.call.json()? else { return Err(Fault::bad_json()) };
-        let filter = SightingFilter { events: vec![event.head.uuid], ..SightingFilter::default() };
-        let known: Vec<Uuid> = view.sightings(&filter, LISTED)?.into_iter().map(|sighting| sighting.uuid).collect();
+        let mut known = HashSet::new();
+        each_of_event(&view, event.head.uuid, |some| {
+            known.extend(some.iter().map(|sighting| sighting.uuid));
+            Ok::<(), Fault>(())
+        })?;
         let here = offered.into_iter().filter(|uuid| {
             uuid.as_str().and_then(|uuid| uuid.parse::<Uuid>().ok()).is_some_and(|uuid| known.contains(&uuid))
         });

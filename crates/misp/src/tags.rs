@@ -1,6 +1,7 @@
 //! `/tags`: the vocabulary, and tags on events, attributes and reports.
 
 use crate::answer::{Answer, Fault, saved};
+use crate::call::page;
 use crate::context::Context;
 use crate::ids;
 use crate::normal::merged_tags;
@@ -44,11 +45,9 @@ impl Context<'_> {
     /// `tags/index`
     pub fn tags_index(&self) -> Result<Answer, Fault> {
         let options = self.call.filters()?;
-        let number = |name: &str| text_of(options.get(name)).and_then(|text| text.parse::<usize>().ok());
-        let limit = number("limit").unwrap_or(usize::MAX);
-        let skip = number("page").unwrap_or(1).max(1).saturating_sub(1).saturating_mul(limit);
+        let (mut skip, limit) = page(&options, usize::MAX, usize::MAX);
         let view = self.view()?;
-        let (mut lines, mut skip) = (Vec::new(), skip);
+        let mut lines = Vec::new();
         for tag in self.store.vocabulary()? {
             if lines.len() == limit {
                 break;

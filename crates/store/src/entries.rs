@@ -2,9 +2,10 @@
 //! under a kind and a name; what a kind's body holds is known where it is used.
 
 use crate::engine::{Row, params};
+use crate::tx::Tx;
 use crate::{Result, Store, StoreError, audit};
 use manara_model::{OrgId, UserId};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// An entry.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,8 +28,6 @@ pub struct Entry {
     pub modified: i64,
 }
 
-/// Most entries that one answer holds.
-const MOST: i64 = 10_000;
 const COLUMNS: &str = "id, kind, name, org, account, body, created, modified";
 
 fn read(row: &Row<'_>) -> Result<Entry> {
@@ -43,6 +42,19 @@ fn read(row: &Row<'_>) -> Result<Entry> {
         created: row.get(6)?,
         modified: row.get(7)?,
     })
+}
+
+/// Puts members into a body. Two who do it at the same time do it one after the other.
+fn put(tx: &Tx<'_>, kind: &str, id: i64, more: &Map<String, Value>, modified: Option<i64>) -> Result<Option<Entry>> {
+    // Written before it is read: on a server the row is nobody else's from here on.
+    let sql =
+        format!("UPDATE entry SET modified = coalesce(?3, modified) WHERE kind = ?1 AND id = ?2 RETURNING {COLUMNS}");
+    let Some(mut entry) = tx.first(&sql, &params![kind, id, modified], read)? else { return Ok(None) };
+    if let Some(body) = entry.body.as_object_mut() {
+        body.extend(more.clone());
+    }
+    tx.execute("UPDATE entry SET body = ?2 WHERE id = ?1", &params![id, entry.body.to_string()])?;
+    Ok(Some(entry))
 }
 
 impl Store {
@@ -80,39 +92,27 @@ impl Store {
         })
     }
 
-    /// Changes an entry's body.
+    /// Puts members into an entry's body; the others stay as they are, whoever changes them meanwhile.
     ///
     /// # Errors
     /// [`StoreError::Unknown`]; the engine's.
-    pub fn set_entry(&self, actor: &str, kind: &'static str, id: i64, body: Value) -> Result<Entry> {
+    pub fn set_entry(&self, actor: &str, kind: &'static str, id: i64, more: Map<String, Value>) -> Result<Entry> {
         let actor = actor.to_owned();
         self.write(move |tx| {
-            let sql =
-                format!("UPDATE entry SET body = ?3, modified = ?4 WHERE kind = ?1 AND id = ?2 RETURNING {COLUMNS}");
-            let values = params![kind, id, body.to_string(), jiff::Timestamp::now().as_millisecond()];
-            let entry = tx.first(&sql, &values, read)?;
+            let entry = put(tx, kind, id, &more, Some(jiff::Timestamp::now().as_millisecond()))?;
             let entry = entry.ok_or_else(|| StoreError::Unknown { what: kind, name: id.to_string() })?;
             audit::append(tx, &actor, &format!("{kind}.set"), &entry.name, "")?;
             Ok(entry)
         })
     }
 
-    /// Puts members into an entry's body, whoever else changes it meanwhile: what the node itself notes of how
-    /// something went. It is no change by anybody, and not in the log.
+    /// The same for what the node itself notes of how something went. It is no change by anybody, and not in the
+    /// log; an entry that was taken away meanwhile is noted nowhere.
     ///
     /// # Errors
     /// The engine's.
-    pub fn note_entry(&self, kind: &'static str, id: i64, more: serde_json::Map<String, Value>) -> Result<()> {
-        self.write(move |tx| {
-            let sql = "SELECT body FROM entry WHERE kind = ?1 AND id = ?2";
-            let Some(body) = tx.first(sql, &params![kind, id], |row| row.get::<String>(0))? else { return Ok(()) };
-            let mut body: Value = serde_json::from_str(&body).map_err(StoreError::damaged)?;
-            if let Some(body) = body.as_object_mut() {
-                body.extend(more.clone());
-            }
-            tx.execute("UPDATE entry SET body = ?3 WHERE kind = ?1 AND id = ?2", &params![kind, id, body.to_string()])?;
-            Ok(())
-        })
+    pub fn note_entry(&self, kind: &'static str, id: i64, more: Map<String, Value>) -> Result<()> {
+        self.write(move |tx| put(tx, kind, id, &more, None).map(drop))
     }
 
     /// Takes an entry away.
@@ -134,8 +134,8 @@ impl Store {
     /// # Errors
     /// The engine's.
     pub fn entries(&self, kind: &str) -> Result<Vec<Entry>> {
-        let sql = format!("SELECT {COLUMNS} FROM entry WHERE kind = ?1 ORDER BY id LIMIT ?2");
-        self.reader()?.all(&sql, &params![kind, MOST], read)
+        let sql = format!("SELECT {COLUMNS} FROM entry WHERE kind = ?1 ORDER BY id");
+        self.reader()?.all(&sql, &params![kind], read)
     }
 
     /// One entry by number.

@@ -11,6 +11,11 @@ use std::time::Duration;
 /// What a job says of itself: `SELECT` these.
 const COLUMNS: &str =
     "id, kind, subject, key, actor, org, state, due, attempts, progress, message, report, created, modified";
+/// A job may be taken up at `?1`: it is due, or its holder is silent; and nothing else is done of its subject.
+const FREE: &str = "(state = 0 AND due <= ?1 OR state = 1 AND until < ?1) AND NOT EXISTS (
+    SELECT 1 FROM job o WHERE o.subject = job.subject AND o.state = 1 AND o.until >= ?1)";
+/// Two processes that take up jobs at the same time do it one after the other.
+const TAKING: i64 = 0x6d61_6e61_7261_0003;
 /// Jobs in one answer, at most.
 const MOST: u32 = 1000;
 
@@ -159,21 +164,17 @@ impl Store {
     pub fn take_job(&self, holder: &str, silence: Duration) -> Result<Option<Job>> {
         let at = now();
         // Read first: most of the time there is nothing to do, and nothing is written.
-        let due = self.reader()?.first::<i64>(
-            "SELECT id FROM job j WHERE (state = 0 AND due <= ?1 OR state = 1 AND until < ?1) AND NOT EXISTS (
-                 SELECT 1 FROM job o WHERE o.subject = j.subject AND o.state = 1 AND o.until >= ?1)
-             ORDER BY due, id LIMIT 1",
-            &params![at],
-            |row| row.get(0),
-        )?;
+        let sql = format!("SELECT id FROM job WHERE {FREE} ORDER BY due, id LIMIT 1");
+        let due = self.reader()?.first::<i64>(&sql, &params![at], |row| row.get(0))?;
         let Some(id) = due else { return Ok(None) };
         let holder = holder.to_owned();
         self.write(move |tx| {
+            tx.hold(TAKING)?;
             let sql = format!(
-                "UPDATE job SET state = 1, holder = ?2, until = ?3, attempts = attempts + 1, progress = 0, modified = ?4
-                 WHERE id = ?1 AND (state = 0 OR state = 1 AND until < ?4) RETURNING {COLUMNS}"
+                "UPDATE job SET state = 1, holder = ?3, until = ?4, attempts = attempts + 1, progress = 0, modified = ?1
+                 WHERE id = ?2 AND {FREE} RETURNING {COLUMNS}"
             );
-            tx.first(&sql, &params![id, &holder, later(at, silence), at], read)
+            tx.first(&sql, &params![at, id, &holder, later(at, silence)], read)
         })
     }
 

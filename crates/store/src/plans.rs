@@ -254,7 +254,7 @@ fn the_misp_door(store: &Store, owner: OrgId, bank: OrgId) {
         store.add_attribute_sightings("t", owner, Marking::default(), vec![told]).unwrap();
     }
     let entry = store.add_entry("t", "feed", "f", (Some(owner), None), serde_json::json!({})).unwrap();
-    store.set_entry("t", "feed", entry.id, serde_json::json!({"a": 1})).unwrap();
+    store.set_entry("t", "feed", entry.id, serde_json::Map::new()).unwrap();
     store.note_entry("feed", entry.id, serde_json::Map::new()).unwrap();
     store.entries("feed").unwrap();
     store.entry("feed", entry.id).unwrap();
@@ -356,7 +356,8 @@ fn the_misp_door(store: &Store, owner: OrgId, bank: OrgId) {
             until: Some(1),
         };
         view.sightings(&told, 10).unwrap();
-        view.sightings(&SightingFilter { events: vec![uuid], ..SightingFilter::default() }, 10).unwrap();
+        view.sightings(&SightingFilter { events: vec![uuid], after: Some(1), ..SightingFilter::default() }, 10)
+            .unwrap();
         view.sightings(&SightingFilter::default(), 10).unwrap();
     }
     store.remove_sighting("t", Some(owner), 1).unwrap_or_default();

@@ -103,10 +103,12 @@ pub struct SightingFilter {
     pub from: Option<i64>,
     /// Seen at this or before.
     pub until: Option<i64>,
+    /// With a greater number: where a walk goes on.
+    pub after: Option<i64>,
 }
 
 impl View<'_> {
-    /// Sightings that the audience may see, oldest first.
+    /// Sightings that the audience may see, by number.
     ///
     /// # Errors
     /// The engine's.
@@ -143,6 +145,9 @@ impl View<'_> {
         }
         if let Some(until) = filter.until {
             and("seen <=", until.into());
+        }
+        if let Some(after) = filter.after {
+            and("id >", after.into());
         }
         if let Some((id, uuid)) = filter.which {
             values.extend(params![id, uuid]);

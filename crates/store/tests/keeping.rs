@@ -6,9 +6,12 @@ use manara_model::record::{Found, PartDraft, RecordDraft, Sink, Slot};
 use manara_model::role::Right;
 use manara_model::{Audience, Marking, OrgId, Purpose, Tlp};
 use manara_store::intake::{Intake, Terms};
+use manara_store::jobs::NewJob;
 use manara_store::people::{LogIn, NewAccount};
 use manara_store::view::Filter;
 use manara_store::{Place, Store, StoreError};
+use serde_json::{Map, json};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 use uuid::Uuid;
@@ -265,6 +268,57 @@ fn a_lease_is_one_holder_s_until_it_ends() {
     assert!(!lease("a", 60_000), "not given back by another");
     store.release("backup", "b").unwrap();
     assert!(lease("a", 60_000));
+}
+
+#[test]
+fn of_each_subject_one_job_is_done_at_a_time() {
+    let folder = manara_testing::folder();
+    let place = manara_testing::place(&folder);
+    let (store, _) = Store::init(place, "CERT", "MY", "admin@cert.example").unwrap();
+    for n in 0..40 {
+        let job = NewJob { kind: "push", subject: n % 4, key: n.to_string(), org: None };
+        store.add_job("", job).unwrap();
+    }
+    let silence = Duration::from_secs(60);
+    let taken: Vec<i64> = std::thread::scope(|scope| {
+        let take = |n: usize| {
+            let store = &store;
+            scope.spawn(move || store.take_job(&format!("holder-{n}"), silence).unwrap())
+        };
+        let all: Vec<_> = (0..16).map(take).collect();
+        all.into_iter().filter_map(|one| one.join().unwrap()).map(|job| job.subject).collect()
+    });
+    let each: BTreeSet<i64> = taken.iter().copied().collect();
+    assert_eq!(each.len(), taken.len(), "{taken:?}");
+    assert!(!taken.is_empty());
+}
+
+#[test]
+fn who_changes_an_entry_loses_nobody_s_change() {
+    let folder = manara_testing::folder();
+    let place = manara_testing::place(&folder);
+    let (store, _) = Store::init(place, "CERT", "MY", "admin@cert.example").unwrap();
+    let entry = store.add_entry("a", "server", "s", (None, None), json!({"name": "s", "first": 1})).unwrap();
+    std::thread::scope(|scope| {
+        for n in 0..4 {
+            let store = &store;
+            scope.spawn(move || {
+                for round in 0..10 {
+                    let more = Map::from_iter([(format!("m{n}-{round}"), json!(round))]);
+                    if n % 2 == 0 {
+                        store.set_entry("a", "server", entry.id, more).unwrap();
+                    } else {
+                        store.note_entry("server", entry.id, more).unwrap();
+                    }
+                }
+            });
+        }
+    });
+    let body = store.entry("server", entry.id).unwrap().unwrap().body;
+    assert_eq!(body.as_object().unwrap().len(), 42);
+    assert_eq!((&body["name"], &body["first"]), (&json!("s"), &json!(1)));
+    store.note_entry("server", entry.id + 1, Map::new()).unwrap();
+    assert!(matches!(store.set_entry("a", "server", entry.id + 1, Map::new()), Err(StoreError::Unknown { .. })));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::shelf::{Cluster, Shelf};
 use super::show::galaxy_value;
 use crate::answer::{Answer, Fault};
+use crate::call::page;
 use crate::context::Context;
 use crate::search::filter::Wanted;
 use crate::shape::Scribe;
@@ -173,9 +174,7 @@ impl<'a> Context<'a> {
         }
         let filter = Filter::of(&options);
         let minimal = flag_of(options.get("minimal"));
-        let number = |name: &str| text_of(options.get(name)).and_then(|text| text.parse::<usize>().ok());
-        let limit = number("limit").filter(|limit| *limit > 0).unwrap_or(usize::MAX);
-        let skip = number("page").unwrap_or(1).max(1).saturating_sub(1).saturating_mul(limit);
+        let (skip, limit) = page(&options, usize::MAX, usize::MAX);
         let (mut lines, mut seen) = (Vec::new(), 0usize);
         let mut take = |cluster: Cluster| -> Result<(), Fault> {
             let mut shown = shelf.short(&cluster);

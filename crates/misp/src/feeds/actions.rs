@@ -3,11 +3,12 @@
 use super::FEED;
 use super::correlate::{address, may_see};
 use crate::answer::{Answer, Fault, saved};
+use crate::call::page;
 use crate::context::Context;
 use crate::register::KINDS;
 use manara_model::record::text_of;
 use manara_store::entries::Entry;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 impl Context<'_> {
@@ -42,9 +43,7 @@ impl Context<'_> {
     /// `feeds/index`
     pub fn feeds_index(&self) -> Result<Answer, Fault> {
         let options = self.call.filters()?;
-        let number = |name: &str| text_of(options.get(name)).and_then(|text| text.parse::<usize>().ok());
-        let limit = number("limit").unwrap_or(usize::MAX);
-        let skip = number("page").unwrap_or(1).max(1).saturating_sub(1).saturating_mul(limit);
+        let (skip, limit) = page(&options, usize::MAX, usize::MAX);
         let entries = self.store.entries(FEED)?;
         let lines = entries.iter().filter(|entry| may_see(self, entry)).skip(skip).take(limit);
         let lines: Result<Vec<Value>, Fault> = lines.map(|entry| self.feed_shown(entry)).collect();
@@ -64,9 +63,8 @@ impl Context<'_> {
     pub fn feeds_switch(&self) -> Result<Answer, Fault> {
         let entry = self.named_entry(FEED, "feed")?;
         let on = self.call.action == "enable";
-        let mut body = entry.body.clone();
-        body["enabled"] = on.into();
-        self.store.set_entry(self.actor(), FEED, entry.id, body)?;
+        let switched = Map::from_iter([("enabled".to_owned(), on.into())]);
+        self.store.set_entry(self.actor(), FEED, entry.id, switched)?;
         let text = if on { "Feed enabled." } else { "Feed disabled." };
         Ok(Answer::json(&saved(text, &self.call.url, Some(entry.id.to_string()))))
     }
@@ -93,12 +91,14 @@ impl Context<'_> {
                 refused += 1;
                 continue;
             }
-            let mut body = kind.map(|kind| kind.body(feed, None)).unwrap_or_default();
+            let mut body = kind.map(|kind| kind.body(feed)).unwrap_or_default();
             super::without_numbers(&mut body);
             // Whether it is on is for this node's administrator to say.
-            (body["enabled"], body["caching_enabled"]) = (false.into(), false.into());
+            for name in ["enabled", "caching_enabled"] {
+                body.insert(name.into(), false.into());
+            }
             let own = self.call.caller.account.org;
-            self.store.add_entry(self.actor(), FEED, &Uuid::new_v4().to_string(), (Some(own), None), body)?;
+            self.store.add_entry(self.actor(), FEED, &Uuid::new_v4().to_string(), (Some(own), None), body.into())?;
             added += 1;
         }
         let text =

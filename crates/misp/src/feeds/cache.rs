@@ -1,16 +1,17 @@
 //! Caching: the hashes of what a feed holds, and nothing else of it. A new edition takes the place of the
 //! one before; what is read is never held as a whole.
 
-use super::events::{event_in, manifest};
+use super::events::{each_event, event_in, manifest};
 use super::list::Reading;
 use super::source::{Got, Known, Source};
 use super::{FeedError, FeedReport, format_of};
 use crate::answer::Fault;
 use crate::body::Body;
+use crate::jobs::Pulse;
 use crate::shape::halves;
 use crate::sync::{Remote, RemoteError};
 use manara_formats::{Input, Limits};
-use manara_model::record::{Rejection, telling, text_of};
+use manara_model::record::{Rejection, text_of};
 use manara_store::Store;
 use manara_store::entries::Entry;
 use md5::{Digest, Md5};
@@ -22,6 +23,8 @@ use uuid::Uuid;
 const RUN: usize = 10_000;
 /// Attributes of one page that a server is asked for, as MISP asks.
 const PAGE: usize = 50_000;
+/// Pages that are taken of a server.
+const PAGES: usize = 2000;
 /// A line of a list of hashes has 69 signs.
 const LINE: u64 = 1024;
 
@@ -79,9 +82,13 @@ impl Edition<'_> {
 }
 
 /// Caches a feed; what was done, and what is kept with the feed.
-pub(super) fn cache(store: &Store, entry: &Entry) -> Result<(FeedReport, Map<String, Value>), FeedError> {
+pub(super) fn cache(
+    store: &Store,
+    entry: &Entry,
+    pulse: &Pulse<'_>,
+) -> Result<(FeedReport, Map<String, Value>), FeedError> {
     let mut report = FeedReport::default();
-    let source = Source::of(entry)?;
+    let source = Source::of(entry, Some(pulse))?;
     let held = entry.body.get("cache_known").and_then(|known| serde_json::from_value::<Known>(known.clone()).ok());
     let number = jiff::Timestamp::now().as_millisecond();
     let mut edition = Edition { store, feed: entry.id, number, rows: Vec::new(), total: 0 };
@@ -113,16 +120,21 @@ fn digest(page: &Body) -> Result<[u8; 16], FeedError> {
 pub(super) fn cache_server(
     store: &Store,
     entry: &Entry,
-    remote: &Remote,
+    remote: &Remote<'_>,
 ) -> Result<(FeedReport, Map<String, Value>), FeedError> {
     let mut report = FeedReport::default();
     let number = jiff::Timestamp::now().as_millisecond();
     let mut edition = Edition { store, feed: entry.id, number, rows: Vec::new(), total: 0 };
     let mut before = [0; 16];
     for page in 1.. {
+        if page > PAGES {
+            report.fails(format!("more than {PAGES} pages; the rest is left"));
+            break;
+        }
         let asked = json!({"returnFormat": "cache", "includeEventUuid": 1, "page": page, "limit": PAGE});
         let text = remote.text("/attributes/restSearch.json", &asked).map_err(|error| match error {
-            RemoteError::Away(why) => FeedError::Away(why),
+            RemoteError::Away(why) | RemoteError::Gone(why) => FeedError::Away(why),
+            RemoteError::Ended => FeedError::Ended,
             error => FeedError::Content(error.to_string()),
         })?;
         let same = digest(&text)?;
@@ -141,7 +153,7 @@ pub(super) fn cache_server(
 
 fn of_list(
     entry: &Entry,
-    source: &Source,
+    source: &Source<'_>,
     known: Option<&Known>,
     edition: &mut Edition<'_>,
     report: &mut FeedReport,
@@ -155,7 +167,7 @@ fn of_list(
 
 /// A MISP feed has its hashes beside its manifest; where it has not, its events are read.
 fn of_events(
-    source: &Source,
+    source: &Source<'_>,
     known: Option<&Known>,
     edition: &mut Edition<'_>,
     report: &mut FeedReport,
@@ -174,21 +186,9 @@ fn of_events(
         Err(error) => return Err(error),
     }
     let Some(Got { mut input, known }) = source.get(&source.beside("manifest.json"), known)? else { return Ok(None) };
-    for name in manifest(&mut input)?.keys() {
-        let Ok(uuid) = name.parse::<Uuid>() else {
-            report.fails(format!("'{}' in the manifest is no identifier", telling(name)));
-            continue;
-        };
-        match of_event(source, uuid, edition) {
-            Ok(()) => {}
-            Err(error @ FeedError::Away(_)) => {
-                report.fails(error);
-                break;
-            }
-            Err(FeedError::Here(fault)) if fault.status >= 500 => return Err(fault.into()),
-            Err(error) => report.fails(format!("event {uuid}: {error}")),
-        }
-    }
+    let events = manifest(&mut input)?;
+    drop(input);
+    each_event(source, &events, report, |uuid, _, _| of_event(source, uuid, edition))?;
     Ok(Some(known))
 }
 
@@ -221,7 +221,7 @@ fn pair(line: &str) -> Option<([u8; 16], Uuid)> {
     Some((hash.into_bytes(), event.trim().parse().ok()?))
 }
 
-fn of_event(source: &Source, uuid: Uuid, edition: &mut Edition<'_>) -> Result<(), FeedError> {
+fn of_event(source: &Source<'_>, uuid: Uuid, edition: &mut Edition<'_>) -> Result<(), FeedError> {
     let Some(Got { mut input, .. }) = source.get(&source.beside(&format!("{uuid}.json")), None)? else { return Ok(()) };
     let body = event_in(&mut input)?;
     let given = body.event().map_err(|_| FeedError::Content("is no event, or not all of it".into()))?;

@@ -1,14 +1,15 @@
 //! Feeds of MISP's own format: a manifest that names the events with their clocks, and a file for each.
 
 use super::list::no_page;
-use super::source::{Got, Known};
+use super::source::{Got, Known, Source};
 use super::{FeedError, FeedReport, Taker};
 use crate::answer::Fault;
 use crate::body::{Body, Given, LISTS};
 use crate::search::filter::span;
 use crate::search::values::like;
+use crate::sync::without_local_tags;
 use manara_formats::Input;
-use manara_model::record::{Slot, flag_of, seconds_of, telling, text_of};
+use manara_model::record::{Slot, seconds_of, telling, text_of};
 use manara_store::view::{Span, Which};
 use serde_json::{Map, Value};
 use std::io::{Seek, SeekFrom, Write};
@@ -85,6 +86,36 @@ pub(super) fn manifest(input: &mut Input) -> Result<Map<String, Value>, FeedErro
     })
 }
 
+/// Does something with each event that a manifest names. What is wrong with one is told, and stops no other; where
+/// the server is gone, the rest waits for the next time.
+///
+/// # Errors
+/// This side's own.
+pub(super) fn each_event(
+    source: &Source<'_>,
+    events: &Map<String, Value>,
+    report: &mut FeedReport,
+    mut work: impl FnMut(Uuid, &Value, &mut FeedReport) -> Result<(), FeedError>,
+) -> Result<(), FeedError> {
+    for (n, (name, said)) in events.iter().enumerate() {
+        source.beat(n, events.len())?;
+        let Ok(uuid) = name.parse::<Uuid>() else {
+            report.fails(format!("'{}' in the manifest is no identifier", telling(name)));
+            continue;
+        };
+        match work(uuid, said, report) {
+            Ok(()) => {}
+            Err(error @ FeedError::Gone(_)) => {
+                report.fails(error);
+                break;
+            }
+            Err(FeedError::Here(fault)) if fault.status >= 500 => return Err(fault.into()),
+            Err(error) => report.fails(format!("event {uuid}: {error}")),
+        }
+    }
+    Ok(())
+}
+
 /// The event in a file.
 pub(super) fn event_in(input: &mut Input) -> Result<Body, FeedError> {
     no_page(input)?;
@@ -111,26 +142,13 @@ impl Taker<'_> {
         let events = manifest(&mut input)?;
         drop(input);
         report.offered = events.len();
-        for (name, said) in &events {
-            let Ok(uuid) = name.parse::<Uuid>() else {
-                report.fails(format!("'{}' in the manifest is no identifier", telling(name)));
-                continue;
-            };
-            if !rules.fits(said) {
-                report.filtered += 1;
-                continue;
+        each_event(self.source, &events, report, |uuid, said, report| {
+            if rules.fits(said) {
+                return self.fetch_event(uuid, said, report);
             }
-            match self.fetch_event(uuid, said, report) {
-                Ok(()) => {}
-                // Gone away, or our own disk: the rest waits for the next time.
-                Err(error @ FeedError::Away(_)) => {
-                    report.fails(error);
-                    break;
-                }
-                Err(FeedError::Here(fault)) if fault.status >= 500 => return Err(fault.into()),
-                Err(error) => report.fails(format!("event {uuid}: {error}")),
-            }
-        }
+            report.filtered += 1;
+            Ok(())
+        })?;
         Ok(Some(known))
     }
 
@@ -245,13 +263,6 @@ impl Taker<'_> {
         file.seek(SeekFrom::Start(0))?;
         let body = Body::take(&mut file, u64::MAX - 1)?;
         body.ok_or_else(|| FeedError::Content("is too large".into()))
-    }
-}
-
-/// What is theirs alone is not ours.
-fn without_local_tags(map: &mut Map<String, Value>) {
-    if let Some(Value::Array(tags)) = map.get_mut("Tag") {
-        tags.retain(|tag| !flag_of(tag.get("local")));
     }
 }
 

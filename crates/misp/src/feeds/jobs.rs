@@ -1,10 +1,10 @@
 //! Feeds as jobs: asked for over HTTP or by a schedule; one at a time is done of each feed.
 
 use super::preview::fault;
-use super::{FEED, FeedReport, cache_feed, cache_server, fetch_feed, format_of};
+use super::{FEED, FeedError, FeedReport, cache_feed, cache_server, fetch_feed, format_of};
 use crate::answer::{Answer, Fault, saved};
 use crate::context::Context;
-use crate::jobs::Ended;
+use crate::jobs::{Ended, Pulse, Tell};
 use crate::shape::num;
 use crate::sync::SERVER;
 use manara_corridor::WarningCache;
@@ -13,6 +13,7 @@ use manara_store::Store;
 use manara_store::entries::Entry;
 use manara_store::jobs::{Job, JobState};
 use serde_json::{Map, json};
+use std::time::Duration;
 
 /// A feed into events.
 pub(crate) const FETCH: &str = "fetch";
@@ -22,14 +23,16 @@ pub(crate) const CACHE: &str = "cache";
 pub(crate) const CACHE_SERVER: &str = "cache-server";
 
 /// Does a job about a feed, or about what a server gives us.
-pub(crate) fn work(store: &Store, warnings: &WarningCache, job: &Job) -> Ended {
+pub(crate) fn work(store: &Store, warnings: &WarningCache, job: &Job, tell: Tell<'_>) -> Ended {
+    let pulse = Pulse::new(tell);
     let done = match job.kind.as_str() {
-        FETCH => fetch_feed(store, warnings, job.subject),
-        CACHE => cache_feed(store, job.subject),
-        _ => cache_server(store, job.subject),
+        FETCH => fetch_feed(store, warnings, job.subject, &pulse),
+        CACHE => cache_feed(store, job.subject, &pulse),
+        _ => cache_server(store, job.subject, &pulse),
     };
     match done {
         Ok(report) => told(&report),
+        Err(FeedError::Ended) => Ended { again: Some(Duration::ZERO), ..Ended::failed(FeedError::Ended) },
         Err(error) => {
             let text = error.to_string();
             // For who asked over HTTP.

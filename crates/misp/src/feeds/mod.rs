@@ -27,6 +27,7 @@ use crate::answer::Answer;
 use crate::body::Body;
 use crate::call::{Call, Method};
 use crate::context::Context;
+use crate::jobs::Pulse;
 use crate::register::KINDS;
 use crate::sync::{PATIENCE, SERVER};
 use manara_corridor::WarningCache;
@@ -43,12 +44,18 @@ use uuid::Uuid;
 
 /// The kind of entry that a feed is.
 pub(crate) const FEED: &str = "feed";
+
 /// Fetches a feed into events. What it did, or why not, is kept with the feed as `last_fetch`.
 ///
 /// # Errors
 /// [`FeedError`]; with [`FeedError::Away`] and this side's own, what came until then stays, and it can be
 /// done again.
-pub(crate) fn fetch_feed(store: &Store, warnings: &WarningCache, feed: i64) -> Result<FeedReport, FeedError> {
+pub(crate) fn fetch_feed(
+    store: &Store,
+    warnings: &WarningCache,
+    feed: i64,
+    pulse: &Pulse<'_>,
+) -> Result<FeedReport, FeedError> {
     let entry = filled(entry_of(store, FEED, feed)?);
     if !flag_of(entry.body.get("enabled")) {
         return Err(FeedError::Setup("Feed is currently not enabled. Make sure you enable it.".into()));
@@ -57,7 +64,7 @@ pub(crate) fn fetch_feed(store: &Store, warnings: &WarningCache, feed: i64) -> R
     let held = known("fetch_known");
     let done = with_context(store, warnings, &entry, |context| {
         let mut report = FeedReport::default();
-        let source = Source::of(&entry)?;
+        let source = Source::of(&entry, Some(pulse))?;
         let taker = Taker { context, entry: &entry, source: &source };
         let (known, event) = match format_of(&entry)?.as_str() {
             "misp" => (taker.fetch_events(held.as_ref(), &mut report)?, None),
@@ -92,19 +99,19 @@ pub(crate) fn fetch_feed(store: &Store, warnings: &WarningCache, feed: i64) -> R
 ///
 /// # Errors
 /// [`FeedError`]; what was cached before stays.
-pub(crate) fn cache_feed(store: &Store, feed: i64) -> Result<FeedReport, FeedError> {
-    cache_entry(store, FEED, feed, |entry| cache::cache(store, entry))
+pub(crate) fn cache_feed(store: &Store, feed: i64, pulse: &Pulse<'_>) -> Result<FeedReport, FeedError> {
+    cache_entry(store, FEED, feed, |entry| cache::cache(store, entry, pulse))
 }
 
 /// The same of a server that we synchronise with: what it gives us, as hashes.
 ///
 /// # Errors
 /// [`FeedError`]; what was cached before stays.
-pub(crate) fn cache_server(store: &Store, server: i64) -> Result<FeedReport, FeedError> {
+pub(crate) fn cache_server(store: &Store, server: i64, pulse: &Pulse<'_>) -> Result<FeedReport, FeedError> {
     cache_entry(store, SERVER, server, |entry| {
         let remote =
             with_context(store, &WarningCache::default(), entry, |context| Ok(context.remote(entry, PATIENCE)?))?;
-        cache::cache_server(store, entry, &remote)
+        cache::cache_server(store, entry, &remote.for_job(Some(pulse)))
     })
 }
 
@@ -140,9 +147,9 @@ fn entry_of(store: &Store, kind: &'static str, id: i64) -> Result<Entry, FeedErr
 }
 
 /// A feed that comes from another node, without that node's numbers: here they would name something else.
-pub(crate) fn without_numbers(feed: &mut Value) {
+pub(crate) fn without_numbers(feed: &mut Map<String, Value>) {
     for name in ["event_id", "tag_id", "tag_collection_id", "orgc_id", "sharing_group_id"] {
-        feed[name] = "0".into();
+        feed.insert(name.into(), "0".into());
     }
 }
 
@@ -206,7 +213,7 @@ fn with_context<T>(
 struct Taker<'a> {
     context: &'a Context<'a>,
     entry: &'a Entry,
-    source: &'a Source,
+    source: &'a Source<'a>,
 }
 
 impl Taker<'_> {

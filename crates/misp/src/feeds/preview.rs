@@ -6,8 +6,8 @@ use super::lists::attribute;
 use super::source::Source;
 use super::{FEED, FeedError, format_of};
 use crate::answer::{Answer, Fault};
+use crate::call::page;
 use crate::context::Context;
-use manara_model::record::text_of;
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
 use uuid::Uuid;
@@ -33,10 +33,8 @@ impl Context<'_> {
     pub fn feeds_preview(&self) -> Result<Answer, Fault> {
         let entry = self.named_entry(FEED, "feed")?;
         let options = self.call.filters()?;
-        let number = |name: &str| text_of(options.get(name)).and_then(|text| text.parse::<usize>().ok());
-        let limit = number("limit").unwrap_or(LINES).min(MOST);
-        let skip = (number("page").unwrap_or(1).max(1) - 1).saturating_mul(limit);
-        let source = Source::of(&entry).map_err(fault)?;
+        let (skip, limit) = page(&options, LINES, MOST);
+        let source = Source::of(&entry, None).map_err(fault)?;
         let missing = || Fault::missing("feed");
         if format_of(&entry).map_err(fault)? == "misp" {
             let rules = Rules::of(entry.body.get("rules"), self.now).map_err(fault)?;
@@ -72,7 +70,7 @@ impl Context<'_> {
         let entry = self.named_entry(FEED, "feed")?;
         let uuid =
             self.call.arg(1).and_then(|uuid| uuid.parse::<Uuid>().ok()).ok_or_else(|| Fault::missing("event"))?;
-        let source = Source::of(&entry).map_err(fault)?;
+        let source = Source::of(&entry, None).map_err(fault)?;
         let got = source.get(&source.beside(&format!("{uuid}.json")), None).map_err(fault)?;
         let body = event_in(&mut got.ok_or_else(|| Fault::missing("event"))?.input).map_err(fault)?;
         // All of it, or an error: half an event is none.

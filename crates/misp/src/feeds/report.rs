@@ -19,6 +19,10 @@ pub(crate) enum FeedError {
     Setup(String),
     /// Not reached, or not to its end: it may be better later.
     Away(String),
+    /// The same for several files in a row: nothing more is asked there.
+    Gone(String),
+    /// It is not wanted any more: the node ends, or another process does it.
+    Ended,
     /// What came is not what the feed is said to be, or too much.
     Content(String),
     /// This side can't.
@@ -28,7 +32,8 @@ pub(crate) enum FeedError {
 impl fmt::Display for FeedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            FeedError::Away(why) => write!(f, "not reached: {why}"),
+            FeedError::Away(why) | FeedError::Gone(why) => write!(f, "not reached: {why}"),
+            FeedError::Ended => f.write_str("broken off here; it goes on where it stopped"),
             FeedError::Setup(why) | FeedError::Content(why) => f.write_str(why),
             FeedError::Here(fault) => match &fault.errors {
                 Some(errors) => write!(f, "{} {}", fault.message, telling(&errors.to_string())),

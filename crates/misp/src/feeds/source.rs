@@ -4,11 +4,13 @@
 
 use super::FeedError;
 use super::address::{Guard, REFUSED};
+use crate::jobs::Pulse;
 use manara_formats::{Input, Limits};
 use manara_model::record::{telling, text_of};
 use manara_store::entries::Entry;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::cell::Cell;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -27,6 +29,8 @@ const LONGEST: Duration = Duration::from_secs(1800);
 const CONNECT: Duration = Duration::from_secs(10);
 /// A server that says nothing for so long is away.
 const SILENCE: Duration = Duration::from_secs(60);
+/// Files in a row that could not be had, until the server is taken for gone. One alone may be broken.
+const SILENT: u32 = 3;
 
 /// From where the node's owner lets feeds be read.
 #[derive(Debug, Clone, Default)]
@@ -75,11 +79,15 @@ pub(super) struct Got {
 }
 
 /// See the module.
-pub(super) struct Source {
+pub(super) struct Source<'p> {
     base: String,
     headers: Vec<(String, String)>,
     settings: String,
     way: Way,
+    /// Files in a row that could not be had.
+    silent: Cell<u32>,
+    /// Of the job for which it is read.
+    pulse: Option<&'p Pulse<'p>>,
 }
 
 enum Way {
@@ -141,9 +149,9 @@ fn web(text: &str) -> Result<Url, FeedError> {
     Ok(url)
 }
 
-impl Source {
-    /// Of a feed as it is set up.
-    pub(super) fn of(entry: &Entry) -> Result<Source, FeedError> {
+impl<'p> Source<'p> {
+    /// Of a feed as it is set up. `pulse`: of the job for which it is read.
+    pub(super) fn of(entry: &Entry, pulse: Option<&'p Pulse<'p>>) -> Result<Self, FeedError> {
         let text = |name: &str| text_of(entry.body.get(name)).unwrap_or_default().into_owned();
         let mut hash = Sha256::new();
         for name in SETTINGS {
@@ -176,7 +184,16 @@ impl Source {
             let guard = Guard { private: allowed().private };
             Way::Web(Box::new(Agent::with_parts(config, DefaultConnector::default(), guard)))
         };
-        Ok(Source { base, headers: headers(&text("headers"))?, settings: hex(&hash.finalize()), way })
+        let settings = hex(&hash.finalize());
+        Ok(Source { base, headers: headers(&text("headers"))?, settings, way, silent: Cell::new(0), pulse })
+    }
+
+    /// Says that so many of its files were read.
+    ///
+    /// # Errors
+    /// [`FeedError::Ended`].
+    pub(super) fn beat(&self, done: usize, all: usize) -> Result<(), FeedError> {
+        if self.pulse.is_none_or(|pulse| pulse.beat(done, all)) { Ok(()) } else { Err(FeedError::Ended) }
     }
 
     /// A file beside the others of the feed's folder.
@@ -194,6 +211,19 @@ impl Source {
 
     /// What stands at an address; `None`: what stood there when it was `known`.
     pub(super) fn get(&self, at: &str, known: Option<&Known>) -> Result<Option<Got>, FeedError> {
+        match self.read(at, known) {
+            Err(FeedError::Away(why)) => {
+                self.silent.set(self.silent.get() + 1);
+                Err(if self.silent.get() < SILENT { FeedError::Away(why) } else { FeedError::Gone(why) })
+            }
+            done => {
+                self.silent.set(0);
+                done
+            }
+        }
+    }
+
+    fn read(&self, at: &str, known: Option<&Known>) -> Result<Option<Got>, FeedError> {
         let known = known.filter(|known| known.settings == self.settings);
         let limits = Limits { bytes: MOST, document: MOST, ..Limits::default() };
         let (input, tag, modified) = match &self.way {

@@ -65,10 +65,10 @@ impl Context<'_> {
 
     pub(super) fn switch(&self, kind: &str, uuid: &str, on: bool) -> Result<(), Fault> {
         let name = format!("{kind}/{uuid}");
-        let body = json!({"enabled": on});
+        let body = Map::from_iter([("enabled".to_owned(), on.into())]);
         match self.store.entry_named(SWITCH, &name)? {
             Some(entry) => self.store.set_entry(self.actor(), SWITCH, entry.id, body)?,
-            None => self.store.add_entry(self.actor(), SWITCH, &name, (None, None), body)?,
+            None => self.store.add_entry(self.actor(), SWITCH, &name, (None, None), body.into())?,
         };
         Ok(())
     }

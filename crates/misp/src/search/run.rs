@@ -7,6 +7,7 @@ use super::values::{PAGE, attributes_of, each_attribute, mentions};
 use super::wanted::{Attributes, listed, tags_on};
 use crate::answer::{Answer, Fault};
 use crate::attributes::ATTRIBUTE;
+use crate::call::page;
 use crate::context::Context;
 use crate::feeds::Correlator;
 use crate::ids;
@@ -31,11 +32,10 @@ struct Window {
 
 impl Window {
     fn of(options: &Map<String, Value>) -> Window {
-        let number = |name: &str| text_of(options.get(name)).and_then(|text| text.parse::<u64>().ok());
-        let limit = number("limit").filter(|limit| *limit > 0);
-        let page = number("page").unwrap_or(1).max(1);
-        let skip = limit.map_or(0, |limit| (page - 1).saturating_mul(limit));
-        Window { skip, left: limit.unwrap_or(u64::MAX), total: 0, counts: false }
+        let (skip, left) = page(options, usize::MAX, usize::MAX);
+        // A page of everything is everything.
+        let skip = if left == usize::MAX { 0 } else { skip };
+        Window { skip: skip as u64, left: left as u64, total: 0, counts: false }
     }
 
     /// Is the next one on the page?

@@ -63,23 +63,14 @@ fn goes_out(cluster: &mut Map<String, Value>, internal: bool) {
 
 impl Context<'_> {
     /// Takes what they released and is new or newer.
-    pub(super) fn pull_clusters(&self, entry: &Entry, remote: &Remote, report: &mut Report) -> Result<(), Stopped> {
+    pub(super) fn pull_clusters(&self, entry: &Entry, remote: &Remote<'_>, report: &mut Report) -> Result<(), Stopped> {
         let asked = json!({"published": 1, "minimal": 1, "custom": 1});
-        let reply = match remote.ask("POST", "/galaxy_clusters/restSearch", Some(&asked), None) {
-            Ok(reply) => reply,
-            // A server that gives none is no reason to lose its events.
-            Err(RemoteError::Refused { status, message }) => {
-                report.fails(format!("clusters: HTTP {status}: {message}"));
-                return Ok(());
-            }
-            Err(error) => return Err(error.into()),
-        };
+        // A server that gives none is no reason to lose its events.
+        let reply = remote.ask("POST", "/galaxy_clusters/restSearch", Some(&asked), None);
+        let Some(reply) = report.of_one("clusters", reply)? else { return Ok(()) };
         for (uuid, version) in versions(&reply.body) {
-            match self.pull_cluster(entry, remote, (uuid, version), report) {
-                Ok(()) => {}
-                Err(stopped) if stopped.is_of_one_thing() => report.fails(format!("cluster {uuid}: {stopped}")),
-                Err(stopped) => return Err(stopped),
-            }
+            let done = self.pull_cluster(entry, remote, (uuid, version), report);
+            report.of_one(format_args!("cluster {uuid}"), done)?;
         }
         Ok(())
     }
@@ -87,7 +78,7 @@ impl Context<'_> {
     fn pull_cluster(
         &self,
         entry: &Entry,
-        remote: &Remote,
+        remote: &Remote<'_>,
         (uuid, version): (Uuid, i64),
         report: &mut Report,
     ) -> Result<(), Stopped> {
@@ -125,7 +116,7 @@ impl Context<'_> {
     pub(super) fn push_clusters(
         &self,
         entry: &Entry,
-        remote: &Remote,
+        remote: &Remote<'_>,
         audience: &Audience,
         report: &mut Report,
     ) -> Result<(), Stopped> {
@@ -142,15 +133,9 @@ impl Context<'_> {
         for some in ours.chunks(AT_ONCE) {
             let uuids: Vec<Uuid> = some.iter().map(|(uuid, _)| *uuid).collect();
             let asked = json!({"published": 1, "minimal": 1, "custom": 1, "uuid": uuids});
-            let known: HashMap<Uuid, i64> = match remote.ask("POST", "/galaxy_clusters/restSearch", Some(&asked), None)
-            {
-                Ok(reply) => versions(&reply.body).into_iter().collect(),
-                Err(RemoteError::Refused { status, message }) => {
-                    report.fails(format!("clusters: HTTP {status}: {message}"));
-                    return Ok(());
-                }
-                Err(error) => return Err(error.into()),
-            };
+            let known = remote.ask("POST", "/galaxy_clusters/restSearch", Some(&asked), None);
+            let Some(known) = report.of_one("clusters", known)? else { return Ok(()) };
+            let known: HashMap<Uuid, i64> = versions(&known.body).into_iter().collect();
             for (uuid, version) in some {
                 if known.get(uuid).is_none_or(|theirs| theirs < version) {
                     self.push_cluster(entry, remote, audience, *uuid, report)?;
@@ -163,7 +148,7 @@ impl Context<'_> {
     fn push_cluster(
         &self,
         entry: &Entry,
-        remote: &Remote,
+        remote: &Remote<'_>,
         audience: &Audience,
         uuid: Uuid,
         report: &mut Report,
@@ -176,15 +161,14 @@ impl Context<'_> {
         drop(shelf);
         drop(view);
         match remote.ask("POST", "/galaxies/pushCluster", Some(&body), None) {
-            Ok(_) => report.clusters += 1,
             // What was written there is changed there.
             Err(RemoteError::Refused { status: 403, message }) if message.contains("created locally") => {
                 report.skip("cluster: theirs: it was written there");
             }
-            Err(RemoteError::Refused { status, message }) => {
-                report.fails(format!("cluster {uuid}: HTTP {status}: {message}"));
+            done => {
+                let done = report.of_one(format_args!("cluster {uuid}"), done)?;
+                report.clusters += usize::from(done.is_some());
             }
-            Err(error) => return Err(error.into()),
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ fn lower(map: &mut Map<String, Value>, to: fn(&str) -> Option<&'static str>) {
 }
 
 /// What is one side's alone is not the other's.
-fn without_local_tags(map: &mut Map<String, Value>) {
+pub(crate) fn without_local_tags(map: &mut Map<String, Value>) {
     if let Some(Value::Array(tags)) = map.get_mut("Tag") {
         tags.retain(|tag| !flag_of(tag.get("local")));
     }

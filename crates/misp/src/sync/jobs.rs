@@ -1,11 +1,11 @@
 //! Exchanges as jobs: asked for over HTTP, by a schedule, or because an event was published.
 
 use super::pull::Wanted;
-use super::report::{Pulse, Report};
+use super::report::Report;
 use super::{SERVER, Stopped};
 use crate::answer::{Answer, Fault, saved};
 use crate::context::Context;
-use crate::jobs::{Ended, Tell};
+use crate::jobs::{Ended, Pulse, Tell};
 use crate::shape::num;
 use manara_model::record::flag_of;
 use manara_store::entries::Entry;
@@ -30,11 +30,12 @@ fn pause(attempts: i64) -> Duration {
 impl Context<'_> {
     /// Does a job about a server.
     pub(crate) fn exchange(&self, entry: &Entry, job: &Job, tell: Tell<'_>) -> Ended {
+        let pulse = Pulse::new(tell);
         let done = match job.kind.as_str() {
-            PULL => self.pull_and_pass_on(entry, &job.key, &Pulse(tell)),
-            PUSH => self.push(entry, Some(job.key.as_str()).filter(|key| !key.is_empty()), &Pulse(tell)),
+            PULL => self.pull_and_pass_on(entry, &job.key, &pulse),
+            PUSH => self.push(entry, Some(job.key.as_str()).filter(|key| !key.is_empty()), &pulse),
             _ => match job.key.parse() {
-                Ok(uuid) => self.push_published(entry, uuid, &Pulse(tell)),
+                Ok(uuid) => self.push_published(entry, uuid, &pulse),
                 Err(_) => Err(Stopped::Setup("no event".into())),
             },
         };

@@ -66,7 +66,7 @@ pub struct Migration {
 
 struct Bringer<'a> {
     context: Context<'a>,
-    remote: Remote,
+    remote: Remote<'static>,
     done: Migration,
     report: Report,
     tell: &'a mut dyn FnMut(&str),
@@ -293,13 +293,18 @@ impl Bringer<'_> {
                     continue;
                 }
                 let Some(given) = line.as_object() else { continue };
-                let mut body = fields.map(|fields| fields.body(given, None)).unwrap_or_default();
+                let mut body = fields.map(|fields| fields.body(given)).unwrap_or_default();
                 let name = Uuid::new_v4().to_string();
                 if kind == "server" {
-                    body["sealed"] = store.seal_secret(&format!("{kind}/{name}"), "")?.into();
-                    (body["pull"], body["push"]) = (false.into(), false.into());
-                    // Its number there says nothing here.
-                    body["remote_org_id"] = "0".into();
+                    let sealed = store.seal_secret(&format!("{kind}/{name}"), "")?;
+                    // Its numbers there say nothing here; and nothing goes either way before somebody looked at it.
+                    let rest: [(&str, Value); 4] = [
+                        ("sealed", sealed.into()),
+                        ("pull", false.into()),
+                        ("push", false.into()),
+                        ("remote_org_id", "0".into()),
+                    ];
+                    body.extend(rest.map(|(name, value)| (name.to_owned(), value)));
                     self.done.servers += 1;
                 } else {
                     crate::feeds::without_numbers(&mut body);
@@ -310,7 +315,7 @@ impl Bringer<'_> {
                     if kind == "feed" { "feed" } else { "server" },
                     &name,
                     (Some(self.context.call.caller.account.org), None),
-                    body,
+                    body.into(),
                 )?;
             }
         }

@@ -15,7 +15,7 @@ mod report;
 mod tally;
 
 pub use health::{Exchange, Peer, ask_exchange, peers};
-pub(crate) use hop::{ComesIn, GoesOut};
+pub(crate) use hop::{ComesIn, GoesOut, without_local_tags};
 pub(crate) use jobs::{EVENT, PULL, PUSH};
 pub use migrate::{Migration, migrate};
 
@@ -29,7 +29,7 @@ use manara_model::{OrgId, UserId};
 use manara_store::entries::Entry;
 use manara_store::people::{Account, Caller};
 pub(crate) use remote::{Remote, RemoteError};
-use report::{Pulse, Report};
+use report::Report;
 use serde_json::{Value, json};
 use std::time::Duration;
 pub(crate) use tally::Tally;
@@ -87,7 +87,7 @@ impl<'a> Context<'a> {
         Ok(serde_json::from_str(&text).unwrap_or_default())
     }
 
-    pub(crate) fn remote(&self, entry: &Entry, patience: Duration) -> Result<Remote, Fault> {
+    pub(crate) fn remote(&self, entry: &Entry, patience: Duration) -> Result<Remote<'static>, Fault> {
         let sealed = text_of(entry.body.get("sealed")).unwrap_or_default();
         let key = self.store.open_secret(&format!("{SERVER}/{}", entry.name), &sealed)?;
         let url = text_of(entry.body.get("url")).unwrap_or_default();
@@ -148,19 +148,17 @@ impl Stopped {
     /// May the same be good a little later, with nobody's help?
     pub(crate) fn passes(&self) -> bool {
         match self {
-            Stopped::Remote(RemoteError::Away(_)) | Stopped::Ended => true,
+            Stopped::Remote(RemoteError::Away(_) | RemoteError::Gone(_)) | Stopped::Ended => true,
             Stopped::Remote(RemoteError::Refused { status, .. }) => *status == 429 || *status >= 500,
             Stopped::Here(fault) => fault.status >= 500,
             _ => false,
         }
     }
-}
 
-impl Stopped {
     /// Is it about one event or cluster, so that the others can go on?
     fn is_of_one_thing(&self) -> bool {
         match self {
-            Stopped::Remote(RemoteError::Away(_)) | Stopped::Ended | Stopped::Setup(_) => false,
+            Stopped::Remote(RemoteError::Gone(_)) | Stopped::Ended | Stopped::Setup(_) => false,
             Stopped::Remote(_) => true,
             Stopped::Here(fault) => (400..500).contains(&fault.status),
         }
@@ -183,7 +181,10 @@ impl std::fmt::Display for Stopped {
 
 impl From<RemoteError> for Stopped {
     fn from(error: RemoteError) -> Self {
-        Stopped::Remote(error)
+        match error {
+            RemoteError::Ended => Stopped::Ended,
+            error => Stopped::Remote(error),
+        }
     }
 }
 

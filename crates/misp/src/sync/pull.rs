@@ -3,10 +3,11 @@
 
 use super::remote::{Remote, RemoteError};
 use super::tally::sent;
-use super::{ComesIn, PATIENCE, Pulse, Report, SERVER, Stopped, compare};
+use super::{ComesIn, PATIENCE, Report, SERVER, Stopped, compare};
 use crate::answer::Fault;
 use crate::body::Body;
 use crate::context::Context;
+use crate::jobs::Pulse;
 use crate::shape::body_of;
 use manara_model::record::{Slot, flag_of, seconds_of, text_of};
 use manara_model::{Audience, OrgId, Purpose};
@@ -128,7 +129,7 @@ impl Context<'_> {
         pulse: &Pulse<'_>,
         more: &mut Map<String, Value>,
     ) -> Result<Report, Stopped> {
-        let remote = self.remote(entry, PATIENCE)?;
+        let remote = self.remote(entry, PATIENCE)?.for_job(Some(pulse));
         let noted = |name: &str| entry.body.get(name).and_then(Value::as_i64).unwrap_or(0);
         let known = entry.body.get("pull_tag").and_then(Value::as_str).filter(|_| *wanted == Wanted::All);
         let mut asked = rules(entry);
@@ -144,7 +145,7 @@ impl Context<'_> {
         if index.status == 304 {
             // What does not show in their index is asked for now and then.
             if self.now - noted("talked") >= TALK {
-                self.talk(entry, &remote, Vec::new(), pulse, &mut report)?;
+                self.talk(entry, &remote, Vec::new(), &mut report)?;
                 more.insert("talked".into(), self.now.into());
             }
             return Ok(report);
@@ -165,7 +166,7 @@ impl Context<'_> {
         let walked = index.body.each_item(|line| {
             let line = self.pull_line(entry, &remote, wanted, &line, since, &mut report, &mut sighted);
             at += 1;
-            match line.and_then(|()| pulse.beat(at, lines)) {
+            match line.and_then(|()| if pulse.beat(at, lines) { Ok(()) } else { Err(Stopped::Ended) }) {
                 Ok(()) => Ok(()),
                 Err(why) => {
                     stopped = Some(why);
@@ -177,13 +178,13 @@ impl Context<'_> {
             return Err(stopped);
         }
         walked?;
-        self.talk(entry, &remote, sighted, pulse, &mut report)?;
+        self.talk(entry, &remote, sighted, &mut report)?;
         more.insert("talked".into(), self.now.into());
         Ok(report)
     }
 
     /// Their own clusters, where they are wanted.
-    fn pull_knowledge(&self, entry: &Entry, remote: &Remote, report: &mut Report) -> Result<(), Stopped> {
+    fn pull_knowledge(&self, entry: &Entry, remote: &Remote<'_>, report: &mut Report) -> Result<(), Stopped> {
         if flag_of(entry.body.get("pull_galaxy_clusters")) {
             self.pull_clusters(entry, remote, report)?;
         }
@@ -191,15 +192,8 @@ impl Context<'_> {
     }
 
     /// Proposals, sightings and notes.
-    fn talk(
-        &self,
-        entry: &Entry,
-        remote: &Remote,
-        sighted: Vec<Uuid>,
-        pulse: &Pulse<'_>,
-        report: &mut Report,
-    ) -> Result<(), Stopped> {
-        self.pull_proposals(entry, remote, pulse, report)?;
+    fn talk(&self, entry: &Entry, remote: &Remote<'_>, sighted: Vec<Uuid>, report: &mut Report) -> Result<(), Stopped> {
+        self.pull_proposals(entry, remote, report)?;
         self.pull_sightings(entry, remote, &sighted, report)?;
         if flag_of(entry.body.get("pull_analyst_data")) {
             self.pull_analyst(entry, remote, report)?;
@@ -212,7 +206,7 @@ impl Context<'_> {
     fn pull_line(
         &self,
         entry: &Entry,
-        remote: &Remote,
+        remote: &Remote<'_>,
         wanted: &Wanted,
         line: &Value,
         since: i64,
@@ -223,28 +217,20 @@ impl Context<'_> {
             report.fails("an event without identifier in their index");
             return Ok(());
         };
-        match self.pull_event(entry, remote, wanted, uuid, line, report) {
-            Ok(taken) => {
-                if taken || since > 0 && seconds_of(line.get("sighting_timestamp")) >= since {
-                    sighted.push(uuid);
-                }
-                Ok(())
-            }
-            // It can't be taken: that is told, and the others go on. Away, or our own disk: it stops here, and goes
-            // on later.
-            Err(stopped) if stopped.is_of_one_thing() => {
-                report.fails(format!("event {uuid}: {stopped}"));
-                Ok(())
-            }
-            Err(stopped) => Err(stopped),
+        let done = self.pull_event(entry, remote, wanted, uuid, line, report);
+        if let Some(taken) = report.of_one(format_args!("event {uuid}"), done)?
+            && (taken || since > 0 && seconds_of(line.get("sighting_timestamp")) >= since)
+        {
+            sighted.push(uuid);
         }
+        Ok(())
     }
 
     /// One event of their index; was something taken?
     fn pull_event(
         &self,
         entry: &Entry,
-        remote: &Remote,
+        remote: &Remote<'_>,
         wanted: &Wanted,
         uuid: Uuid,
         line: &Value,
@@ -288,7 +274,7 @@ impl Context<'_> {
     /// million attributes go through a file, one by one.
     pub(super) fn take_event(
         &self,
-        remote: &Remote,
+        remote: &Remote<'_>,
         who: impl FnOnce(&Map<String, Value>) -> Caller,
         uuid: Uuid,
         hop: Option<ComesIn>,
@@ -318,29 +304,15 @@ impl Context<'_> {
         Ok(held.touched)
     }
 
-    fn pull_proposals(
-        &self,
-        entry: &Entry,
-        remote: &Remote,
-        pulse: &Pulse<'_>,
-        report: &mut Report,
-    ) -> Result<(), Stopped> {
+    fn pull_proposals(&self, entry: &Entry, remote: &Remote<'_>, report: &mut Report) -> Result<(), Stopped> {
         let since = self.now - PROPOSALS;
         let mut seen: HashSet<Uuid> = HashSet::new();
         for page in 1..=PAGES {
-            pulse.beat(0, 0)?;
             let path = format!(
                 "/shadow_attributes/index/all:1/timestamp:{since}/limit:1000/page:{page}/deleted[]:0/deleted[]:1.json"
             );
-            let reply = match remote.ask("GET", &path, None, None) {
-                Ok(reply) => reply,
-                // A server that gives none is no reason to lose the rest.
-                Err(RemoteError::Refused { status, message }) => {
-                    report.fails(format!("proposals: HTTP {status}: {message}"));
-                    return Ok(());
-                }
-                Err(error) => return Err(error.into()),
-            };
+            // A server that gives none is no reason to lose the rest.
+            let Some(reply) = report.of_one("proposals", remote.ask("GET", &path, None, None))? else { return Ok(()) };
             let lines = reply.body.as_array().cloned().unwrap_or_default();
             for line in &lines {
                 let Some(proposal) = line.get("ShadowAttribute").and_then(Value::as_object) else { continue };
@@ -395,20 +367,14 @@ impl Context<'_> {
     fn pull_sightings(
         &self,
         entry: &Entry,
-        remote: &Remote,
+        remote: &Remote<'_>,
         events: &[Uuid],
         report: &mut Report,
     ) -> Result<(), Stopped> {
         for some in events.chunks(AT_ONCE) {
             let asked = json!({"returnFormat": "json", "last": 0, "includeUuid": true, "uuid": some});
-            let reply = match remote.fetch("POST", "/sightings/restSearch/event", Some(&Body::from(&asked)), None) {
-                Ok(reply) => reply,
-                Err(RemoteError::Refused { status, message }) => {
-                    report.fails(format!("sightings: HTTP {status}: {message}"));
-                    return Ok(());
-                }
-                Err(error) => return Err(error.into()),
-            };
+            let reply = remote.fetch("POST", "/sightings/restSearch/event", Some(&Body::from(&asked)), None);
+            let Some(reply) = report.of_one("sightings", reply)? else { return Ok(()) };
             // An event may have more of them than memory: they are written in runs.
             let mut run: HashMap<Uuid, Vec<Value>> = HashMap::new();
             reply.body.each_item(|line| {
@@ -441,8 +407,9 @@ impl Context<'_> {
         Ok(count.unwrap_or(0))
     }
 
-    fn pull_analyst(&self, entry: &Entry, remote: &Remote, report: &mut Report) -> Result<(), Stopped> {
-        let index = remote.ask("POST", "/analyst_data/indexMinimal", Some(&json!({"orgc_name": []})), None)?;
+    fn pull_analyst(&self, entry: &Entry, remote: &Remote<'_>, report: &mut Report) -> Result<(), Stopped> {
+        let index = remote.ask("POST", "/analyst_data/indexMinimal", Some(&json!({"orgc_name": []})), None);
+        let Some(index) = report.of_one("notes", index)? else { return Ok(()) };
         let wanted =
             self.as_partner(entry, "/analyst_data/filterAnalystDataForPush", &index.body, None, |context| {
                 context.analyst_filter()
@@ -450,10 +417,8 @@ impl Context<'_> {
         let mut taken = Vec::new();
         for (name, uuids) in wanted.as_object().into_iter().flatten() {
             for uuid in super::push::named(uuids) {
-                let Ok(reply) = remote.ask("GET", &format!("/analyst_data/view/{name}/{uuid}"), None, None) else {
-                    report.fails(format!("{name} {uuid} was not given"));
-                    continue;
-                };
+                let reply = remote.ask("GET", &format!("/analyst_data/view/{name}/{uuid}"), None, None);
+                let Some(reply) = report.of_one(format_args!("{name} {uuid}"), reply)? else { continue };
                 let Some(mut body) = reply.body.get(name).and_then(Value::as_object).cloned() else { continue };
                 self.came_in(entry).head(&mut body);
                 taken.push(json!({name: body}));

@@ -2,19 +2,21 @@
 
 use super::remote::{Remote, RemoteError};
 use super::tally::{Sides, sent};
-use super::{GoesOut, INVENTORY, PATIENCE, Pulse, Report, SERVER, Stopped, Tally, compare, remote_org};
+use super::{GoesOut, INVENTORY, PATIENCE, Report, SERVER, Stopped, Tally, compare, remote_org};
 use crate::answer::{Answer, Fault};
 use crate::body::Body;
 use crate::context::Context;
 use crate::ids;
+use crate::jobs::Pulse;
 use crate::search::filter::Wanted;
 use crate::shape::{Deleted, Scribe, body_of, tag_names};
+use crate::sightings::each_of_event;
 use crate::writer::EventWriter;
 use manara_model::audience::Agreement;
 use manara_model::record::{flag_of, text_of};
 use manara_model::{Audience, NodeId, Purpose, Tlp};
 use manara_store::entries::Entry;
-use manara_store::sightings::SightingFilter;
+use manara_store::sightings::Sighting;
 use manara_store::view::{EventFilter, EventRow, View, Which};
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
@@ -25,8 +27,8 @@ use uuid::Uuid;
 const OFFERED: u32 = 1000;
 
 /// A server that was asked who it is.
-struct Peer {
-    remote: Remote,
+struct Peer<'p> {
+    remote: Remote<'p>,
     audience: Audience,
     agreement: Arc<Agreement>,
     rules: Rules,
@@ -90,8 +92,8 @@ impl Context<'_> {
     }
 
     /// Asks the server who it is and whether we may push, and notes its node.
-    fn met(&self, entry: &Entry) -> Result<Peer, Stopped> {
-        let remote = self.remote(entry, PATIENCE)?;
+    fn met<'p>(&self, entry: &Entry, pulse: &'p Pulse<'p>) -> Result<Peer<'p>, Stopped> {
+        let remote = self.remote(entry, PATIENCE)?.for_job(Some(pulse));
         let version = remote.ask("GET", "/servers/getVersion", None, None)?.body;
         if !flag_of(version.get("perm_sync")) {
             return Err(Stopped::Setup(
@@ -118,7 +120,7 @@ impl Context<'_> {
     }
 
     fn push_all(&self, entry: &Entry, one: Option<&str>, pulse: &Pulse<'_>) -> Result<Report, Stopped> {
-        let peer = self.met(entry)?;
+        let peer = self.met(entry, pulse)?;
         let mut report = Report::default();
         self.push_knowledge(entry, &peer, &mut report)?;
         let mut after = 0;
@@ -165,7 +167,7 @@ impl Context<'_> {
                 return Ok(report);
             }
         }
-        let peer = self.met(entry)?;
+        let peer = self.met(entry, pulse)?;
         let event = self.store.view(peer.audience.clone(), Purpose::Read)?.event(Which::Uuid(uuid))?;
         let cleared: Vec<EventRow> = event
             .into_iter()
@@ -181,7 +183,7 @@ impl Context<'_> {
     }
 
     /// Own clusters, where they are wanted: before the events that refer to them.
-    fn push_knowledge(&self, entry: &Entry, peer: &Peer, report: &mut Report) -> Result<(), Stopped> {
+    fn push_knowledge(&self, entry: &Entry, peer: &Peer<'_>, report: &mut Report) -> Result<(), Stopped> {
         if flag_of(entry.body.get("push_galaxy_clusters")) {
             self.push_clusters(entry, &peer.remote, &peer.audience, report)?;
         }
@@ -191,7 +193,7 @@ impl Context<'_> {
     fn push_page(
         &self,
         entry: &Entry,
-        peer: &Peer,
+        peer: &Peer<'_>,
         events: &[EventRow],
         pulse: &Pulse<'_>,
         report: &mut Report,
@@ -217,11 +219,17 @@ impl Context<'_> {
                 continue;
             }
             match self.push_event(entry, peer, uuid, report) {
-                Ok(()) => report.events.held.add(uuid, stamp, false),
-                Err(stopped) if stopped.is_of_one_thing() => report.fails(format!("event {uuid}: {stopped}")),
-                Err(stopped) => return Err(stopped),
+                // The only one: there are no others to go on with, and it is tried again.
+                Err(stopped) if events.len() == 1 && stopped.passes() => return Err(stopped),
+                done => {
+                    if report.of_one(format_args!("event {uuid}"), done)?.is_some() {
+                        report.events.held.add(uuid, stamp, false);
+                    }
+                }
             }
-            pulse.beat(report.offered, 0)?;
+            if !pulse.beat(report.offered, 0) {
+                return Err(Stopped::Ended);
+            }
         }
         if flag_of(entry.body.get("push_sightings")) {
             for event in events {
@@ -246,7 +254,7 @@ impl Context<'_> {
         Ok((written.into_kept().map_err(Fault::from)?, alive))
     }
 
-    fn push_event(&self, entry: &Entry, peer: &Peer, uuid: Uuid, report: &mut Report) -> Result<(), Stopped> {
+    fn push_event(&self, entry: &Entry, peer: &Peer<'_>, uuid: Uuid, report: &mut Report) -> Result<(), Stopped> {
         let view = self.store.view(peer.audience.clone(), Purpose::Read)?;
         let Some(event) = view.event(Which::Uuid(uuid))?.filter(|event| event.published) else { return Ok(()) };
         let (body, sent_alive) = self.outgoing(&view, &event, flag_of(entry.body.get("internal")))?;
@@ -285,60 +293,42 @@ impl Context<'_> {
 
     fn push_sightings(
         &self,
-        remote: &Remote,
+        remote: &Remote<'_>,
         audience: &Audience,
         uuid: Uuid,
         report: &mut Report,
     ) -> Result<(), Stopped> {
         let view = self.store.view(audience.clone(), Purpose::Read)?;
-        let filter = SightingFilter { events: vec![uuid], ..SightingFilter::default() };
-        let ours = view.sightings(&filter, 100_000)?;
-        if ours.is_empty() {
-            return Ok(());
-        }
-        let uuids: Vec<Value> = ours.iter().map(|sighting| json!(sighting.uuid)).collect();
-        let known = match remote.ask(
-            "POST",
-            &format!("/sightings/filterSightingUuidsForPush/{uuid}"),
-            Some(&Value::Array(uuids)),
-            None,
-        ) {
-            Ok(reply) => reply.body,
-            Err(RemoteError::Refused { status, message }) => {
-                report.fails(format!("sightings of {uuid}: HTTP {status}: {message}"));
-                return Ok(());
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let known: Vec<&str> = known.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        let facts = view.facts();
-        let new: Vec<Value> = ours
-            .iter()
-            .filter(|sighting| !known.contains(&sighting.uuid.to_string().as_str()))
-            .map(|sighting| {
+        each_of_event(&view, uuid, |ours| {
+            let uuids: Vec<Uuid> = ours.iter().map(|sighting| sighting.uuid).collect();
+            let path = format!("/sightings/filterSightingUuidsForPush/{uuid}");
+            let known = remote.ask("POST", &path, Some(&json!(uuids)), None);
+            let Some(known) = report.of_one(format_args!("sightings of {uuid}"), known)? else { return Ok(()) };
+            let known: HashSet<Uuid> = named(&known.body).into_iter().collect();
+            let line = |sighting: &Sighting| {
                 json!({
                     "uuid": sighting.uuid, "attribute_uuid": sighting.attribute, "date_sighting": (sighting.seen / 1000).to_string(),
                     "source": sighting.source, "type": sighting.kind.to_string(),
-                    "Organisation": {"uuid": sighting.org, "name": facts.name(sighting.org)},
+                    "Organisation": {"uuid": sighting.org, "name": view.facts().name(sighting.org)},
                 })
-            })
-            .collect();
-        if !new.is_empty() {
-            remote.ask(
-                "POST",
-                &format!("/sightings/bulkSaveSightings/{uuid}"),
-                Some(&Value::Array(new.clone())),
-                None,
-            )?;
-            report.sightings += new.len();
-        }
-        Ok(())
+            };
+            let new: Vec<Value> = ours.iter().filter(|sighting| !known.contains(&sighting.uuid)).map(line).collect();
+            if new.is_empty() {
+                return Ok(());
+            }
+            let (count, path) = (new.len(), format!("/sightings/bulkSaveSightings/{uuid}"));
+            let done = remote.ask("POST", &path, Some(&Value::Array(new)), None);
+            if report.of_one(format_args!("sightings of {uuid}"), done)?.is_some() {
+                report.sightings += count;
+            }
+            Ok(())
+        })
     }
 
     fn push_analyst(
         &self,
         entry: &Entry,
-        remote: &Remote,
+        remote: &Remote<'_>,
         audience: &Audience,
         report: &mut Report,
     ) -> Result<(), Stopped> {
@@ -347,10 +337,10 @@ impl Context<'_> {
         if offered.is_empty() {
             return Ok(());
         }
-        let wanted =
-            remote.ask("POST", "/analyst_data/filterAnalystDataForPush", Some(&Value::Object(offered)), None)?.body;
+        let wanted = remote.ask("POST", "/analyst_data/filterAnalystDataForPush", Some(&Value::Object(offered)), None);
+        let Some(wanted) = report.of_one("notes", wanted)? else { return Ok(()) };
         let mut new = Vec::new();
-        for (name, uuids) in wanted.as_object().into_iter().flatten() {
+        for (name, uuids) in wanted.body.as_object().into_iter().flatten() {
             for uuid in named(uuids) {
                 let Some(head) = view.of_kind(&name.to_lowercase(), None, Some(uuid))? else { continue };
                 let mut body = body_of(&head.skeleton);
@@ -360,13 +350,8 @@ impl Context<'_> {
             }
         }
         for one in new {
-            match remote.ask("POST", "/analyst_data/pushAnalystData", Some(&one), None) {
-                Ok(_) => report.analyst_data += 1,
-                Err(RemoteError::Refused { status, message }) => {
-                    report.fails(format!("a note: HTTP {status}: {message}"))
-                }
-                Err(error) => return Err(error.into()),
-            }
+            let done = remote.ask("POST", "/analyst_data/pushAnalystData", Some(&one), None);
+            report.analyst_data += usize::from(report.of_one("a note", done)?.is_some());
         }
         Ok(())
     }

@@ -2,7 +2,9 @@
 //! page for people; each of these is an error that says so, and none is taken for an answer.
 
 use crate::body::Body;
+use crate::jobs::Pulse;
 use serde_json::Value;
+use std::cell::Cell;
 use std::fmt;
 use std::io::{self, Read};
 use std::time::Duration;
@@ -21,12 +23,19 @@ const CONNECT: Duration = Duration::from_secs(10);
 const TRANSFER: Duration = Duration::from_secs(3600);
 /// How often a question is asked that went unanswered.
 const ATTEMPTS: u32 = 3;
+/// Questions in a row that go unanswered, until the server is taken for gone. One alone may be about what is asked:
+/// an event at which it breaks down.
+const SILENT: u32 = 3;
 
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum RemoteError {
     /// Not reached, or not in time.
     Away(String),
+    /// The same for several questions in a row: nothing more is asked of it.
+    Gone(String),
+    /// The answer is not wanted any more: the node ends, or another process does the job.
+    Ended,
     /// It answered, and refused.
     Refused {
         /// HTTP status.
@@ -43,7 +52,8 @@ pub(crate) enum RemoteError {
 impl fmt::Display for RemoteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            RemoteError::Away(why) => write!(f, "not reached: {why}"),
+            RemoteError::Away(why) | RemoteError::Gone(why) => write!(f, "not reached: {why}"),
+            RemoteError::Ended => f.write_str("broken off here"),
             RemoteError::Refused { status, message } => write!(f, "HTTP {status}: {message}"),
             RemoteError::NoJson(what) => {
                 write!(f, "answered with {what} where JSON is expected: is this the address of its API?")
@@ -83,10 +93,14 @@ pub(crate) struct Reply {
 }
 
 /// See the module.
-pub(crate) struct Remote {
+pub(crate) struct Remote<'p> {
     base: String,
     key: String,
     agent: Agent,
+    /// Questions in a row that went unanswered.
+    silent: Cell<u32>,
+    /// Of the job for which it is asked.
+    pulse: Option<&'p Pulse<'p>>,
 }
 
 /// What a page or a text is, for an error: its beginning, on one line.
@@ -101,13 +115,13 @@ fn beginning(text: &str) -> String {
     format!("'{}'", manara_model::record::telling(&trimmed.chars().take(80).collect::<String>()))
 }
 
-impl Remote {
-    /// A server by its address and a key of ours there; an answer may begin after `timeout`. `trusting`: its certificate is not checked, as was set
-    /// for this server by hand.
+impl<'p> Remote<'p> {
+    /// A server by its address and a key of ours there; an answer may begin after `timeout`. `trusting`: its
+    /// certificate is not checked, as was set for this server by hand.
     ///
     /// # Errors
     /// An address that is none of the web's.
-    pub(crate) fn new(base: &str, key: &str, timeout: Duration, trusting: bool) -> Result<Remote, RemoteError> {
+    pub(crate) fn new(base: &str, key: &str, timeout: Duration, trusting: bool) -> Result<Self, RemoteError> {
         let wrong = |why: &str| RemoteError::Address(format!("'{}' {why}", manara_model::record::telling(base)));
         let address = url::Url::parse(base).map_err(|error| wrong(&format!("is no address: {error}")))?;
         if !matches!(address.scheme(), "http" | "https") || address.host().is_none() {
@@ -128,7 +142,13 @@ impl Remote {
             .user_agent(format!("MISP {} (Manara)", crate::node::VERSION))
             .build()
             .into();
-        Ok(Remote { base: base.trim_end_matches('/').to_owned(), key: key.to_owned(), agent })
+        let base = base.trim_end_matches('/').to_owned();
+        Ok(Remote { base, key: key.to_owned(), agent, silent: Cell::new(0), pulse: None })
+    }
+
+    /// The same, asked for a job: when that is not wanted any more, nothing more is asked.
+    pub(crate) fn for_job(self, pulse: Option<&'p Pulse<'p>>) -> Self {
+        Remote { pulse, ..self }
     }
 
     /// Asks; `known` is an ETag, for which a 304 is an answer. For answers that are read at once.
@@ -197,6 +217,9 @@ impl Remote {
         };
         let mut attempt = 0;
         loop {
+            if !self.pulse.is_none_or(Pulse::is_wanted) {
+                return Err(RemoteError::Ended);
+            }
             attempt += 1;
             let passing = match self.once(method, path, packed.as_ref().or(body), packed.is_some(), known) {
                 // It may be better in a moment; asked again, it says what it held, since everything asked here
@@ -205,10 +228,19 @@ impl Remote {
                 Err(RemoteError::Refused { status, message }) if matches!(status, 429 | 502..=504) => {
                     RemoteError::Refused { status, message }
                 }
-                done => return done,
+                done => {
+                    self.silent.set(0);
+                    return done;
+                }
             };
             if attempt == ATTEMPTS {
-                return Err(passing);
+                let silent = self.silent.get() + 1;
+                self.silent.set(silent);
+                return Err(match passing {
+                    RemoteError::Away(why) if silent >= SILENT => RemoteError::Gone(why),
+                    passing if silent >= SILENT => RemoteError::Gone(passing.to_string()),
+                    passing => passing,
+                });
             }
             std::thread::sleep(Duration::from_millis(50 << (2 * attempt)));
         }

@@ -62,6 +62,25 @@ impl Report {
         }
     }
 
+    /// One of many things: what is wrong with it alone is told, and the others go on.
+    ///
+    /// # Errors
+    /// What the others can't go on with.
+    pub(crate) fn of_one<T, E: Into<Stopped>>(
+        &mut self,
+        what: impl std::fmt::Display,
+        done: Result<T, E>,
+    ) -> Result<Option<T>, Stopped> {
+        match done.map_err(Into::into) {
+            Ok(done) => Ok(Some(done)),
+            Err(stopped) if stopped.is_of_one_thing() => {
+                self.fails(format!("{what}: {stopped}"));
+                Ok(None)
+            }
+            Err(stopped) => Err(stopped),
+        }
+    }
+
     pub(crate) fn skip(&mut self, why: &str) {
         *self.skipped.entry(why.to_owned()).or_default() += 1;
     }
@@ -100,18 +119,5 @@ impl Report {
             ),
         });
         words
-    }
-}
-
-/// Says how far an exchange is, and hears whether it is still wanted.
-pub(crate) struct Pulse<'a>(pub(crate) &'a dyn Fn(usize, usize) -> bool);
-
-impl Pulse<'_> {
-    /// `done` of `all` (0: nobody knows).
-    ///
-    /// # Errors
-    /// It is not wanted any more.
-    pub(crate) fn beat(&self, done: usize, all: usize) -> Result<(), Stopped> {
-        if (self.0)(done, all) { Ok(()) } else { Err(Stopped::Ended) }
     }
 }

@@ -134,7 +134,7 @@ impl Store {
     /// As [`Store::add_role`]; [`StoreError::Unknown`].
     pub fn set_role(&self, actor: &str, role: &CustomRole, body: Map<String, Value>) -> Result<CustomRole> {
         self.check_role_name(&body, Some(role.uuid))?;
-        CustomRole::of(self.set_entry(actor, KIND, role.id, Value::Object(body))?)
+        CustomRole::of(self.set_entry(actor, KIND, role.id, body)?)
     }
 
     /// Takes a role away that no account has.
