@@ -354,6 +354,7 @@ fn the_misp_door(store: &Store, owner: OrgId, bank: OrgId) {
             source: Some("s".into()),
             from: Some(0),
             until: Some(1),
+            after: Some(0),
         };
         view.sightings(&told, 10).unwrap();
         view.sightings(&SightingFilter { events: vec![uuid], after: Some(1), ..SightingFilter::default() }, 10)
