@@ -39,9 +39,9 @@ def run(*command):
 
 
 class Node:
-    def __init__(self, folder, name, country):
-        self.data = str(pathlib.Path(folder) / name.replace(" ", "-"))
-        made = json.loads(run(manara, "init", "--data", self.data, "--org", name, "--country", country, "--admin", f"admin@{country}.example".lower(), "--json"))
+    def __init__(self, folder, name, country, *more, place=None):
+        self.data = str(pathlib.Path(folder) / (place or name.replace(" ", "-")))
+        made = json.loads(run(manara, "init", "--data", self.data, "--org", name, "--country", country, "--admin", f"admin@{country}.example".lower(), "--json", *more))
         self.key, self.process, self.name = made["api_key"], None, name
         self.user = self.account(name, "user")
 
@@ -863,6 +863,17 @@ def moving():
     check("their keys are not the old ones", requests.get(f"{e.url}/events/index", headers={"Authorization": a.user}, timeout=30).status_code == 403)
     tags = lambda node: {t["name"] for t in node.ask("GET", "/tags/index")["Tag"]}
     check("tags", tags(a) <= tags(e))
+    # The same organisation's new node: it is one there, and reads what is its alone.
+    f = Node(folder.name, "CERT North", "MY", "--org-uuid", a.org, place="moved")
+    moved = json.loads(run(*(f.data if word == e.data else word for word in command)))
+    f.start()
+    try:
+        names = [o["Organisation"]["name"] for o in f.ask("GET", "/organisations/index/scope:all")]
+        check("one organisation, of the same identifier", names.count("CERT North") == 1 and not any(name.startswith("CERT North (") for name in names) and moved["errors"] == [])
+        own = {uuid for uuid, line in there.items() if line["distribution"] == "0" and line["Orgc"]["uuid"] == a.org}
+        check("what is its alone is its people's", own and own <= set(f.events(key=f.user)))
+    finally:
+        f.kill()
     wrong = subprocess.run([manara, "import", "--data", e.data, "--from-misp", "ftp://x", "--key", "k"], capture_output=True, text=True)
     check("an address that is none", wrong.returncode == 1 and "https://" in wrong.stderr)
     keyless = subprocess.run([manara, "import", "--data", e.data, "--from-misp", a.url], capture_output=True, text=True)

@@ -32,7 +32,17 @@ impl Store {
     /// # Errors
     /// [`StoreError::NodeExists`], [`StoreError::Invalid`] for a bad country or e-mail, and the engine's.
     pub fn init(place: impl Into<Place>, org: &str, country: &str, admin: &str) -> Result<(Store, Made)> {
-        let organisation = Organisation::new(org, country, true)?;
+        Self::init_for(place, Organisation::new(org, country, true)?, admin)
+    }
+
+    /// The same for an organisation that is known elsewhere: it keeps its identifier.
+    ///
+    /// # Errors
+    /// As [`Store::init`].
+    pub fn init_for(place: impl Into<Place>, organisation: Organisation, admin: &str) -> Result<(Store, Made)> {
+        if organisation.uuid.0.is_nil() {
+            return Err(StoreError::Invalid("an identifier of zeros is nobody's; give the organisation's own".into()));
+        }
         crate::people::check_email(admin)?;
         let store = Store::create(place)?;
         let (node, pseudonyms) = (Uuid::new_v4(), store.seal.close(PSEUDONYM_KEY, &secret::token(43)?)?);

@@ -103,6 +103,9 @@ pub(crate) struct InitArgs {
     /// Name of the organisation that runs the node
     #[arg(long, value_name = "NAME")]
     pub(crate) org: String,
+    /// The identifier by which others know it already, from its MISP [default: a new one]
+    #[arg(long, value_name = "UUID")]
+    pub(crate) org_uuid: Option<uuid::Uuid>,
     /// Its country, two letters (ISO 3166-1)
     #[arg(long, value_name = "CC")]
     pub(crate) country: String,

@@ -2,14 +2,20 @@
 
 use crate::cli::{InitArgs, Place};
 use crate::{output, settings};
+use manara_model::OrgId;
 use manara_store::Store;
+use manara_store::people::Organisation;
 use serde_json::json;
 use std::process::ExitCode;
 
 pub(crate) fn run(place: &Place, args: InitArgs) -> anyhow::Result<ExitCode> {
     let location = settings::location(place)?;
     let folder = location.folder.clone();
-    let (_store, made) = Store::init(location, &args.org, &args.country, &args.admin)?;
+    let mut org = Organisation::new(&args.org, &args.country, true)?;
+    if let Some(uuid) = args.org_uuid {
+        org.uuid = OrgId(uuid);
+    }
+    let (_store, made) = Store::init_for(location, org, &args.admin)?;
     if args.output.json {
         output::json(&json!({
             "node": made.node, "org": made.org.name, "org_uuid": made.org.uuid, "admin": made.admin,
