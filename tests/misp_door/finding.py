@@ -204,6 +204,33 @@ def reports():
     check("as a server asks", stored.uuid in minimal["Note"])
     check("another's is not for changing", errors(beta.delete_analyst_data(stored)))
     check("taken away", alpha.delete_analyst_data(stored)["saved"] and errors(alpha.get_analyst_data(stored)))
+    # What is said of a part stands with the part.
+    thing, about = MISPObject("file"), event("Parts that are spoken of", 1, ("domain", "spoken.example"))
+    thing.add_attribute("filename", "spoken.exe")
+    about.add_object(thing)
+    about.add_event_report("Spoken", "words")
+    about = alpha.add_event(about, pythonify=True)
+    parts = {"Attribute": about.attributes[0], "Object": about.objects[0], "EventReport": about.event_reports[0]}
+    said = {kind: raw("alpha", "POST", f"/analyst_data/add/Note/{part.uuid}/{kind}", {"note": f"of the {kind}", "distribution": "1"}).json()["Note"]["uuid"] for kind, part in parts.items()}
+    inner = about.objects[0].attributes[0].uuid
+    alone = raw("alpha", "POST", f"/analyst_data/add/Opinion/{inner}/Attribute", {"opinion": 10, "distribution": "0"}).json()["Opinion"]["uuid"]
+    notes = lambda part: [n.uuid for n in part.notes]
+    for who, api in (("its maker", alpha), ("another", beta)):
+        seen = api.get_event(about.uuid, pythonify=True)
+        check(f"notes on parts, for {who}", [notes(seen.attributes[0]), notes(seen.objects[0]), notes(seen.event_reports[0])] == [[said[kind]] for kind in parts] and not seen.notes)
+        check(f"an opinion that is one's own, for {who}", [o.uuid for o in seen.objects[0].attributes[0].opinions] == ([alone] if api is alpha else []))
+    check("on an attribute alone", notes(alpha.get_attribute(parts["Attribute"], pythonify=True)) == [said["Attribute"]])
+    check("on an object alone", notes(alpha.get_object(parts["Object"].uuid, pythonify=True)) == [said["Object"]])
+    check("on a report alone", notes(alpha.get_event_report(parts["EventReport"].uuid, pythonify=True)) == [said["EventReport"]])
+    back = alpha.get_event(about.uuid, pythonify=True)
+    back.info = "Parts that are spoken of again"
+    alpha.update_event(back)
+    check("and sent back they are there once", notes(alpha.get_event(about.uuid, pythonify=True).attributes[0]) == [said["Attribute"]])
+    check("not where only the head is asked for", said["Attribute"] not in raw("alpha", "GET", f"/events/view/{about.uuid}/metadata:1").text)
+    # Numbers of pages beyond all counting.
+    for path in ("/attributes/index", "/shadow_attributes/index", "/tags/index", "/events/index", "/organisations/index"):
+        answer = raw("admin", "POST", path, {"page": 2**64 - 1, "limit": 10000})
+        check(f"{path}: a page that is none", answer.status_code == 200 and "uuid" not in answer.text)
 
 
 def crowds():

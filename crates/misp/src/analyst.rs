@@ -6,16 +6,17 @@ use crate::call::Method;
 use crate::context::Context;
 use crate::ids;
 use crate::search::filter::Wanted;
-use crate::shape::{Scribe, body_of, datetime, num};
+use crate::shape::{Scribe, body_of, datetime, num, uuid_of};
 use manara_formats::misp_marking;
 use manara_model::permission::Flag;
 use manara_model::record::{PartDraft, RecordDraft, Sink, Slot, flag_of, parse_time, text_of};
 use manara_model::role::Right;
-use manara_model::{Cleared, Head, Marking};
+use manara_model::{Cleared, Head, Marking, Part};
 use manara_store::intake::{Intake, Terms};
-use manara_store::view::{Filter, View, Which};
+use manara_store::view::{EventRow, Filter, View, Which};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// Name in the path, kind of record, what it must have.
@@ -38,6 +39,12 @@ const NOT_KEPT: &[&str] = &[
     "Relationship",
 ];
 
+/// Parts about which is asked in one question.
+const TOGETHER: usize = 500;
+
+/// What is said about parts: of each, lists by type.
+pub(crate) type Notes = HashMap<Uuid, Map<String, Value>>;
+
 fn type_named(name: &str) -> Result<(&'static str, &'static str, &'static str), Fault> {
     TYPES
         .iter()
@@ -58,6 +65,10 @@ impl Context<'_> {
         shown.insert("id".into(), num(head.number));
         for (name, value) in body {
             shown.insert(name, value);
+        }
+        if head.kind == "opinion" {
+            // PyMISP reads no opinion, nor the event that has it, without one.
+            shown.entry("comment").or_insert("".into());
         }
         let (_, group) = scribe.reach(&shown, "1");
         shown.insert("sharing_group_id".into(), if group == "0" { Value::Null } else { group });
@@ -211,6 +222,47 @@ impl Context<'_> {
             all.insert((*name).into(), lines.into());
         }
         Ok(all)
+    }
+
+    /// What is said about the parts of an event, by part.
+    pub(crate) fn notes_about_parts(&self, view: &View<'_>, event: &EventRow) -> Result<Notes, Fault> {
+        let mut all = Notes::new();
+        for (name, kind, _) in TYPES {
+            // Where nobody has said anything, nothing is looked for.
+            if !view.has_kind(kind)? {
+                continue;
+            }
+            let mut look = |parts: &[Uuid]| {
+                for (about, head) in view.about_any(parts, kind)? {
+                    let shown = self.analyst_shown(view, &head, true)?;
+                    let lines = all.entry(about).or_default().entry(*name).or_insert_with(|| json!([]));
+                    lines.as_array_mut().into_iter().for_each(|lines| lines.push(shown.clone()));
+                }
+                Ok::<(), Fault>(())
+            };
+            let mut some = Vec::with_capacity(TOGETHER);
+            view.parts_in_order::<Fault>(&event.head, |part| {
+                some.push(uuid_of(event, &part));
+                if some.len() == TOGETHER {
+                    look(&std::mem::take(&mut some))?;
+                }
+                Ok(())
+            })?;
+            look(&some)?;
+        }
+        Ok(all)
+    }
+
+    /// The same about one part.
+    pub(crate) fn notes_about_part(
+        &self,
+        view: &View<'_>,
+        event: &EventRow,
+        part: &Part,
+    ) -> Result<Map<String, Value>, Fault> {
+        let mut notes = self.notes_about(view, uuid_of(event, part))?;
+        notes.retain(|_, lines| lines.as_array().is_some_and(|lines| !lines.is_empty()));
+        Ok(notes)
     }
 
     /// Keeps the notes, opinions and relationships that came with something: each is a record of its own, and

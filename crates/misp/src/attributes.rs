@@ -41,6 +41,7 @@ impl Context<'_> {
         if data {
             attach(&mut attribute, part);
         }
+        attribute.extend(self.notes_about_part(view, event, part)?);
         Ok(attribute)
     }
 

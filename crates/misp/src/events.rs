@@ -303,11 +303,15 @@ impl Context<'_> {
         let mut writer = EventWriter::new(&mut answer, &scribe);
         writer.deleted = Deleted::of(options.get("deleted"));
         more.extend(self.notes_about(&view, event.head.uuid)?);
+        let parts = !flag_of(options.get("metadata"));
+        if parts {
+            writer.notes = self.notes_about_parts(&view, &event)?;
+        }
         let sighted = !flag_of(options.get("noSightings")) && !self.is_partner();
         let sightings = if sighted { self.sightings_of_event(&view, &event)? } else { HashMap::new() };
         let hits = flag_of(options.get("includeWarninglistHits"));
         let lists = if hits { Some(self.warnings.get(self.store)?) } else { None };
-        writer.event(&event, !flag_of(options.get("metadata")), more, |part, attribute| {
+        writer.event(&event, parts, more, |part, attribute| {
             if let Some(feeds) = &feeds {
                 feeds.add(part, attribute);
             }

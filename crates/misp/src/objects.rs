@@ -29,6 +29,7 @@ impl Context<'_> {
         let deleted = if flag_of(object.get("deleted")) { Deleted::With } else { deleted };
         object.insert("Attribute".into(), Value::Array(self.attributes_in(&view, &scribe, &event, &part, deleted)?));
         object.insert("Event".into(), scribe.event_short(&event));
+        object.extend(self.notes_about_part(&view, &event, &part)?);
         Ok(json!({"Object": object}))
     }
 

@@ -60,7 +60,11 @@ impl Context<'_> {
     pub fn reports_view(&self) -> Result<Answer, Fault> {
         let view = self.view()?;
         let (event, part) = self.part(&view, self.call.arg(0), REPORT, "report")?;
-        Ok(Answer::json(&self.report_line(&view, &event, &part)))
+        let mut line = self.report_line(&view, &event, &part);
+        if let Some(report) = line["EventReport"].as_object_mut() {
+            report.extend(self.notes_about_part(&view, &event, &part)?);
+        }
+        Ok(Answer::json(&line))
     }
 
     /// `eventReports/index`

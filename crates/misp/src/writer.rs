@@ -1,8 +1,9 @@
 //! A whole event, written as it is read: a part in memory at a time.
 
+use crate::analyst::Notes;
 use crate::answer::Fault;
 use crate::ids;
-use crate::shape::{Deleted, Scribe, attach, body_of};
+use crate::shape::{Deleted, Scribe, attach, body_of, uuid_of};
 use crate::sync::GoesOut;
 use manara_model::record::Slot;
 use manara_model::{Cleared, Part};
@@ -20,6 +21,8 @@ pub(crate) struct EventWriter<'w, 'v, 's, W> {
     pub data: bool,
     /// To another server: over a hop, and without proposals, which go their own way.
     pub hop: Option<GoesOut>,
+    /// What is said about its parts.
+    pub notes: Notes,
 }
 
 const SECTIONS: &[&str] = &["Attribute", "Object", "EventReport", "ShadowAttribute"];
@@ -36,7 +39,7 @@ fn section(slot: Slot) -> usize {
 impl<'w, 'v, 's, W: Write> EventWriter<'w, 'v, 's, W> {
     /// Into `out`.
     pub(crate) fn new(out: &'w mut W, scribe: &'w Scribe<'v, 's>) -> Self {
-        EventWriter { out, scribe, deleted: Deleted::Without, data: true, hop: None }
+        EventWriter { out, scribe, deleted: Deleted::Without, data: true, hop: None, notes: Notes::new() }
     }
 
     /// `{"Event": {…}}`. `wanted` says of each attribute whether it goes out, and may add to it.
@@ -125,6 +128,9 @@ impl<'w, 'v, 's, W: Write> EventWriter<'w, 'v, 's, W> {
                 _ => self.scribe.proposal(event, &part),
             };
             if let Some(map) = value.as_object_mut() {
+                if slot != Slot::Attribute {
+                    map.extend(self.said(event, &part));
+                }
                 self.passes(map);
             }
             if !std::mem::replace(&mut first, false) {
@@ -170,6 +176,16 @@ impl<'w, 'v, 's, W: Write> EventWriter<'w, 'v, 's, W> {
         if self.data {
             attach(&mut attribute, part);
         }
+        attribute.extend(self.said(event, part));
         Ok(attribute)
+    }
+
+    /// What is said about a part.
+    fn said(&self, event: &EventRow, part: &Part) -> Map<String, Value> {
+        if self.notes.is_empty() {
+            Map::new()
+        } else {
+            self.notes.get(&uuid_of(event, part)).cloned().unwrap_or_default()
+        }
     }
 }

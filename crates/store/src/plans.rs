@@ -72,6 +72,7 @@ const MEANT: &[(&str, &str)] = &[
     ("INSERT INTO label (owner, marking)", "a foreign key's walk, made only where a violation is open already"),
     ("DELETE FROM session WHERE expires <", "sessions of a day"),
     ("SELECT 1 FROM record_tag WHERE tag = ?1 UNION ALL", "one row is enough"),
+    ("SELECT 1 FROM record WHERE state = 1 AND kind = ?1", "one row is enough"),
     ("SELECT count(*) FROM record_tag t JOIN", "how often a tag is used is what is asked"),
     ("SELECT count(*) FROM part_tag t JOIN", "how often a tag is used is what is asked"),
     ("SELECT count(*) FROM record r JOIN event e", "how many events there are is part of every index of MISP's"),
@@ -337,7 +338,8 @@ fn the_misp_door(store: &Store, owner: OrgId, bank: OrgId) {
         view.part_of_event(Uuid::from_u128(1003)).unwrap();
         view.of_kind("event", Some(1), None).unwrap();
         view.of_kind("event", None, Some(uuid)).unwrap();
-        view.about(Uuid::from_u128(1003), "note").unwrap();
+        view.about_any(&[Uuid::from_u128(1003), uuid], "note").unwrap();
+        view.has_kind("note").unwrap();
         if let Some(event) = view.event(Which::Uuid(uuid)).unwrap() {
             view.event(Which::Number(event.head.number)).unwrap();
             view.part_numbered(event.head.row, 0).unwrap();

@@ -1,7 +1,7 @@
 //! Events, as those who keep them ask for them: by number, author, dates, tags and what they say of
 //! themselves; and their attributes by value, identifier or number.
 
-use super::{HEAD, View};
+use super::{BODY, HEAD, View};
 use crate::engine::{Row, Value, params};
 use crate::event::EVENT;
 use crate::{Result, chunk, index};
@@ -9,6 +9,9 @@ use manara_model::observable::Observable;
 use manara_model::{Cleared, Head, Part};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
+
+/// Records about one thing, at most.
+const ABOUT: i64 = 1000;
 
 /// Wanted, and not wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -620,12 +623,32 @@ impl View<'_> {
     /// # Errors
     /// The engine's.
     pub fn about(&self, uuid: Uuid, kind: &str) -> Result<Vec<Cleared<Head>>> {
+        Ok(self.about_any(&[uuid], kind)?.into_iter().map(|(_, head)| head).collect())
+    }
+
+    /// The same about any of several, each with what it is about.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn about_any(&self, uuids: &[Uuid], kind: &str) -> Result<Vec<(Uuid, Cleared<Head>)>> {
         let sql = format!(
-            "SELECT {HEAD}, r.skeleton FROM part_uuid p JOIN record r ON r.id = p.record
-             WHERE p.uuid = ?1 AND r.kind = ?2 AND r.state = 1{} ORDER BY r.id LIMIT 1000",
-            self.only("r.label", 3)
+            "SELECT {HEAD}, r.skeleton, p.uuid FROM part_uuid p JOIN record r ON r.id = p.record
+             WHERE {} AND r.kind = ?2 AND r.state = 1{} ORDER BY r.id LIMIT ?3",
+            self.conn.within_bytes("p.uuid", 1),
+            self.only("r.label", 4)
         );
-        let heads = self.conn.all(&sql, &self.and_labels(params![uuid, kind]), |row| self.read_head(row, true))?;
-        Ok(heads.into_iter().filter_map(|head| self.mint(head)).collect())
+        let list = uuids.iter().map(|uuid| uuid.into_bytes()).collect::<Vec<_>>();
+        let most = ABOUT.saturating_mul(uuids.len() as i64);
+        let values = self.and_labels([self.conn.bytes_list(&list), kind.into(), most.into()]);
+        let heads = self.conn.all(&sql, &values, |row| Ok((row.get(BODY + 1)?, self.read_head(row, true)?)))?;
+        Ok(heads.into_iter().filter_map(|(uuid, head)| Some((uuid, self.mint(head)?))).collect())
+    }
+
+    /// Is there any record of a kind here, whoever may see it? For what need not be looked for at all.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn has_kind(&self, kind: &str) -> Result<bool> {
+        self.conn.exists("SELECT 1 FROM record WHERE state = 1 AND kind = ?1", &params![kind])
     }
 }

@@ -54,6 +54,8 @@ impl Store {
 /// Columns of a head, in the order that [`View::read_head`] reads them; the body only where asked for.
 const HEAD: &str = "r.id, r.uuid, r.version, r.kind, r.format, r.title, r.author, r.label, r.tags, r.created, \
                     r.modified, r.received, r.source, r.parts, r.number, r.edited";
+/// Where a body stands that was asked for after these.
+const BODY: usize = 16;
 
 impl View<'_> {
     /// The gate for this view's audience.
@@ -103,7 +105,7 @@ impl View<'_> {
             parts: row.get(13)?,
             number: row.get(14)?,
             edited: row.get(15)?,
-            skeleton: if with_body { chunk::unpack_text(&row.get::<Vec<u8>>(16)?)? } else { String::new() },
+            skeleton: if with_body { chunk::unpack_text(&row.get::<Vec<u8>>(BODY)?)? } else { String::new() },
             redacted: false,
         })
     }
