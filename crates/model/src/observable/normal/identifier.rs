@@ -122,7 +122,8 @@ pub(super) fn phone(text: &str) -> Result<String, &'static str> {
     if !only(text.strip_prefix("tel:").unwrap_or(text), "+ -().") {
         return Err("it holds signs that no telephone number has");
     }
-    let plain = plain.strip_prefix("00").unwrap_or(&plain);
+    // However often it was dialled: what is left must be its own normal form.
+    let plain = plain.trim_start_matches("00");
     if (5..=15).contains(&plain.len()) {
         Ok(format!("+{plain}"))
     } else {
@@ -173,6 +174,14 @@ pub(super) fn number(text: &str) -> Result<String, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_dialled_twice_over_is_the_same_number() {
+        for text in ["0060123456789", "000060123456789", "+00 60 12345-6789"] {
+            assert_eq!(phone(text).unwrap(), "+60123456789");
+        }
+        assert!(phone("000.0.00.0").is_err());
+    }
 
     #[test]
     fn a_key_s_end_is_its_end_also_the_second_time() {
