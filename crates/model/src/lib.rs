@@ -5,6 +5,7 @@
 //! Never happens here: input, output, clocks, SQL, formats.
 
 pub mod audience;
+pub mod dangling;
 pub mod ids;
 pub mod label;
 pub mod marking;

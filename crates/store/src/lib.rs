@@ -8,6 +8,7 @@ mod amend;
 pub mod audit;
 pub mod backup;
 mod chunk;
+pub mod collections;
 mod crowded;
 mod engine;
 pub mod entries;

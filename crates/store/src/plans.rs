@@ -58,6 +58,10 @@ const GROWING: &[&str] = &[
     "feed_value",
     "mine",
     "other",
+    "boxed",
+    "b",
+    "n",
+    "submission",
 ];
 
 /// Pieces of questions that read everything, and why they may.

@@ -9,6 +9,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_lists_and_leases.sql"),
     include_str!("../migrations/0003_events.sql"),
     include_str!("../migrations/0004_jobs_and_feeds.sql"),
+    include_str!("../migrations/0005_collections.sql"),
 ];
 
 /// The newest schema that this program knows.

@@ -41,6 +41,9 @@ const TABLES: &[(&str, &[&str])] = &[
     ("entry", &["id"]),
     ("job", &["id"]),
     ("feed_value", &["hash", "feed", "event"]),
+    ("clock", &["id"]),
+    ("boxed", &["added"]),
+    ("submission", &["uuid"]),
     ("text_doc", &["id"]),
     ("audit", &["seq"]),
 ];

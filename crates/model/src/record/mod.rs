@@ -7,9 +7,11 @@
 mod event;
 mod redacted;
 mod sink;
+mod stix;
 
 pub use event::{EventFacts, PartFacts, flag_of, seconds_of, text_of};
 pub use sink::{Rejection, SightingDraft, Sink, telling};
+pub use stix::StixObject;
 
 use crate::observable::Observable;
 use crate::{Label, Marking};

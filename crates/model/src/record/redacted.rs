@@ -1,6 +1,6 @@
 //! How a head and a part look to those who don't hold them.
 
-use super::{Head, Part};
+use super::{Found, Head, Part, StixObject};
 use crate::Label;
 use crate::observable::{Observable, Privacy};
 use crate::policy::{Labelled, Redactor};
@@ -42,30 +42,61 @@ impl Labelled for Part {
     }
 
     fn redact(&mut self, redactor: &Redactor<'_>) {
-        let mut swaps: Vec<(String, String)> = Vec::new();
-        for found in &mut self.found {
-            let row = found.observable.ty().row();
-            let hide = match row.privacy {
-                Privacy::None => false,
-                Privacy::Person => true,
-                // An address that its author wants looked for is the adversary's, not a victim's.
-                Privacy::Contact => !found.detect,
-            };
-            if hide {
-                let pseudonym = redactor.pseudonym(row.name, found.observable.value());
-                swaps.push((found.observable.value().to_owned(), pseudonym.clone()));
-                found.observable = Observable::from_store(found.observable.ty(), pseudonym);
-            }
-        }
-        let swap = |text: &str| {
-            swaps.iter().fold(text.to_owned(), |text, (value, pseudonym)| replace_folded(&text, value, pseudonym))
+        redact_body(&mut self.raw, &mut self.found, redactor);
+    }
+}
+
+impl Labelled for StixObject {
+    fn label(&self) -> &Label {
+        &self.label
+    }
+
+    fn redact(&mut self, redactor: &Redactor<'_>) {
+        redact_body(&mut self.raw, &mut self.personal, redactor);
+    }
+}
+
+/// Puts pseudonyms in the place of what identifies persons, and takes out what speaks of the holder. A body in
+/// which there is neither stays as it came, to the byte.
+fn redact_body(raw: &mut String, found: &mut [Found], redactor: &Redactor<'_>) {
+    let mut swaps: Vec<(String, String)> = Vec::new();
+    for found in found {
+        let row = found.observable.ty().row();
+        let hide = match row.privacy {
+            Privacy::None => false,
+            Privacy::Person => true,
+            // An address that its author wants looked for is the adversary's, not a victim's.
+            Privacy::Contact => !found.detect,
         };
-        if let Some(body) = scrub_with(&self.raw, &swap, &swaps) {
-            self.raw = body;
-        } else if !swaps.is_empty() {
-            self.raw = if spells_all(&self.raw, &swaps) { swap(&self.raw) } else { pseudonyms(&swaps) };
+        if hide {
+            let pseudonym = redactor.pseudonym(row.name, found.observable.value());
+            swaps.push((found.observable.value().to_owned(), pseudonym.clone()));
+            found.observable = Observable::from_store(found.observable.ty(), pseudonym);
         }
     }
+    if swaps.is_empty() && !may_speak_of_the_holder(raw) {
+        return;
+    }
+    let swap = |text: &str| {
+        swaps.iter().fold(text.to_owned(), |text, (value, pseudonym)| replace_folded(&text, value, pseudonym))
+    };
+    if let Some(body) = scrub_with(raw, &swap, &swaps) {
+        *raw = body;
+    } else if !swaps.is_empty() {
+        *raw = if spells_all(raw, &swaps) { swap(raw) } else { pseudonyms(&swaps) };
+    }
+}
+
+/// Is there a member in it that [`walk`] would take out or change? Its name may be spelt with escapes: what holds
+/// an escaped letter is looked at member by member.
+fn may_speak_of_the_holder(raw: &str) -> bool {
+    let escaped_letter = |(at, _): (usize, &str)| matches!(raw.as_bytes().get(at + 4), Some(b'4'..=b'7'));
+    let quoted = |(at, name): (usize, &str)| {
+        let bytes = raw.as_bytes();
+        at > 0 && bytes[at - 1] == b'"' && bytes.get(at + name.len()) == Some(&b'"')
+    };
+    raw.match_indices("\\u00").any(escaped_letter)
+        || HOLDERS_OWN.iter().chain(&["SharingGroup"]).any(|name| raw.match_indices(name).any(quoted))
 }
 
 /// Does every value stand in the text as it was normalised? A number with blanks does not, and can't

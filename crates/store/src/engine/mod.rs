@@ -111,15 +111,24 @@ impl Conn {
         mut read: impl FnMut(&Row<'_>) -> Result<T>,
     ) -> Result<Vec<T>> {
         let mut found = Vec::new();
-        let mut take = |row: &Row<'_>| {
+        self.each(sql, params, |row| {
             found.push(read(row)?);
             Ok(true)
-        };
+        })?;
+        Ok(found)
+    }
+
+    /// Hands rows of an answer to `take` until it says that it has enough.
+    pub(crate) fn each(
+        &self,
+        sql: &str,
+        params: &[Value<'_>],
+        mut take: impl FnMut(&Row<'_>) -> Result<bool>,
+    ) -> Result<()> {
         timed(sql, || match self {
             Conn::Sqlite(conn) => sqlite::query(conn, sql, params, &mut take),
             Conn::Postgres(link) => link.query(sql, params, &mut take),
-        })?;
-        Ok(found)
+        })
     }
 
     /// The first row of an answer.
@@ -130,15 +139,11 @@ impl Conn {
         read: impl FnOnce(&Row<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
         let (mut found, mut read) = (None, Some(read));
-        let mut take = |row: &Row<'_>| {
+        self.each(sql, params, |row| {
             if let Some(read) = read.take() {
                 found = Some(read(row)?);
             }
             Ok(false)
-        };
-        timed(sql, || match self {
-            Conn::Sqlite(conn) => sqlite::query(conn, sql, params, &mut take),
-            Conn::Postgres(link) => link.query(sql, params, &mut take),
         })?;
         Ok(found)
     }

@@ -31,9 +31,9 @@ pub struct View<'s> {
     facts: Arc<Facts>,
     audience: Audience,
     purpose: Purpose,
-    allowed: Allowed,
+    pub(crate) allowed: Allowed,
     /// The allowed labels as an SQL parameter; `None`: everything.
-    labels: Option<Value<'static>>,
+    pub(crate) labels: Option<Value<'static>>,
 }
 
 impl Store {

@@ -1,0 +1,132 @@
+//! References of STIX objects to others that the reader may not see (STIX 2.1 §2.9, §4, §5): a hint of something
+//! hidden leaves neither as a relationship nor in a list.
+
+use serde_json::Value;
+use std::collections::HashSet;
+
+/// Properties without which an object says nothing: if what they name is hidden, so is the object.
+const VITAL: &[&str] = &["source_ref", "target_ref", "sighting_of_ref", "object_ref", "sample_ref"];
+
+/// Is it a property that names another object, or several (STIX 2.1 §3.1: `_ref`, `_refs`)?
+fn is_reference(name: &str) -> bool {
+    name.ends_with("_ref") || name.ends_with("_refs")
+}
+
+/// The identifiers that an object refers to, at any depth; none where it is no JSON.
+#[must_use]
+pub fn references(raw: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    if raw.contains("_ref")
+        && let Ok(object) = serde_json::from_str::<Value>(raw)
+    {
+        collect(&object, &mut found);
+    }
+    found
+}
+
+fn collect(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => {
+            for (name, value) in map {
+                if is_reference(name) {
+                    let several = value.as_array().into_iter().flatten();
+                    found.extend(several.chain([value]).filter_map(Value::as_str).map(str::to_owned));
+                }
+                collect(value, found);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
+        _ => {}
+    }
+}
+
+/// Takes the references to hidden objects out; false: nothing may be left of the object. One that refers to none
+/// of them stays as it came, to the byte.
+#[must_use]
+pub fn without(raw: &mut String, hidden: &HashSet<String>) -> bool {
+    if !references(raw).iter().any(|id| hidden.contains(id)) {
+        return true;
+    }
+    let Ok(mut object) = serde_json::from_str::<Value>(raw) else { return false };
+    if !prune(&mut object, hidden) {
+        return false;
+    }
+    *raw = object.to_string();
+    true
+}
+
+fn prune(value: &mut Value, hidden: &HashSet<String>) -> bool {
+    match value {
+        Value::Object(map) => {
+            let is_hidden = |value: &Value| value.as_str().is_some_and(|id| hidden.contains(id));
+            let mut gone = Vec::new();
+            for (name, value) in map.iter_mut() {
+                if is_reference(name) {
+                    if is_hidden(value) {
+                        gone.push(name.clone());
+                    } else if let Value::Array(items) = value {
+                        let before = items.len();
+                        items.retain(|item| !is_hidden(item));
+                        // Lists are never empty (STIX 2.1 §2.10); what is about nothing is nothing.
+                        if items.is_empty() && before > 0 {
+                            if name == "object_refs" {
+                                return false;
+                            }
+                            gone.push(name.clone());
+                        }
+                    }
+                }
+                if !prune(value, hidden) {
+                    return false;
+                }
+            }
+            if gone.iter().any(|name| VITAL.contains(&name.as_str())) {
+                return false;
+            }
+            gone.iter().for_each(|name| drop(map.shift_remove(name)));
+            true
+        }
+        Value::Array(items) => items.iter_mut().all(|item| prune(item, hidden)),
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn left(raw: &str, hidden: &[&str]) -> Option<String> {
+        let mut raw = raw.to_owned();
+        without(&mut raw, &hidden.iter().map(|id| (*id).to_owned()).collect()).then_some(raw)
+    }
+
+    #[test]
+    fn a_relationship_to_something_hidden_is_hidden() {
+        let raw = r#"{"type":"relationship","source_ref":"a--1","target_ref":"b--2"}"#;
+        assert_eq!(left(raw, &["b--2"]), None);
+        assert_eq!(left(raw, &["c--3"]).as_deref(), Some(raw));
+        assert_eq!(left(r#"{"type":"sighting","sighting_of_ref":"a--1"}"#, &["a--1"]), None);
+    }
+
+    #[test]
+    fn a_report_keeps_what_may_be_seen() {
+        let raw = r#"{"type":"report","created_by_ref":"identity--9","object_refs":["a--1", "b--2"]}"#;
+        assert_eq!(
+            left(raw, &["a--1"]).as_deref(),
+            Some(r#"{"type":"report","created_by_ref":"identity--9","object_refs":["b--2"]}"#)
+        );
+        assert_eq!(left(raw, &["a--1", "b--2"]), None);
+        assert_eq!(left(raw, &["identity--9"]).as_deref(), Some(r#"{"type":"report","object_refs":["a--1","b--2"]}"#));
+    }
+
+    #[test]
+    fn references_stand_at_any_depth() {
+        let raw = r#"{"type":"x","extensions":{"e":{"inner_refs":["a--1"]}},"list":[{"z_ref":"b--2"}],"plain":"c--3"}"#;
+        assert_eq!(references(raw), ["a--1", "b--2"]);
+        assert_eq!(
+            left(raw, &["a--1", "b--2"]).as_deref(),
+            Some(r#"{"type":"x","extensions":{"e":{}},"list":[{}],"plain":"c--3"}"#)
+        );
+        assert!(references("no json with a _ref").is_empty());
+    }
+}

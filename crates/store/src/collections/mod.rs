@@ -1,0 +1,90 @@
+//! Collections that others write into (TAXII 2.1 §5): STIX objects as they came, each version of them. Which is
+//! the newest and which the oldest of an object's versions is noted when one comes, so that a page costs what is
+//! on it, however large the collection is.
+
+mod page;
+mod put;
+mod submissions;
+
+pub use page::{Boxed, Versions, Wanted};
+pub use submissions::Submission;
+
+use crate::Result;
+use crate::engine::{Row, params};
+use crate::tx::Tx;
+use manara_model::observable::{Observable, Type};
+use manara_model::record::Found;
+use manara_model::{Marking, OrgId};
+use uuid::Uuid;
+
+/// A STIX object that is to be added.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// Its type.
+    pub kind: String,
+    /// The second half of its identifier.
+    pub uuid: Uuid,
+    /// Its version, Unix microseconds; `None`: it has none of its own.
+    pub version: Option<i64>,
+    /// Its version as it says it itself; empty: it has none.
+    pub stated: String,
+    /// STIX 2.1, or 2.0.
+    pub is_2_1: bool,
+    /// How far it may go.
+    pub marking: Marking,
+    /// What stands in it that others get as pseudonyms.
+    pub personal: Vec<Found>,
+    /// JSON, as it came.
+    pub body: String,
+}
+
+/// Whose the objects are, and on whose word.
+#[derive(Debug, Clone)]
+pub struct Giver {
+    /// The organisation that holds them.
+    pub org: OrgId,
+    /// Who brought them.
+    pub actor: String,
+}
+
+/// An object's identity within a collection.
+type Key = (Uuid, String);
+
+/// Columns of an object, in the order of [`read`], without its body.
+const COLUMNS: &str = "b.added, b.uuid, b.type, b.stated, b.spec, b.label, b.personal";
+/// Where a body stands that was asked for after these.
+const BODY: usize = 7;
+
+/// What others get as pseudonyms, for its column: type, value, whether it is to be looked for.
+fn packed(personal: &[Found]) -> String {
+    if personal.is_empty() {
+        return String::new();
+    }
+    let rows = personal.iter().map(|found| {
+        let observable = &found.observable;
+        serde_json::json!([observable.ty().code(), observable.value(), found.detect])
+    });
+    serde_json::Value::Array(rows.collect()).to_string()
+}
+
+fn unpacked(text: &str) -> Result<Vec<Found>> {
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<(u16, String, bool)> = serde_json::from_str(text).map_err(crate::StoreError::damaged)?;
+    let found = rows.into_iter().map(|(code, value, detect)| {
+        let ty = Type::by_code(code).ok_or_else(|| crate::StoreError::damaged("an unknown observable type"))?;
+        Ok(Found { observable: Observable::from_store(ty, value), detect })
+    });
+    found.collect()
+}
+
+/// The first of `count` microseconds that nobody else gets, none of them before now or before one that was given
+/// out. Others wait for theirs until this transaction ends: who reads in their order misses nothing.
+pub(crate) fn tick(tx: &Tx<'_>, count: usize) -> Result<i64> {
+    let (now, count) = (jiff::Timestamp::now().as_microsecond(), count as i64);
+    let sql = "INSERT INTO clock (id, last) VALUES (1, ?1 + ?2 - 1) ON CONFLICT (id) DO UPDATE SET last =
+               CASE WHEN clock.last + 1 > ?1 THEN clock.last + ?2 ELSE ?1 + ?2 - 1 END RETURNING last";
+    let last: i64 = tx.one(sql, &params![now, count], |row: &Row<'_>| row.get(0))?;
+    Ok(last - count + 1)
+}

@@ -1,0 +1,124 @@
+//! Envelopes that were taken, and what became of them (TAXII 2.1 §4.3): a large one is kept until it has been
+//! read, and who sent it asks how far that is.
+
+use crate::engine::params;
+use crate::jobs::NewJob;
+use crate::{Result, Store, StoreError, chunk};
+use manara_model::UserId;
+use serde_json::Value;
+use uuid::Uuid;
+
+/// What became of an envelope.
+#[derive(Debug, Clone)]
+pub struct Submission {
+    /// Its identifier.
+    pub uuid: Uuid,
+    /// The collection's entry.
+    pub collection: i64,
+    /// Who sent it.
+    pub account: UserId,
+    /// When it came, Unix microseconds.
+    pub requested: i64,
+    /// Nothing of it waits.
+    pub done: bool,
+    /// Counts and objects, as its reader gives them.
+    pub report: Value,
+}
+
+impl Store {
+    /// Keeps what is told of an envelope; with its text, where it is to be read later, by this job.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn add_submission(&self, made: Submission, later: Option<(String, NewJob)>) -> Result<()> {
+        let report = chunk::pack(made.report.to_string().as_bytes())?;
+        let (text, job) = match later {
+            Some((text, job)) => (Some(chunk::pack(text.as_bytes())?), Some(job)),
+            None => (None, None),
+        };
+        self.write(move |tx| {
+            let sql = "INSERT INTO submission (uuid, collection, account, requested, done, report, envelope)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+            let (requested, account) = (made.requested, made.account.0);
+            tx.execute(
+                sql,
+                &params![
+                    made.uuid,
+                    made.collection,
+                    account,
+                    requested,
+                    made.done,
+                    report.as_slice(),
+                    text.as_deref()
+                ],
+            )
+            .map(drop)
+        })?;
+        // After it: who takes up the job finds what it is about. Before: somebody would look in vain.
+        match job {
+            Some(job) => self.add_job("", job).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// What became of an envelope; `None`: nothing is known of it, or not any more.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn submission(&self, uuid: Uuid) -> Result<Option<Submission>> {
+        let sql = "SELECT collection, account, requested, done, report FROM submission WHERE uuid = ?1";
+        self.reader()?.first(sql, &params![uuid], |row| {
+            let report = chunk::unpack_text(&row.get::<Vec<u8>>(4)?)?;
+            Ok(Submission {
+                uuid,
+                collection: row.get(0)?,
+                account: UserId(row.get(1)?),
+                requested: row.get(2)?,
+                done: row.get(3)?,
+                report: serde_json::from_str(&report).map_err(StoreError::damaged)?,
+            })
+        })
+    }
+
+    /// The text of an envelope that waits.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn envelope(&self, uuid: Uuid) -> Result<Option<String>> {
+        let sql = "SELECT envelope FROM submission WHERE uuid = ?1";
+        let packed = self.reader()?.first(sql, &params![uuid], |row| row.get::<Option<Vec<u8>>>(0))?.flatten();
+        packed.map(|packed| chunk::unpack_text(&packed)).transpose()
+    }
+
+    /// Envelopes of a collection that wait, oldest first.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn envelopes_waiting(&self, collection: i64) -> Result<Vec<Uuid>> {
+        let sql = "SELECT uuid FROM submission WHERE done = 0 AND collection = ?1 ORDER BY requested";
+        self.reader()?.all(sql, &params![collection], |row| row.get(0))
+    }
+
+    /// Notes how far an envelope is; `done`: all of it was read, and its text goes.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn note_submission(&self, uuid: Uuid, report: &Value, done: bool) -> Result<()> {
+        let report = chunk::pack(report.to_string().as_bytes())?;
+        self.write(move |tx| {
+            let sql = "UPDATE submission SET report = ?2, done = ?3,
+                       envelope = CASE WHEN ?3 = 1 THEN NULL ELSE envelope END WHERE uuid = ?1";
+            tx.execute(sql, &params![uuid, report.as_slice(), done]).map(drop)
+        })
+    }
+
+    /// Forgets what became of envelopes that came before a time, Unix microseconds.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn forget_submissions(&self, before: i64) -> Result<()> {
+        self.write(move |tx| {
+            tx.execute("DELETE FROM submission WHERE requested < ?1 AND done = 1", &params![before]).map(drop)
+        })
+    }
+}

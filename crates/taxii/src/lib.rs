@@ -1,0 +1,6 @@
+//! TAXII 2.1.
+
+mod answer;
+mod media;
+mod query;
+mod time;
