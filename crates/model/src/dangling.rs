@@ -5,7 +5,10 @@ use serde_json::Value;
 use std::collections::HashSet;
 
 /// Properties without which an object says nothing: if what they name is hidden, so is the object.
-const VITAL: &[&str] = &["source_ref", "target_ref", "sighting_of_ref", "object_ref", "sample_ref"];
+/// The same for a marking: without it the object would look as if it might go further.
+const VITAL: &[&str] = &["source_ref", "target_ref", "sighting_of_ref", "object_ref", "sample_ref", "marking_ref"];
+/// And lists of which each member counts.
+const VITAL_LISTS: &[&str] = &["object_marking_refs"];
 
 /// Is it a property that names another object, or several (STIX 2.1 §3.1: `_ref`, `_refs`)?
 fn is_reference(name: &str) -> bool {
@@ -67,6 +70,9 @@ fn prune(value: &mut Value, hidden: &HashSet<String>) -> bool {
                     } else if let Value::Array(items) = value {
                         let before = items.len();
                         items.retain(|item| !is_hidden(item));
+                        if items.len() < before && VITAL_LISTS.contains(&name.as_str()) {
+                            return false;
+                        }
                         // Lists are never empty (STIX 2.1 §2.10); what is about nothing is nothing.
                         if items.is_empty() && before > 0 {
                             if name == "object_refs" {
@@ -117,6 +123,13 @@ mod tests {
         );
         assert_eq!(left(raw, &["a--1", "b--2"]), None);
         assert_eq!(left(raw, &["identity--9"]).as_deref(), Some(r#"{"type":"report","object_refs":["a--1","b--2"]}"#));
+    }
+
+    #[test]
+    fn what_has_a_hidden_marking_is_hidden() {
+        let raw = r#"{"type":"x","object_marking_refs":["a--1","b--2"]}"#;
+        assert_eq!(left(raw, &["a--1"]), None);
+        assert_eq!(left(r#"{"type":"x","granular_markings":[{"marking_ref":"a--1","selectors":["x"]}]}"#, &["a--1"]), None);
     }
 
     #[test]

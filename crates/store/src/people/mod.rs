@@ -2,6 +2,7 @@
 
 mod accounts;
 mod attempts;
+mod basic;
 mod groups;
 mod keys;
 mod login;
@@ -13,6 +14,7 @@ mod sessions;
 mod tags;
 
 pub use accounts::{Account, MadeAccount, NewAccount};
+pub use basic::{Basic, Remembered};
 pub use groups::NewGroup;
 pub use keys::{Caller, KeyInfo};
 pub use login::{LogIn, SecondFactor};

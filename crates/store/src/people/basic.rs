@@ -1,0 +1,129 @@
+//! HTTP's Basic authentication (RFC 7617) at the speed of a key: what a slow hash said yes to is remembered for a
+//! while, as a keyed digest, with the hash that it was checked against. Another password, a second factor, an
+//! account that was disabled: the next request sees it.
+
+use super::accounts::{self, Account};
+use super::{Caller, LogIn};
+use crate::engine::params;
+use crate::{Result, Store, secret};
+use hmac::{Hmac, KeyInit, Mac};
+use manara_model::permission::Flag;
+use manara_model::role::Right;
+use sha2::Sha256;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A password is looked at anew after this.
+const REMEMBERED: Duration = Duration::from_secs(300);
+/// Accounts that are remembered; more begin anew.
+const MOST: usize = 1024;
+
+/// Passwords that were good a moment ago. In memory only, under a key that nobody else has.
+pub struct Remembered {
+    key: [u8; 32],
+    known: Mutex<HashMap<[u8; 32], Known>>,
+}
+
+struct Known {
+    /// The hash that it was checked against, as the account had it.
+    against: String,
+    until: Instant,
+}
+
+/// What came of a name and a password.
+#[derive(Debug)]
+pub enum Basic {
+    /// Come in.
+    Good(Caller),
+    /// Unknown, wrong, or an account that needs more than a password: they look the same.
+    Wrong,
+    /// Too many failures: not even looked at before these seconds are over.
+    Wait(i64),
+}
+
+impl Remembered {
+    /// None yet.
+    ///
+    /// # Errors
+    /// No random numbers from the system.
+    pub fn new() -> Result<Self> {
+        Ok(Remembered { key: secret::random::<32>()?, known: Mutex::default() })
+    }
+
+    fn digest(&self, email: &str, password: &str) -> [u8; 32] {
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key) else { return [0; 32] };
+        // Its length before it: no other name and password make the same text.
+        mac.update(&(email.len() as u64).to_be_bytes());
+        mac.update(email.as_bytes());
+        mac.update(password.as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+
+    fn against(&self, digest: &[u8; 32]) -> Option<String> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(digest).filter(|known| known.until > Instant::now()).map(|known| known.against.clone())
+    }
+
+    fn remember(&self, digest: [u8; 32], against: String) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MOST {
+            known.retain(|_, known| known.until > Instant::now());
+        }
+        if known.len() >= MOST {
+            known.clear();
+        }
+        known.insert(digest, Known { against, until: Instant::now() + REMEMBERED });
+    }
+}
+
+impl Store {
+    /// Who calls with an account's e-mail address and password, or with any name and an API key as password.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn basic(&self, remembered: &Remembered, name: &str, word: &str, from: Option<IpAddr>) -> Result<Basic> {
+        let email = name.trim().to_lowercase();
+        let digest = remembered.digest(&email, word);
+        if let Some(against) = remembered.against(&digest)
+            && let Some((account, hash)) = self.account_and_hash(&email)?
+            && hash == against
+        {
+            return Ok(admitted(account));
+        }
+        if let Some(caller) = self.caller(word)? {
+            return Ok(Basic::Good(caller));
+        }
+        // Read before the slow look: what is remembered is what was checked, or older, and then it is not good.
+        let before = self.account_and_hash(&email)?;
+        Ok(match self.log_in(name, word, "", from)? {
+            LogIn::Good(account) => {
+                if let Some((_, hash)) = before {
+                    remembered.remember(digest, hash);
+                }
+                admitted(account)
+            }
+            LogIn::Wrong => Basic::Wrong,
+            LogIn::Wait(seconds) => Basic::Wait(seconds),
+        })
+    }
+
+    /// An account that may come in by its password alone, and the hash of that.
+    fn account_and_hash(&self, email: &str) -> Result<Option<(Account, String)>> {
+        let sql = format!(
+            "SELECT {}, a.password FROM account a WHERE a.email = ?1 AND a.disabled = 0 AND a.totp IS NULL",
+            accounts::COLUMNS
+        );
+        self.reader()?
+            .first(&sql, &params![email], |row| Ok((accounts::read(row)?, row.get::<String>(accounts::WIDTH)?)))
+    }
+}
+
+fn admitted(account: Account) -> Basic {
+    // A second factor that a program can't give: such an account takes a key.
+    if account.second_factor || !account.role.flags().has(Flag::Auth) {
+        return Basic::Wrong;
+    }
+    Basic::Good(Caller { account, scope: Right::ALL.to_vec() })
+}

@@ -1,0 +1,167 @@
+//! What is in a collection (TAXII 2.1 §5.3 to §5.8): manifest, objects, one object, its versions.
+
+use crate::answer::{Answer, Fault};
+use crate::collections::Collection;
+use crate::query::{self, Asked, Filters};
+use crate::time;
+use manara_model::record::StixObject;
+use manara_model::{Cleared, Purpose};
+use manara_store::Store;
+use manara_store::collections::{Boxed, Versions};
+use manara_store::people::Caller;
+use std::fmt::Write;
+
+/// The page that is asked for.
+fn page(
+    store: &Store,
+    collection: &Collection,
+    caller: &Caller,
+    asked: &Asked,
+    bodies: bool,
+) -> Result<Boxed, Fault> {
+    let view = store.view(caller.audience(), Purpose::Read)?;
+    Ok(view.boxed(collection.row, &asked.wanted, asked.limit, bodies)?)
+}
+
+/// When the first and the last of them came (§3.2.1, §3.5). Of an empty page: where the client is.
+fn dated(answer: Answer, page: &Boxed, asked: &Asked) -> Answer {
+    let of = |object: Option<&Cleared<StixObject>>| object.map(|object| object.added);
+    let here = asked.after.unwrap_or(0);
+    let first = of(page.objects.first()).unwrap_or(here);
+    let last = of(page.objects.last()).unwrap_or(here);
+    answer
+        .with("x-taxii-date-added-first", time::text(first))
+        .with("x-taxii-date-added-last", time::text(last))
+}
+
+fn with_object(asked: &mut Asked, id: &str) -> Result<(), Fault> {
+    let id = query::object_id(id).ok_or_else(|| Fault::missing("object"))?;
+    asked.wanted.ids = vec![id];
+    Ok(())
+}
+
+/// The objects of a page as an envelope (§3.7), each as it came.
+fn envelope(page: &Boxed) -> Vec<u8> {
+    let size: usize = page.objects.iter().map(|object| object.raw.len() + 1).sum();
+    let mut out = String::with_capacity(size + 80);
+    out.push('{');
+    let _ = write!(out, r#""more":{}"#, page.more);
+    if let Some(last) = page.last.filter(|_| page.more) {
+        let _ = write!(out, r#","next":"{}""#, query::next(last));
+    }
+    if !page.objects.is_empty() {
+        out.push_str(r#","objects":["#);
+        for (n, object) in page.objects.iter().enumerate() {
+            if n > 0 {
+                out.push(',');
+            }
+            out.push_str(&object.raw);
+        }
+        out.push(']');
+    }
+    out.push('}');
+    out.into_bytes()
+}
+
+/// §5.4, and of one object §5.6
+pub(crate) fn objects(
+    store: &Store,
+    collection: &Collection,
+    caller: &Caller,
+    query: &str,
+    id: Option<&str>,
+) -> Result<Answer, Fault> {
+    let filters = if id.is_some() { Filters::OfObject } else { Filters::All };
+    let mut asked = query::read(query, filters)?;
+    if let Some(id) = id {
+        with_object(&mut asked, id)?;
+    }
+    let page = page(store, collection, caller, &asked, true)?;
+    if let Some(id) = id.filter(|_| page.objects.is_empty()) {
+        exists(store, collection, caller, id)?;
+    }
+    Ok(dated(Answer::bytes(envelope(&page)), &page, &asked))
+}
+
+/// Is an object there for the caller, whatever else was asked for? An unknown one is a 404 (§5.6, §5.8).
+fn exists(store: &Store, collection: &Collection, caller: &Caller, id: &str) -> Result<(), Fault> {
+    let mut any = query::read("limit=1", Filters::OfVersions)?;
+    any.wanted.versions = Versions::All;
+    with_object(&mut any, id)?;
+    match page(store, collection, caller, &any, true)?.objects.is_empty() {
+        true => Err(Fault::missing("object")),
+        false => Ok(()),
+    }
+}
+
+/// §5.3
+pub(crate) fn manifest(
+    store: &Store,
+    collection: &Collection,
+    caller: &Caller,
+    query: &str,
+) -> Result<Answer, Fault> {
+    let asked = query::read(query, Filters::All)?;
+    // With bodies: an object that only speaks of something hidden is not told of here either.
+    let page = page(store, collection, caller, &asked, true)?;
+    let mut out = format!(r#"{{"more":{}"#, page.more);
+    for (n, object) in page.objects.iter().enumerate() {
+        out.push_str(if n == 0 { r#","objects":["# } else { "," });
+        let _ = write!(
+            out,
+            r#"{{"id":"{}","date_added":"{}","version":{},"media_type":"{}"}}"#,
+            object.id(),
+            time::text(object.added),
+            serde_json::Value::from(object.version.as_str()),
+            object.media_type()
+        );
+    }
+    out.push_str(if page.objects.is_empty() { "}" } else { "]}" });
+    Ok(dated(Answer::bytes(out.into_bytes()), &page, &asked))
+}
+
+/// §5.8
+pub(crate) fn versions(
+    store: &Store,
+    collection: &Collection,
+    caller: &Caller,
+    query: &str,
+    id: &str,
+) -> Result<Answer, Fault> {
+    let mut asked = query::read(query, Filters::OfVersions)?;
+    asked.wanted.versions = Versions::All;
+    with_object(&mut asked, id)?;
+    let page = page(store, collection, caller, &asked, true)?;
+    if page.objects.is_empty() {
+        exists(store, collection, caller, id)?;
+    }
+    let versions: Vec<&str> = page.objects.iter().map(|object| object.version.as_str()).collect();
+    let told = match versions.is_empty() {
+        true => serde_json::json!({"more": page.more}),
+        false => serde_json::json!({"more": page.more, "versions": versions}),
+    };
+    Ok(dated(Answer::json(&told), &page, &asked))
+}
+
+/// §5.7: takes an object out; all versions of it, unless some are named.
+pub(crate) fn delete(
+    store: &Store,
+    collection: &Collection,
+    caller: &Caller,
+    query: &str,
+    id: &str,
+) -> Result<Answer, Fault> {
+    let mut asked = query::read(query, Filters::OfObject)?;
+    with_object(&mut asked, id)?;
+    let names_version = url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "match[version]");
+    if !names_version {
+        asked.wanted.versions = Versions::All;
+    }
+    asked.wanted.after = i64::MIN;
+    let places = store.view(caller.audience(), Purpose::Read)?.boxed_places(collection.row, &asked.wanted)?;
+    if places.is_empty() {
+        return Err(Fault::missing("object"));
+    }
+    store.take_from_box(&caller.account.email, collection.row, places)?;
+    Ok(Answer::json(&serde_json::json!({})))
+}

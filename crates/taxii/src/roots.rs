@@ -1,0 +1,62 @@
+//! Discovery and API roots (TAXII 2.1 §4): the node's own, and one for each sharing group that the caller is in.
+
+use crate::answer::{Answer, Fault};
+use crate::collections::{Collection, root_path};
+use manara_model::GroupId;
+use manara_model::role::Right;
+use manara_store::Store;
+use manara_store::people::Caller;
+use serde_json::{Value, json};
+
+/// Most bytes of a request's body. An envelope is held in memory while it is read.
+pub const MOST: u64 = 16 << 20;
+
+/// The groups that a caller is in, with their names.
+fn groups(store: &Store, caller: &Caller) -> Result<Vec<(GroupId, String)>, Fault> {
+    let facts = store.facts()?;
+    let org = caller.account.org;
+    let is_in = |group: &manara_model::Group| {
+        caller.may(Right::Admin) || group.active && (group.orgs.contains(&org) || group.owner == Some(org))
+    };
+    let groups = facts.world.groups.iter().filter(|(_, group)| is_in(group));
+    let mut groups: Vec<(GroupId, String)> = groups.map(|(id, group)| (*id, group.name.clone())).collect();
+    groups.sort_by(|a, b| a.1.cmp(&b.1).then(a.0.cmp(&b.0)));
+    Ok(groups)
+}
+
+/// The name of a root that the caller may know of; what is no root of theirs is not there.
+pub(crate) fn check(store: &Store, root: Option<GroupId>, caller: &Caller) -> Result<String, Fault> {
+    let Some(root) = root else {
+        return Ok(store.facts()?.name(store.node_org()?));
+    };
+    let found = groups(store, caller)?.into_iter().find(|(group, _)| *group == root);
+    found.map(|(_, name)| name).ok_or_else(|| Fault::missing("API root"))
+}
+
+/// §4.1
+pub(crate) fn discovery(store: &Store, caller: &Caller) -> Result<Answer, Fault> {
+    let name = check(store, None, caller)?;
+    let roots: Vec<String> = std::iter::once(root_path(None))
+        .chain(groups(store, caller)?.into_iter().map(|(group, _)| root_path(Some(group))))
+        .collect();
+    Ok(Answer::json(&json!({"title": format!("Manara: {name}"), "default": root_path(None), "api_roots": roots})))
+}
+
+/// §4.2
+pub(crate) fn root(name: &str) -> Answer {
+    Answer::json(&json!({
+        "title": name,
+        "versions": ["application/taxii+json;version=2.1"],
+        "max_content_length": MOST,
+    }))
+}
+
+/// §5.1
+pub(crate) fn collections(store: &Store, root: Option<GroupId>, caller: &Caller) -> Result<Answer, Fault> {
+    let all = Collection::all(store)?.into_iter().filter(|collection| collection.is.group == root);
+    let seen = all.map(|collection| (collection.access(caller), collection));
+    let seen = seen.filter(|(access, _)| access.read || access.write);
+    let list: Vec<Value> = seen.map(|(access, collection)| collection.resource(access)).collect();
+    // A list that has nothing in it is left out (§3.2).
+    Ok(Answer::json(&if list.is_empty() { json!({}) } else { json!({"collections": list}) }))
+}
