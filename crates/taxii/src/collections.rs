@@ -107,7 +107,12 @@ impl Definition {
 }
 
 impl Collection {
-    fn of(entry: Entry) -> Option<Collection> {
+    /// Does an entry stand under this root?
+    pub(crate) fn at(entry: Entry, root: Option<GroupId>) -> bool {
+        Collection::of(entry).is_some_and(|collection| collection.is.group == root)
+    }
+
+    pub(crate) fn of(entry: Entry) -> Option<Collection> {
         let is = serde_json::from_value(entry.body);
         let is = is.inspect_err(|error| tracing::error!(%error, collection = entry.name, "its definition")).ok()?;
         Some(Collection { row: entry.id, id: entry.name.parse().ok()?, org: entry.org?, is })

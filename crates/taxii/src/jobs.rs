@@ -1,0 +1,118 @@
+//! What is done of a collection beside the requests: large envelopes are read, and what came is made into records,
+//! so that it is searched, correlated and handed on like everything else.
+
+use crate::add::{AT_ONCE, Report, definitions, objects_of, put};
+use crate::collections::{COLLECTION, Collection};
+use manara_formats::{Input, Limits};
+use manara_model::{Audience, Label, Marking, Purpose};
+use manara_store::collections::{Giver, Versions, Wanted};
+use manara_store::intake::{Intake, Terms};
+use manara_store::jobs::Job;
+use manara_store::{Store, StoreError};
+use serde_json::{Map, Value, json};
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+use uuid::Uuid;
+
+/// Where the records that were made of a collection end; a member of its entry.
+const POURED: &str = "poured";
+/// Objects that are made into records in one go.
+const RUN: usize = 500;
+/// Records are made when nothing came for this long: who sends is not kept waiting by it…
+const QUIET: Duration = Duration::from_secs(1);
+/// …but not put off for longer than this.
+const PUT_OFF: Duration = Duration::from_secs(20);
+
+/// Says how far it is, `done` of `all` (0: nobody knows); false: it is to stop.
+pub type Tell<'a> = &'a dyn Fn(usize, usize) -> bool;
+
+/// Does a collection's job; in words, what was done.
+///
+/// # Errors
+/// The store's, in words.
+pub fn run(store: &Store, job: &Job, tell: Tell<'_>) -> Result<String, String> {
+    let said = |error: StoreError| error.to_string();
+    let Some(entry) = store.entry(COLLECTION, job.subject).map_err(said)? else {
+        return Ok("the collection was taken away".into());
+    };
+    let poured = entry.body.get(POURED).and_then(Value::as_i64).unwrap_or(i64::MIN);
+    let Some(collection) = Collection::of(entry) else { return Err("the collection's definition is damaged".into()) };
+    for envelope in store.envelopes_waiting(collection.row).map_err(said)? {
+        if !read(store, &collection, envelope, tell).map_err(said)? {
+            return Err("left at the end of the node; it goes on with the next".into());
+        }
+    }
+    let made = pour(store, &collection, poured, tell).map_err(said)?;
+    Ok(format!("{made} objects made into records"))
+}
+
+/// Reads an envelope that waits; false: it was left.
+fn read(store: &Store, collection: &Collection, uuid: Uuid, tell: Tell<'_>) -> Result<bool, StoreError> {
+    let (Some(text), Some(submission)) = (store.envelope(uuid)?, store.submission(uuid)?) else { return Ok(true) };
+    let Some(account) = store.accounts()?.into_iter().find(|account| account.uuid == submission.account) else {
+        let gone = json!({"total_count": 0, "success_count": 0, "failure_count": 0, "pending_count": 0});
+        store.note_submission(uuid, &gone, true)?;
+        return Ok(true);
+    };
+    let giver = Giver { org: account.org, actor: account.email };
+    let mut report = Report::default();
+    let objects = objects_of(&text).unwrap_or_default();
+    let defined = definitions(&objects);
+    report.pending = objects.len();
+    for run in objects.chunks(AT_ONCE) {
+        // What was put in before a stop is there already, and counts as such.
+        put(store, collection, &giver, run, &defined, submission.requested, &mut report)?;
+        report.pending -= run.len();
+        let done = report.pending == 0;
+        store.note_submission(uuid, &report.shown(), done)?;
+        if !done && !tell(objects.len() - report.pending, objects.len()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Makes records of what came since the last time.
+fn pour(store: &Store, collection: &Collection, from: i64, tell: Tell<'_>) -> Result<usize, StoreError> {
+    let (mut after, mut made) = (from, 0);
+    let began = Instant::now();
+    loop {
+        let wanted = Wanted { after, versions: Versions::All, ..Wanted::default() };
+        // Nothing of this leaves: it goes from one place of the store to another.
+        let page = store.view(Audience::Node, Purpose::Read)?.boxed(collection.row, &wanted, RUN, true)?;
+        let Some(last) = page.last else { return Ok(made) };
+        let age = jiff::Timestamp::now().as_microsecond().saturating_sub(last);
+        let young = !page.more && age < QUIET.as_micros() as i64;
+        if young && began.elapsed() < PUT_OFF {
+            if !tell(made, 0) {
+                return Ok(made);
+            }
+            std::thread::sleep(QUIET / 4);
+            continue;
+        }
+        let mut by_label: HashMap<Label, Vec<&str>> = HashMap::new();
+        for object in &page.objects {
+            by_label.entry(object.label.clone()).or_default().push(&object.raw);
+        }
+        // A record goes no further than the object.
+        for (label, objects) in by_label {
+            let bundle = format!(r#"{{"type":"bundle","objects":[{}]}}"#, objects.join(","));
+            let terms = Terms { owner: label.owner, actor: "taxii".into(), marking: label.marking };
+            let mut intake = Intake::new(store, terms);
+            let input = Input::from_reader(&collection.is.title, bundle.as_bytes(), Limits::default());
+            let format = manara_formats::format("stix");
+            if let (Ok(mut input), Some(format)) = (input, format)
+                && let Err(error) = manara_formats::read(format, &mut input, &mut intake)
+            {
+                tracing::warn!(%error, collection = %collection.id, "objects that can't be made into records");
+            }
+            intake.finish()?;
+        }
+        (after, made) = (last, made + page.objects.len());
+        let place = Map::from_iter([(POURED.to_owned(), json!(last))]);
+        store.note_entry(COLLECTION, collection.row, place)?;
+        if !page.more || !tell(made, 0) {
+            return Ok(made);
+        }
+    }
+}
