@@ -57,7 +57,10 @@ impl Ended {
 }
 
 /// Says how far a job is, and hears whether it is still wanted: `done` of `all` (0: nobody knows).
-pub(crate) type Tell<'a> = &'a dyn Fn(usize, usize) -> bool;
+pub type Tell<'a> = &'a dyn Fn(usize, usize) -> bool;
+
+/// Does a job of another kind, and tells in words how it went; `None`: it is of no kind that is known there.
+pub type Others<'a> = &'a dyn Fn(&Job, Tell<'_>) -> Option<Result<String, String>>;
 
 /// The same for what a job consists of, which may be asked on the way whether it is still wanted.
 pub(crate) struct Pulse<'a> {
@@ -96,11 +99,18 @@ impl Drop for Beats<'_> {
     }
 }
 
-/// Does one job that is due, if there is one. `ending`: the node stops, and what can be left is left.
+/// Does one job that is due, if there is one. `ending`: the node stops, and what can be left is left. `others`: jobs
+/// that are of no concern here.
 ///
 /// # Errors
 /// The store's.
-pub fn run_due(store: &Store, warnings: &WarningCache, holder: &str, ending: &AtomicBool) -> Result<bool, StoreError> {
+pub fn run_due(
+    store: &Store,
+    warnings: &WarningCache,
+    holder: &str,
+    ending: &AtomicBool,
+    others: Others<'_>,
+) -> Result<bool, StoreError> {
     let Some(job) = store.take_job(holder, SILENCE)? else { return Ok(false) };
     if job.attempts > MOST {
         let message = format!("given up after {MOST} attempts: {}", job.message);
@@ -135,7 +145,11 @@ pub fn run_due(store: &Store, warnings: &WarningCache, holder: &str, ending: &At
             !ending.load(Ordering::Relaxed) && !taken.load(Ordering::Relaxed)
         };
         // Where a defect is stands in the log, by the program's hook.
-        catch_unwind(AssertUnwindSafe(|| run(store, warnings, &job, &tell)))
+        catch_unwind(AssertUnwindSafe(|| match others(&job, &tell) {
+            Some(Ok(message)) => Ended { good: true, message, report: Value::Null, again: None },
+            Some(Err(message)) => Ended::failed(message),
+            None => run(store, warnings, &job, &tell),
+        }))
             .unwrap_or_else(|_| Ended::failed("it failed inside; the log says where"))
     });
     store.end_job(job.id, holder, ended.good, &ended.message, &ended.report, ended.again)?;

@@ -4,6 +4,7 @@ use crate::metrics::Metrics;
 use crate::problem::Problem;
 use manara_corridor::WarningCache;
 use manara_store::Store;
+use manara_store::people::Remembered;
 use std::sync::Arc;
 
 /// What the operator chose.
@@ -28,12 +29,13 @@ pub(crate) struct App {
     pub(crate) store: Arc<Store>,
     pub(crate) warnings: Arc<WarningCache>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) remembered: Arc<Remembered>,
     pub(crate) options: Options,
 }
 
 impl App {
     pub(crate) fn new(store: Arc<Store>, options: Options) -> Self {
-        App { store, warnings: Arc::default(), metrics: Arc::default(), options }
+        App { store, warnings: Arc::default(), metrics: Arc::default(), remembered: Arc::default(), options }
     }
 
     /// Runs work that waits for the disk on a thread that may wait.

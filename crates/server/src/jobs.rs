@@ -4,6 +4,7 @@
 
 use manara_corridor::WarningCache;
 use manara_store::Store;
+use manara_store::jobs::Job;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -99,9 +100,12 @@ impl Drop for Jobs {
 /// Does jobs, one after the other.
 fn work(store: &Store, holder: &str, ending: &AtomicBool) {
     let warnings = WarningCache::default();
+    let of_collections = |job: &Job, tell: manara_taxii::Tell<'_>| {
+        (job.kind == manara_taxii::JOB).then(|| manara_taxii::run(store, job, tell))
+    };
     let mut rung = 0;
     while !ending.load(Ordering::Relaxed) {
-        match manara_misp::run_due(store, &warnings, holder, ending) {
+        match manara_misp::run_due(store, &warnings, holder, ending, &of_collections) {
             Ok(true) => continue,
             Ok(false) => {}
             Err(error) => tracing::warn!(%error, "a job"),
@@ -114,6 +118,7 @@ fn sweep(store: &Store, holder: &str) {
     let done = (|| {
         if store.leftovers()? && store.lease("sweep", holder, SWEEP_LEASE)? {
             store.sweep()?;
+            manara_taxii::sweep(store)?;
             store.release("sweep", holder)?;
         }
         Ok::<(), manara_store::StoreError>(())

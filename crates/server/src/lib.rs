@@ -8,7 +8,9 @@ mod health;
 mod jobs;
 mod metrics;
 mod misp;
+mod packing;
 mod problem;
+mod taxii;
 mod web;
 
 pub use app::Options;
@@ -48,7 +50,7 @@ fn plain(routes: Vec<access::Route>, app: &App) -> Router<App> {
 
 /// Every route of every door: the router, the OpenAPI document and the access tests read this list.
 fn routes() -> Vec<access::Route> {
-    [health::routes(), api::routes(), web::routes()].into_iter().flatten().collect()
+    [health::routes(), api::routes(), taxii::routes(), web::routes()].into_iter().flatten().collect()
 }
 
 /// Serves until a signal ends it (SIGTERM, SIGINT), then lets requests finish.

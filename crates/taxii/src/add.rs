@@ -145,6 +145,9 @@ pub(crate) fn add(store: &Store, collection: &Collection, call: &mut Call<'_>) -
     let too_large = || {
         Fault::new(413, format!("a body here has at most {most} bytes (max_content_length); send the objects in several envelopes"))
     };
+    if call.length > most {
+        return Err(too_large());
+    }
     let mut body = Vec::new();
     call.body.take(most + 1).read_to_end(&mut body).map_err(|error| {
         Fault::new(400, format!("the body can't be read to its end, or is not packed as it says: {error}"))

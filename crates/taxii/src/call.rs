@@ -32,6 +32,8 @@ pub struct Call<'r> {
     pub content_type: &'r str,
     /// Most bytes of a body.
     pub most: u64,
+    /// `Content-Length`; 0: not told.
+    pub length: u64,
     /// Who calls.
     pub caller: Caller,
     /// The body, unpacked.

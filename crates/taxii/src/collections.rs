@@ -2,7 +2,8 @@
 
 use crate::answer::Fault;
 use manara_model::role::Right;
-use manara_model::{GroupId, Level, Marking, OrgId, Recipient, Tlp};
+use manara_model::marking::Recipient;
+use manara_model::{GroupId, Level, Marking, OrgId, Tlp};
 use manara_store::entries::Entry;
 use manara_store::people::Caller;
 use manara_store::{Store, StoreError};

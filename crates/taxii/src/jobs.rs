@@ -4,7 +4,7 @@
 use crate::add::{AT_ONCE, Report, definitions, objects_of, put};
 use crate::collections::{COLLECTION, Collection};
 use manara_formats::{Input, Limits};
-use manara_model::{Audience, Label, Marking, Purpose};
+use manara_model::{Audience, Label, Purpose};
 use manara_store::collections::{Giver, Versions, Wanted};
 use manara_store::intake::{Intake, Terms};
 use manara_store::jobs::Job;
@@ -22,6 +22,18 @@ const RUN: usize = 500;
 const QUIET: Duration = Duration::from_secs(1);
 /// …but not put off for longer than this.
 const PUT_OFF: Duration = Duration::from_secs(20);
+
+/// What became of an envelope is told for this long; at least a day (TAXII 2.1 §4.3).
+const TOLD: Duration = Duration::from_secs(7 * 86_400);
+
+/// Forgets what became of old envelopes.
+///
+/// # Errors
+/// The store's.
+pub fn sweep(store: &Store) -> Result<(), StoreError> {
+    let before = jiff::Timestamp::now().as_microsecond() - i64::try_from(TOLD.as_micros()).unwrap_or(i64::MAX);
+    store.forget_submissions(before)
+}
 
 /// Says how far it is, `done` of `all` (0: nobody knows); false: it is to stop.
 pub type Tell<'a> = &'a dyn Fn(usize, usize) -> bool;

@@ -20,7 +20,7 @@ pub use add::JOB;
 pub use answer::{Answer, Fault};
 pub use call::{Call, Method};
 pub use collections::{COLLECTION, Collection, Definition, Who};
-pub use jobs::{Tell, run};
+pub use jobs::{Tell, run, sweep};
 pub use media::TAXII;
 pub use roots::MOST;
 

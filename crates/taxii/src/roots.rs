@@ -15,7 +15,7 @@ pub const MOST: u64 = 16 << 20;
 fn groups(store: &Store, caller: &Caller) -> Result<Vec<(GroupId, String)>, Fault> {
     let facts = store.facts()?;
     let org = caller.account.org;
-    let is_in = |group: &manara_model::Group| {
+    let is_in = |group: &manara_model::world::Group| {
         caller.may(Right::Admin) || group.active && (group.orgs.contains(&org) || group.owner == Some(org))
     };
     let groups = facts.world.groups.iter().filter(|(_, group)| is_in(group));

@@ -2,14 +2,14 @@
 
 /// Unix microseconds as TAXII writes them.
 #[must_use]
-pub fn text(micros: i64) -> String {
+pub(crate) fn text(micros: i64) -> String {
     let time = jiff::Timestamp::from_microsecond(micros).unwrap_or_default();
     time.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
 }
 
 /// Unix microseconds of an RFC 3339 time, with any digits of the second.
 #[must_use]
-pub fn read(text: &str) -> Option<i64> {
+pub(crate) fn read(text: &str) -> Option<i64> {
     // What the library takes beyond RFC 3339 §5.6 (a date alone, a week, a zone's name) is none here.
     let is_time = text.len() >= 20 && matches!(text.as_bytes().get(10), Some(b'T' | b't' | b' '));
     let ends_in_zone = text.ends_with(['Z', 'z']) || text.as_bytes().iter().rev().nth(5).is_some_and(|sign| b"+-".contains(sign));

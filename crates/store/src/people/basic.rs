@@ -5,14 +5,14 @@
 use super::accounts::{self, Account};
 use super::{Caller, LogIn};
 use crate::engine::params;
-use crate::{Result, Store, secret};
+use crate::{Result, Store, StoreError, secret};
 use hmac::{Hmac, KeyInit, Mac};
 use manara_model::permission::Flag;
 use manara_model::role::Right;
 use sha2::Sha256;
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A password is looked at anew after this.
@@ -21,8 +21,10 @@ const REMEMBERED: Duration = Duration::from_secs(300);
 const MOST: usize = 1024;
 
 /// Passwords that were good a moment ago. In memory only, under a key that nobody else has.
+#[derive(Default)]
 pub struct Remembered {
-    key: [u8; 32],
+    /// Made when the first password is remembered.
+    key: OnceLock<[u8; 32]>,
     known: Mutex<HashMap<[u8; 32], Known>>,
 }
 
@@ -44,21 +46,20 @@ pub enum Basic {
 }
 
 impl Remembered {
-    /// None yet.
-    ///
-    /// # Errors
-    /// No random numbers from the system.
-    pub fn new() -> Result<Self> {
-        Ok(Remembered { key: secret::random::<32>()?, known: Mutex::default() })
-    }
-
-    fn digest(&self, email: &str, password: &str) -> [u8; 32] {
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key) else { return [0; 32] };
+    fn digest(&self, email: &str, password: &str) -> Result<[u8; 32]> {
+        let key = match self.key.get() {
+            Some(key) => key,
+            None => {
+                let fresh = secret::random::<32>()?;
+                self.key.get_or_init(|| fresh)
+            }
+        };
+        let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(StoreError::damaged)?;
         // Its length before it: no other name and password make the same text.
         mac.update(&(email.len() as u64).to_be_bytes());
         mac.update(email.as_bytes());
         mac.update(password.as_bytes());
-        mac.finalize().into_bytes().into()
+        Ok(mac.finalize().into_bytes().into())
     }
 
     fn against(&self, digest: &[u8; 32]) -> Option<String> {
@@ -85,7 +86,7 @@ impl Store {
     /// The engine's.
     pub fn basic(&self, remembered: &Remembered, name: &str, word: &str, from: Option<IpAddr>) -> Result<Basic> {
         let email = name.trim().to_lowercase();
-        let digest = remembered.digest(&email, word);
+        let digest = remembered.digest(&email, word)?;
         if let Some(against) = remembered.against(&digest)
             && let Some((account, hash)) = self.account_and_hash(&email)?
             && hash == against
