@@ -1,0 +1,60 @@
+//! Observations, document by document: a file that is one document, or one on each line.
+
+use anyhow::{Context, bail};
+use manara_formats::{Input, Limits};
+use manara_pattern::{Batch, Mode};
+use std::io::{BufRead, Read};
+use std::ops::ControlFlow;
+use std::path::Path;
+
+/// Hands each document to `take`, in order, until it has enough. Lines are held one at a time.
+pub(super) fn each(
+    path: &Path,
+    mode: Mode,
+    mut take: impl FnMut(&Batch<'_>) -> anyhow::Result<ControlFlow<()>>,
+) -> anyhow::Result<()> {
+    let limits = Limits::default();
+    let mut input = if path == Path::new("-") {
+        Input::from_reader("standard input", std::io::stdin().lock(), limits)?
+    } else {
+        Input::open(path, limits)?
+    };
+    let (name, length) = (input.name().to_owned(), input.length());
+    let mut reader = input.reader()?;
+    let mut line = Vec::new();
+    let mut number = 0u64;
+    loop {
+        line.clear();
+        let read = reader.by_ref().take(limits.document + 1).read_until(b'\n', &mut line);
+        if read.with_context(|| name.clone())? == 0 {
+            return Ok(());
+        }
+        number += 1;
+        if line.len() as u64 > limits.document {
+            bail!("{name}, line {number}: longer than {} bytes", limits.document);
+        }
+        let text = std::str::from_utf8(&line).with_context(|| format!("{name}, line {number}: is not UTF-8"))?;
+        let text = text.trim_start_matches('\u{feff}').trim();
+        if text.is_empty() {
+            continue;
+        }
+        let batch = match serde_json::from_str(text) {
+            Ok(json) => Batch::of(json, mode),
+            // The first line begins a document that goes on below.
+            Err(error) if error.is_eof() && number == 1 => break,
+            Err(error) => Err(error.to_string()),
+        };
+        let batch = batch.map_err(|reason| anyhow::anyhow!("{name}, line {number}: {reason}"))?;
+        if take(&batch)?.is_break() {
+            return Ok(());
+        }
+    }
+    if length > limits.document {
+        bail!("{name}: {length} bytes in one document; give bundles one a line, at most {} each", limits.document);
+    }
+    reader.read_to_end(&mut line).with_context(|| name.clone())?;
+    let text = std::str::from_utf8(&line).with_context(|| format!("{name}: is not UTF-8"))?;
+    let batch = Batch::read(text.trim_start_matches('\u{feff}'), mode);
+    let batch = batch.map_err(|reason| anyhow::anyhow!("{name}: {reason}"))?;
+    take(&batch).map(|_| ())
+}

@@ -1,0 +1,187 @@
+//! Thousands of patterns against a stream of observations. Each bracket of each pattern is filed under
+//! values without which it can't be true (`index`), so an observation wakes only what it could meet;
+//! patterns over several observations keep what they wait for (`state`), within bounds.
+
+mod cover;
+mod index;
+mod state;
+
+use crate::compare::holds;
+use crate::observed::Batch;
+use crate::stage::Program;
+use crate::{Mode, Note, Pattern, matcher};
+use index::Index;
+use state::State;
+
+/// Observations that a pattern over several of them keeps for each of its brackets, unless it needs more.
+const MEMORY: usize = 1024;
+
+/// Patterns, made ready, and what those over several observations have seen so far.
+pub struct Watch {
+    patterns: Vec<Entry>,
+    /// Brackets of all patterns: pattern, and which of its brackets.
+    leaves: Vec<(u32, u32)>,
+    index: Index,
+    serial: u32,
+    scratch: Scratch,
+}
+
+struct Entry {
+    program: Program,
+    state: Option<State>,
+    notes: Vec<Note>,
+    matched: bool,
+}
+
+#[derive(Default)]
+struct Scratch {
+    woken: Vec<u32>,
+    /// Per bracket: the object for which it was looked at last.
+    asked: Vec<u64>,
+    objects: u64,
+    true_leaves: Vec<u32>,
+}
+
+/// A match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hit<'h> {
+    /// Which pattern, by its place.
+    pub pattern: usize,
+    /// Identifiers of the observations, in the order they came; the last is the one that completed it.
+    pub observations: &'h [&'h str],
+}
+
+/// How brackets are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// By values that they ask for.
+    pub by_value: usize,
+    /// By expressions that are looked for together.
+    pub by_expression: usize,
+    /// By networks.
+    pub by_network: usize,
+    /// Only by the type of object: looked at for each of them.
+    pub remainder: usize,
+}
+
+/// How a watch went for a pattern.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WatchReport {
+    /// It matched at least once.
+    pub matched: bool,
+    /// Observations that were forgotten for want of memory.
+    pub forgotten: u64,
+    /// Searches that were given up.
+    pub gave_up: u64,
+    /// Leniencies that were used in matching.
+    pub notes: Vec<Note>,
+}
+
+impl Watch {
+    /// Makes patterns ready; their places are their numbers.
+    #[must_use]
+    pub fn new(patterns: &[Pattern]) -> Watch {
+        Watch::with_memory(patterns, MEMORY)
+    }
+
+    /// As [`Watch::new`]; patterns over several observations keep so many of them for each bracket.
+    #[must_use]
+    pub fn with_memory(patterns: &[Pattern], memory: usize) -> Watch {
+        let mut watch = Watch {
+            patterns: Vec::with_capacity(patterns.len()),
+            leaves: Vec::new(),
+            index: Index::new(patterns.iter().any(|pattern| pattern.mode() == Mode::Tolerant)),
+            serial: 0,
+            scratch: Scratch::default(),
+        };
+        for (number, pattern) in (0u32..).zip(patterns) {
+            let program = Program::new(pattern);
+            for (leaf, place) in program.leaves.iter().zip(0u32..) {
+                let id = u32::try_from(watch.leaves.len()).unwrap_or(u32::MAX);
+                watch.leaves.push((number, place));
+                watch.index.file(id, &leaf.comparison, pattern.mode());
+            }
+            let state = (!program.is_single()).then(|| State::new(&program, memory));
+            watch.patterns.push(Entry { program, state, notes: Vec::new(), matched: false });
+        }
+        watch.index.finish();
+        watch.scratch.asked = vec![0; watch.leaves.len()];
+        watch
+    }
+
+    /// How the brackets are found.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.index.counts()
+    }
+
+    /// How it went for a pattern.
+    #[must_use]
+    pub fn report(&self, pattern: usize) -> Option<WatchReport> {
+        let entry = self.patterns.get(pattern)?;
+        let (forgotten, gave_up) = entry.state.as_ref().map_or((0, 0), |state| (state.forgotten, state.gave_up));
+        Some(WatchReport { matched: entry.matched, forgotten, gave_up, notes: entry.notes.clone() })
+    }
+
+    /// Takes in observations, and tells each match as it is complete. Observations that made a match of
+    /// several are used up by it.
+    pub fn observe(&mut self, batch: &Batch<'_>, hit: &mut dyn FnMut(Hit<'_>)) {
+        for observation in batch.observations() {
+            self.serial = self.serial.wrapping_add(1);
+            let candidate = matcher::candidate(observation, self.serial);
+            let scratch = &mut self.scratch;
+            scratch.true_leaves.clear();
+            for object in batch.objects(observation) {
+                scratch.objects += 1;
+                scratch.woken.clear();
+                self.index.wake(batch, object, &mut scratch.woken);
+                for id in &scratch.woken {
+                    let asked = &mut scratch.asked[*id as usize];
+                    if std::mem::replace(asked, scratch.objects) == scratch.objects {
+                        continue;
+                    }
+                    let (number, place) = self.leaves[*id as usize];
+                    let entry = &mut self.patterns[number as usize];
+                    let leaf = &entry.program.leaves[place as usize];
+                    if leaf.admits(candidate.first, candidate.last)
+                        && holds(&leaf.comparison, batch, object, entry.program.mode, &mut entry.notes)
+                    {
+                        scratch.true_leaves.push(*id);
+                    }
+                }
+            }
+            // By pattern, each bracket once, whichever object met it.
+            scratch.true_leaves.sort_unstable();
+            scratch.true_leaves.dedup();
+            for of_pattern in
+                scratch.true_leaves.chunk_by(|a, b| self.leaves[*a as usize].0 == self.leaves[*b as usize].0)
+            {
+                let number = self.leaves[of_pattern[0] as usize].0 as usize;
+                let Entry { program, state, matched, .. } = &mut self.patterns[number];
+                let Some(state) = state else {
+                    *matched = true;
+                    hit(Hit { pattern: number, observations: &[&*observation.id] });
+                    continue;
+                };
+                let places = of_pattern.iter().map(|id| self.leaves[*id as usize].1 as usize);
+                state.add(program, places, candidate, &observation.id);
+                while state.due() && state.take(program, &mut |ids| hit(Hit { pattern: number, observations: ids })) {
+                    *matched = true;
+                }
+            }
+        }
+    }
+
+    /// Searches that were put off because much is kept are made up for.
+    pub fn finish(&mut self, hit: &mut dyn FnMut(Hit<'_>)) {
+        for (number, entry) in self.patterns.iter_mut().enumerate() {
+            if let Some(state) = &mut entry.state {
+                while state.pending()
+                    && state.take(&entry.program, &mut |ids| hit(Hit { pattern: number, observations: ids }))
+                {
+                    entry.matched = true;
+                }
+            }
+        }
+    }
+}
