@@ -9,7 +9,7 @@ export PATH := $(CARGO_HOME)/bin:$(PATH)
 VENV := .venv
 LISTEN ?= 127.0.0.1:8765
 
-.PHONY: help run demo-clean test fmt lint deny docs nextest smoke clients misp browser deps bench misp-bench screenshots engines torture torture-short fuzz growth scaling
+.PHONY: help run demo-clean test fmt lint deny docs nextest smoke clients misp browser deps bench misp-bench pattern-bench screenshots engines torture torture-short fuzz growth scaling
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -63,7 +63,7 @@ FUZZ_SECONDS ?= 300
 fuzz: ## libFuzzer over readers and values (needs a nightly compiler); seeds are the fixtures
 	command -v cargo-fuzz >/dev/null || cargo install --locked --quiet cargo-fuzz
 	scripts/corpus.sh
-	cd fuzz && for target in read observable; do \
+	cd fuzz && for target in read observable pattern; do \
 	  cargo +nightly fuzz run --release $$target -- -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=10 -rss_limit_mb=2048; done
 
 smoke: ## The built binary, as a user starts it

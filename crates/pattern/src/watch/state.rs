@@ -4,6 +4,9 @@ use crate::bind::{Candidate, Candidates, Found, search};
 use crate::stage::Program;
 use std::collections::BTreeMap;
 
+/// A pattern whose searches are given up waits for so many new observations at most between two.
+const PATIENCE: usize = 4096;
+
 /// Up to here each new observation is followed by a search; beyond, every sixteenth of what is kept.
 const EAGER: usize = 1024;
 
@@ -13,6 +16,7 @@ pub(super) struct State {
     names: BTreeMap<u32, Box<str>>,
     memory: usize,
     new: usize,
+    patience: usize,
     pub(super) forgotten: u64,
     pub(super) gave_up: u64,
 }
@@ -26,6 +30,7 @@ impl State {
             names: BTreeMap::new(),
             memory: memory.max(2 * need),
             new: 0,
+            patience: 1,
             forgotten: 0,
             gave_up: 0,
         }
@@ -58,7 +63,7 @@ impl State {
 
     /// Is it time to search?
     pub(super) fn due(&self) -> bool {
-        self.new > 0 && (self.names.len() <= EAGER || self.new * 16 >= self.names.len())
+        self.new >= self.patience && (self.names.len() <= EAGER || self.new * 16 >= self.names.len())
     }
 
     /// Is there anything that no search has seen?
@@ -77,13 +82,18 @@ impl State {
                     group.remove(&used);
                 }
                 self.names.retain(|id, _| used.binary_search(id).is_err());
+                self.patience = 1;
                 // What is left may hold another match.
                 self.new = usize::from(!self.names.is_empty());
                 true
             }
-            Found::No => false,
+            Found::No => {
+                self.patience = 1;
+                false
+            }
             Found::GaveUp => {
                 self.gave_up += 1;
+                self.patience = (self.patience * 2).min(PATIENCE);
                 false
             }
         }
