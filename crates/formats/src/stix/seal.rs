@@ -1,0 +1,161 @@
+//! What STIX can't say of a MISP body travels beside it, in an extension (STIX 2.1 §7.3) on the object that says
+//! the rest. It is found by reading what was written: whatever would not come back is kept, so nothing is lost
+//! whatever the mapping does; and who changes the STIX object in between is heard, since only members that
+//! still read as they did are put back.
+
+use manara_model::{Tlp, ids};
+use serde_json::{Map, Value, json};
+use std::sync::LazyLock;
+
+/// The identifier of the extension's definition.
+pub(super) static EXTENSION: LazyLock<String> =
+    LazyLock::new(|| format!("extension-definition--{}", ids::derived(&["stix", "extension", "misp"])));
+
+/// Whoever defines it.
+static AUTHOR: LazyLock<String> = LazyLock::new(|| format!("identity--{}", ids::derived(&["stix", "author"])));
+
+const SINCE: &str = "2026-01-01T00:00:00.000Z";
+
+/// The definition, and who wrote it: once in a bundle.
+pub(super) fn definitions() -> [(String, Value); 2] {
+    let identity = json!({
+        "type": "identity", "spec_version": "2.1", "id": *AUTHOR, "created": SINCE, "modified": SINCE,
+        "name": "Manara", "identity_class": "system",
+    });
+    let definition = json!({
+        "type": "extension-definition", "spec_version": "2.1", "id": *EXTENSION, "created_by_ref": *AUTHOR,
+        "created": SINCE, "modified": SINCE, "name": "MISP members",
+        "description": "Members of a MISP event, object or attribute that the STIX object does not say.",
+        "schema": "misp: members that STIX does not say. otherwise: members that it says in another way, as [in STIX, in MISP] or [in STIX] where MISP has none. tags, tlp: the tags as they were, and the TLP that was marked. attributes: the same for each attribute of an object, with the path and place of its value. companion: said in full by the object that it belongs to.",
+        "version": "1.0.0", "extension_types": ["property-extension"],
+    });
+    [(AUTHOR.clone(), identity), (EXTENSION.clone(), definition)]
+}
+
+/// What a member of MISP's body is beyond what is read from STIX; empty: nothing.
+pub(super) fn residue(back: &Map<String, Value>, original: &Map<String, Value>, tlp: Option<Tlp>) -> Map<String, Value> {
+    let (mut misp, mut otherwise, mut out) = (Map::new(), Map::new(), Map::new());
+    for (name, value) in original.iter().filter(|(name, _)| *name != "Tag") {
+        match back.get(name) {
+            None => {
+                misp.insert(name.clone(), value.clone());
+            }
+            Some(said) if said != value => {
+                otherwise.insert(name.clone(), json!([said, value]));
+            }
+            Some(_) => {}
+        }
+    }
+    for (name, said) in back.iter().filter(|(name, _)| *name != "Tag" && !original.contains_key(*name)) {
+        otherwise.insert(name.clone(), json!([said]));
+    }
+    if !misp.is_empty() {
+        out.insert("misp".into(), misp.into());
+    }
+    if !otherwise.is_empty() {
+        out.insert("otherwise".into(), otherwise.into());
+    }
+    if back.get("Tag") != original.get("Tag") {
+        out.insert("tags".into(), original.get("Tag").cloned().unwrap_or(Value::Null));
+        if let Some(tlp) = tlp {
+            out.insert("tlp".into(), tlp.name().into());
+        }
+    }
+    out
+}
+
+/// The body again.
+pub(super) fn restore(mut back: Map<String, Value>, residue: &Map<String, Value>) -> Map<String, Value> {
+    for (name, pair) in residue.get("otherwise").and_then(Value::as_object).into_iter().flatten() {
+        let Some(pair) = pair.as_array() else { continue };
+        if pair.first() != back.get(name) {
+            continue;
+        }
+        match pair.get(1) {
+            Some(value) => {
+                back.insert(name.clone(), value.clone());
+            }
+            None => {
+                back.shift_remove(name);
+            }
+        }
+    }
+    for (name, value) in residue.get("misp").and_then(Value::as_object).into_iter().flatten() {
+        back.entry(name.clone()).or_insert_with(|| value.clone());
+    }
+    if let Some(tags) = residue.get("tags") {
+        let said = residue.get("tlp").and_then(Value::as_str).and_then(Tlp::parse);
+        let now = back.shift_remove("Tag");
+        let known = |name: &str| tags.as_array().into_iter().flatten().any(|tag| tag["name"] == name);
+        // What was marked or labelled on the way is heard.
+        let new = now.as_ref().and_then(Value::as_array).into_iter().flatten().filter(|tag| {
+            let name = tag["name"].as_str().unwrap_or_default();
+            if name.starts_with("tlp:") { Tlp::parse(name) != said } else { !known(name) }
+        });
+        let new: Vec<Value> = new.cloned().collect();
+        match (tags, new.is_empty()) {
+            (Value::Null, true) => {}
+            (Value::Array(old), _) => {
+                back.insert("Tag".into(), old.iter().cloned().chain(new).collect());
+            }
+            (other, true) => {
+                back.insert("Tag".into(), other.clone());
+            }
+            (_, false) => {
+                back.insert("Tag".into(), new.into());
+            }
+        }
+    }
+    back
+}
+
+/// Puts the residue on an object.
+pub(super) fn put(object: &mut Map<String, Value>, residue: Map<String, Value>) {
+    if residue.is_empty() {
+        return;
+    }
+    let mut extension = Map::new();
+    extension.insert("extension_type".into(), "property-extension".into());
+    extension.extend(residue);
+    let all = object.entry("extensions").or_insert_with(|| json!({}));
+    if let Some(all) = all.as_object_mut() {
+        all.insert(EXTENSION.clone(), extension.into());
+    }
+}
+
+/// The residue on an object.
+pub(super) fn of(object: &Map<String, Value>) -> Option<&Map<String, Value>> {
+    object.get("extensions")?.get(EXTENSION.as_str())?.as_object()
+}
+
+/// Marks an object that its owner says in full.
+pub(super) fn companion(object: &mut Map<String, Value>) {
+    put(object, Map::from_iter([("companion".to_owned(), Value::Bool(true))]));
+}
+
+/// Was it marked so?
+pub(super) fn is_companion(object: &Map<String, Value>) -> bool {
+    of(object).is_some_and(|extension| extension.get("companion") == Some(&Value::Bool(true)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(value: Value) -> Map<String, Value> {
+        value.as_object().cloned().unwrap()
+    }
+
+    #[test]
+    fn a_body_comes_back_and_a_change_on_the_way_is_heard() {
+        let back = map(json!({"value": "a", "type": "domain", "Tag": [{"name": "tlp:green"}], "x": 1}));
+        let original = map(json!({"value": "A", "type": "domain", "comment": "c", "Tag": [{"name": "tlp:green", "colour": "#fff"}]}));
+        let residue = residue(&back, &original, Some(Tlp::Green));
+        assert_eq!(restore(back, &residue), original);
+        let changed = map(json!({"value": "b", "type": "domain", "Tag": [{"name": "tlp:red"}], "x": 2}));
+        let restored = restore(changed, &residue);
+        assert_eq!(restored["value"], "b");
+        assert_eq!(restored["x"], 2);
+        assert_eq!(restored["Tag"].as_array().unwrap().len(), 2);
+    }
+}
