@@ -147,6 +147,20 @@ impl Graph {
         false
     }
 
+    /// Gives each observable the identifier that it has everywhere, those first that others refer to.
+    pub(super) fn settle(&mut self) {
+        for at in (0..self.objects.len()).rev() {
+            let (old, new) = (self.objects[at]["id"].clone(), identifier(&self.objects[at]));
+            let (Some(old), Some(new)) = (old.as_str(), new) else { continue };
+            if self.objects.iter().any(|object| object["id"] == Value::String(new.clone())) {
+                continue;
+            }
+            for object in &mut self.objects {
+                object.values_mut().for_each(|value| rename(value, old, &new));
+            }
+        }
+    }
+
     /// Completes what STIX requires; `false`: it can't be (STIX 2.1 §4 and §6, the objects' required properties).
     pub(super) fn complete(&mut self) -> bool {
         self.objects.iter_mut().all(|object| {
@@ -163,7 +177,10 @@ impl Graph {
                     !(parts && object.contains_key("body"))
                 }
                 "file" => any(object, &["name", "hashes"]),
-                "artifact" => any(object, &["payload_bin", "url"]) && (object.contains_key("hashes") || !object.contains_key("url")),
+                "artifact" => {
+                    any(object, &["payload_bin", "url"])
+                        && (object.contains_key("hashes") || !object.contains_key("url"))
+                }
                 "directory" => any(object, &["path"]),
                 "mutex" | "software" | "attack-pattern" | "course-of-action" | "intrusion-set" | "identity"
                 | "vulnerability" | "campaign" | "tool" | "threat-actor" => any(object, &["name"]),
@@ -180,6 +197,72 @@ impl Graph {
                 _ => object.len() > 3,
             }
         })
+    }
+}
+
+/// Properties of which an observable's identifier is made (STIX 2.1 §2.9 and §6).
+fn contributing(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "artifact" => &["hashes", "payload_bin"],
+        "autonomous-system" => &["number"],
+        "directory" => &["path"],
+        "domain-name" | "email-addr" | "ipv4-addr" | "ipv6-addr" | "mac-addr" | "url" => &["value"],
+        "email-message" => &["from_ref", "subject", "body"],
+        "file" => &["hashes", "name", "extensions", "parent_directory_ref"],
+        "mutex" => &["name"],
+        "network-traffic" => &["start", "end", "src_ref", "dst_ref", "src_port", "dst_port", "protocols", "extensions"],
+        "software" => &["name", "cpe", "swid", "vendor", "version"],
+        "user-account" => &["account_type", "user_id", "account_login"],
+        "windows-registry-key" => &["key", "values"],
+        "x509-certificate" => &["hashes", "serial_number"],
+        _ => &[],
+    }
+}
+
+/// The namespace of observables' identifiers (STIX 2.1 §2.9).
+const OBSERVABLES: Uuid = Uuid::from_u128(0x00ab_edb4_aa42_466c_9c01_fed2_3315_a9b7);
+
+/// The identifier that an observable has wherever it is met; `None`: what it is made of is not there.
+pub(super) fn identifier(object: &Map<String, Value>) -> Option<String> {
+    let kind = object.get("type")?.as_str()?;
+    let mut parts = Map::new();
+    for name in contributing(kind) {
+        let Some(value) = object.get(*name) else { continue };
+        let value = match value {
+            Value::Object(hashes) if *name == "hashes" => {
+                let best = ["MD5", "SHA-1", "SHA-256", "SHA-512"].iter().find_map(|name| hashes.get_key_value(*name));
+                let (name, hash) = best.or_else(|| hashes.iter().min_by_key(|(name, _)| name.as_str()))?;
+                json!({name: hash})
+            }
+            value => value.clone(),
+        };
+        parts.insert((*name).into(), value);
+    }
+    let uuid =
+        (!parts.is_empty()).then(|| Uuid::new_v5(&OBSERVABLES, canonical(&parts.into()).to_string().as_bytes()))?;
+    Some(format!("{kind}--{uuid}"))
+}
+
+/// Members in their order (RFC 8785); texts and whole numbers are written by serde_json as it wants them.
+fn canonical(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let mut members: Vec<(&String, &Value)> = map.iter().collect();
+            members.sort_by_key(|(name, _)| name.encode_utf16().collect::<Vec<u16>>());
+            Value::Object(members.into_iter().map(|(name, value)| (name.clone(), canonical(value))).collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(canonical).collect()),
+        other => other.clone(),
+    }
+}
+
+/// Puts another identifier in place of one, wherever it stands.
+pub(super) fn rename(value: &mut Value, old: &str, new: &str) {
+    match value {
+        Value::String(text) if text == old => *value = new.into(),
+        Value::Array(items) => items.iter_mut().for_each(|item| rename(item, old, new)),
+        Value::Object(map) => map.values_mut().for_each(|item| rename(item, old, new)),
+        _ => {}
     }
 }
 
@@ -236,8 +319,20 @@ fn set(map: &mut Map<String, Value>, steps: &[(String, bool)], leaf: Value, appe
 
 /// Members of an object that are not what was observed.
 const COMMON: &[&str] = &[
-    "type", "id", "spec_version", "created", "modified", "created_by_ref", "labels", "object_marking_refs",
-    "granular_markings", "defanged", "revoked", "external_references", "confidence", "lang",
+    "type",
+    "id",
+    "spec_version",
+    "created",
+    "modified",
+    "created_by_ref",
+    "labels",
+    "object_marking_refs",
+    "granular_markings",
+    "defanged",
+    "revoked",
+    "external_references",
+    "confidence",
+    "lang",
 ];
 
 /// What an object and those that it refers to say: (path, value).
@@ -267,7 +362,9 @@ fn walk<'a>(
 ) {
     match value {
         Value::String(id) if name.ends_with("_ref") || name.ends_with("_refs") => {
-            if depth > 0 && let Some(object) = find(id) {
+            if depth > 0
+                && let Some(object) = find(id)
+            {
                 for (name, value) in object.iter().filter(|(name, _)| !COMMON.contains(&name.as_str())) {
                     walk(name, &format!("{path}.{}", quoted(name)), value, find, depth - 1, out);
                 }

@@ -31,9 +31,14 @@ pub(super) fn atoms(pattern: &str) -> Atoms {
         let (value, after) = constant(&pattern[quote + 1..]);
         let end = pattern.len() - after.len();
         // A quote that follows no equals sign is part of a path (hashes.'SHA-256') or another comparison.
-        let before = pattern[..quote].strip_suffix('t').filter(|left| left.trim_end().ends_with('=')).unwrap_or(&pattern[..quote]);
+        let before = pattern[..quote]
+            .strip_suffix('t')
+            .filter(|left| left.trim_end().ends_with('='))
+            .unwrap_or(&pattern[..quote]);
         let left = before.trim_end().strip_suffix('=').filter(|left| !left.ends_with(['!', '<', '>']));
-        let path = left.map(last_path).and_then(|path| path.split_once(':').map(|(object, property)| (path, object, property)));
+        let path = left
+            .map(last_path)
+            .and_then(|path| path.split_once(':').map(|(object, property)| (path, object, property)));
         match path {
             Some((path, object, property)) => {
                 plain(&pattern[from..pattern.len().min(left.map_or(quote, str::len))], path, &mut rest);
@@ -70,11 +75,19 @@ fn literals(text: &str, found: &mut Atoms) -> String {
     let mut out = String::new();
     let words: Vec<&str> = text.split_inclusive([' ', '\n', '\t', ']', ')']).collect();
     let spaced = words.concat().replace('=', " = ").replace("! =", "!=").replace("< =", "<=").replace("> =", ">=");
-    let spaced = spaced.replace('[', " [ ").replace('(', " ( ").replace(')', " ) ").replace(']', " ] ").replace(" [ * ] ", "[*]");
+    let spaced = spaced
+        .replace('[', " [ ")
+        .replace('(', " ( ")
+        .replace(')', " ) ")
+        .replace(']', " ] ")
+        .replace(" [ * ] ", "[*]");
     let words: Vec<&str> = spaced.split_whitespace().collect();
     let mut n = 0;
     while n < words.len() {
-        if n + 2 < words.len() && words[n + 1] == "=" && let Some((object, path)) = words[n].split_once(':') {
+        if n + 2 < words.len()
+            && words[n + 1] == "="
+            && let Some((object, path)) = words[n].split_once(':')
+        {
             let value = words[n + 2];
             let value = match value {
                 "true" => "1",
@@ -108,7 +121,9 @@ fn shape(rest: &str, found: &mut Atoms) {
     let or_of_one_path = || {
         let mut groups = marks.trim_matches(['[', ']']).split(')').filter(|group| group.contains('('));
         let brackets = marks.contains('(');
-        let pairs = |atoms: &[Atom]| atoms.windows(2).all(|pair| pair[0].path == pair[1].path && pair[0].object == pair[1].object);
+        let pairs = |atoms: &[Atom]| {
+            atoms.windows(2).all(|pair| pair[0].path == pair[1].path && pair[0].object == pair[1].object)
+        };
         if !brackets {
             return !spaced.iter().any(|word| word == "AND") && pairs(&found.atoms);
         }
@@ -207,8 +222,6 @@ pub(super) fn of(pieces: &[Piece]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     fn found(pattern: &str) -> (Vec<String>, bool) {
         let atoms = super::atoms(pattern);
         (atoms.atoms.iter().map(|a| format!("{}:{}={}", a.object, a.path, a.value)).collect(), atoms.whole)
@@ -216,7 +229,10 @@ mod tests {
 
     #[test]
     fn equality_comparisons_of_a_pattern_are_found() {
-        assert_eq!(found("[domain-name:value='Evil.example.com']"), (vec!["domain-name:value=Evil.example.com".into()], true));
+        assert_eq!(
+            found("[domain-name:value='Evil.example.com']"),
+            (vec!["domain-name:value=Evil.example.com".into()], true)
+        );
         assert_eq!(
             found("[file:hashes.'SHA-256' = 'aa' AND file:name = 'b\\'c']"),
             (vec!["file:hashes.'SHA-256'=aa".into(), "file:name=b'c".into()], true)
@@ -227,7 +243,12 @@ mod tests {
         );
         assert!(found("[network-traffic:dst_ref.value = '1.2.3.4' AND network-traffic:dst_port = 443]").1);
         assert!(found("[domain-name:value = 'a' AND domain-name:resolves_to_refs[*].value = '1.2.3.4']").1);
-        assert!(found("[(domain-name:value = 'a' OR domain-name:value = 'b') AND domain-name:resolves_to_refs[0].value = 'c']").1);
+        assert!(
+            found(
+                "[(domain-name:value = 'a' OR domain-name:value = 'b') AND domain-name:resolves_to_refs[0].value = 'c']"
+            )
+            .1
+        );
         for other in [
             "[domain-name:value != 'good.example']",
             "[process:command_line MATCHES '.*evil.*']",

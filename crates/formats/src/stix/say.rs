@@ -6,10 +6,10 @@ use super::{back, pattern, seal};
 use manara_model::observable::{misp_type, misp_value};
 use manara_model::record::{flag_of, parse_time, text_of};
 use manara_model::{Tlp, ids};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub(super) type Body = Map<String, Value>;
+pub(super) use super::back::Body;
 
 /// What holds for all objects of an event.
 pub(super) struct Setting {
@@ -18,6 +18,8 @@ pub(super) struct Setting {
     pub(super) whole: Option<Tlp>,
     /// Its time, for what has none.
     pub(super) time: i64,
+    /// What STIX can't say travels beside it.
+    pub(super) sealed: bool,
 }
 
 /// Objects that say one thing; the last is the one that it is known by.
@@ -43,12 +45,12 @@ pub(super) fn labels(body: &Body) -> Vec<String> {
     labels
 }
 
-fn time_of(body: &Body, name: &str) -> Option<i64> {
+pub(super) fn time_of(body: &Body, name: &str) -> Option<i64> {
     parse_time(&text(body, name)).filter(|time| *time > 0)
 }
 
 /// Type, id, times, author and labels of an object that is known by a body.
-fn common(kind: &str, uuid: Uuid, body: &Body, setting: &Setting, own: &[String]) -> Body {
+pub(super) fn common(kind: &str, uuid: Uuid, body: &Body, setting: &Setting, own: &[String]) -> Body {
     let time = millis(time_of(body, "timestamp").unwrap_or(setting.time));
     let mut object = Body::new();
     object.insert("type".into(), kind.into());
@@ -85,10 +87,11 @@ fn indicator(mut object: Body, pattern: String, language: &str, body: &Body, set
     object
 }
 
-fn observed(mut object: Body, graph: Graph, body: &Body, setting: &Setting) -> Said {
+fn observed(mut object: Body, mut graph: Graph, body: &Body, setting: &Setting) -> Said {
     let time = time_of(body, "timestamp").unwrap_or(setting.time);
     let first = time_of(body, "first_seen").unwrap_or(time);
     let last = time_of(body, "last_seen").unwrap_or(first).max(first);
+    graph.settle();
     let refs: Vec<Value> = graph.objects.iter().map(|object| object["id"].clone()).collect();
     object.insert("first_observed".into(), millis(first).into());
     object.insert("last_observed".into(), millis(last).into());
@@ -124,13 +127,27 @@ fn pieces(row: &table::AttributeRow, value: &str, data: &str, uuid: Uuid) -> Opt
     Some(pieces)
 }
 
+/// A proposal to change an attribute, as it is: nobody looks for its value yet.
+pub(super) fn proposal(body: &Body, uuid: Uuid, tlp: Option<Tlp>, setting: &Setting) -> Said {
+    let mut said = part(body, uuid, tlp, setting, true);
+    if let Some(object) = said.0.last_mut() {
+        seal::add(object, "slot", "ShadowAttribute".into());
+    }
+    said
+}
+
 /// An attribute.
 pub(super) fn attribute(body: &Body, uuid: Uuid, tlp: Option<Tlp>, setting: &Setting) -> Said {
+    part(body, uuid, tlp, setting, false)
+}
+
+fn part(body: &Body, uuid: Uuid, tlp: Option<Tlp>, setting: &Setting, as_it_is: bool) -> Said {
     let (ty, raw) = (text(body, "type"), text(body, "value"));
     let known = misp_type(&ty);
     let detect = body.get("to_ids").map_or(known.is_some_and(|ty| ty.to_ids), |flag| flag_of(Some(flag)));
     let value = known.and_then(|ty| misp_value(ty, &raw).ok());
     let own = [format!("misp:type=\"{ty}\""), format!("misp:category=\"{}\"", text(body, "category"))];
+    let deleted = flag_of(body.get("deleted"));
     let build = |value: &str| -> Option<Said> {
         let row = table::attribute(&ty)?;
         match row.way {
@@ -152,7 +169,12 @@ pub(super) fn attribute(body: &Body, uuid: Uuid, tlp: Option<Tlp>, setting: &Set
                 Some(Said(vec![object]))
             }
             Way::Observable | Way::Pattern => {
-                let pieces = pieces(row, value, if detect { "" } else { body.get("data").and_then(Value::as_str).unwrap_or("") }, uuid)?;
+                let pieces = pieces(
+                    row,
+                    value,
+                    if detect { "" } else { body.get("data").and_then(Value::as_str).unwrap_or("") },
+                    uuid,
+                )?;
                 if detect {
                     let mut object = common("indicator", uuid, body, setting, &own);
                     put_text(&mut object, "description", text(body, "comment"));
@@ -168,50 +190,62 @@ pub(super) fn attribute(body: &Body, uuid: Uuid, tlp: Option<Tlp>, setting: &Set
             _ => None,
         }
     };
-    let mut said = value.filter(|value| !value.is_empty()).and_then(|value| build(&value)).unwrap_or_else(|| {
-        let mut object = common("x-misp-attribute", uuid, body, setting, &own);
-        object.insert("x_misp_type".into(), ty.clone().into());
-        object.insert("x_misp_category".into(), text(body, "category").into());
-        object.insert("x_misp_value".into(), raw.clone().into());
-        put_text(&mut object, "x_misp_comment", text(body, "comment"));
-        Said(vec![object])
-    });
-    close(&mut said, body, tlp, setting, back::attribute);
+    let mut said = value
+        .filter(|value| !value.is_empty() && !deleted && !as_it_is)
+        .and_then(|value| build(&value))
+        .unwrap_or_else(|| {
+            let mut object = common("x-misp-attribute", uuid, body, setting, &own);
+            if deleted {
+                object.insert("revoked".into(), true.into());
+            }
+            object.insert("x_misp_type".into(), ty.clone().into());
+            object.insert("x_misp_category".into(), text(body, "category").into());
+            object.insert("x_misp_value".into(), raw.clone().into());
+            put_text(&mut object, "x_misp_comment", text(body, "comment"));
+            Said(vec![object])
+        });
+    close(&mut said, body, tlp, setting);
     said
 }
 
-type Back = fn(&Body, &dyn Fn(&str) -> Option<Body>, Option<Tlp>) -> Option<Body>;
-
 /// Marks what was made, and puts beside it what would not come back.
-fn close(said: &mut Said, body: &Body, tlp: Option<Tlp>, setting: &Setting, back: Back) {
-    mark(said, tlp);
-    let find = |id: &str| said.0.iter().find(|object| object["id"] == id).cloned();
-    let read = said.0.last().and_then(|object| back(object, &find, setting.whole)).unwrap_or_default();
-    let residue = seal::residue(&read, body, tlp);
-    if let Some(object) = said.0.last_mut() {
+fn close(said: &mut Said, body: &Body, tlp: Option<Tlp>, setting: &Setting) {
+    said.0.iter_mut().for_each(|object| mark(object, tlp));
+    let find = |id: &str| said.0.iter().find(|object| object["id"] == id);
+    let read = said.0.last().and_then(|object| back::attribute(object, &find, setting.whole)).unwrap_or_default();
+    let residue = seal::residue(&read, body, seal::spoken(tlp, [body]));
+    if let Some(object) = said.0.last_mut().filter(|_| setting.sealed) {
         seal::put(object, residue);
     }
 }
 
-pub(super) fn mark(said: &mut Said, tlp: Option<Tlp>) {
+/// Marks an object.
+pub(super) fn mark(object: &mut Body, tlp: Option<Tlp>) {
     if let Some(tlp) = tlp {
-        for object in &mut said.0 {
-            object.insert("object_marking_refs".into(), json!([super::marking::reference(tlp)]));
-        }
+        object.insert("object_marking_refs".into(), json!([super::marking::reference(tlp)]));
     }
 }
 
 /// An object with its attributes; `tlp`: the strictest of all.
-pub(super) fn object(body: &Body, attributes: &[(Uuid, Body)], uuid: Uuid, tlp: Option<Tlp>, setting: &Setting) -> Said {
+pub(super) fn object(
+    body: &Body,
+    attributes: &[(Uuid, Body)],
+    uuid: Uuid,
+    tlp: Option<Tlp>,
+    setting: &Setting,
+) -> Said {
     let (name, meta) = (text(body, "name"), text(body, "meta-category"));
-    let own = [
-        format!("misp:name=\"{name}\""),
-        format!("misp:meta-category=\"{meta}\""),
-    ];
+    let own = [format!("misp:name=\"{name}\""), format!("misp:meta-category=\"{meta}\"")];
     let detect = attributes.iter().any(|(_, attribute)| flag_of(attribute.get("to_ids")));
-    let made = table::template(&name).and_then(|template| said(template, body, attributes, uuid, detect, &own, setting));
+    let deleted = flag_of(body.get("deleted"));
+    let made = table::template(&name)
+        .filter(|_| !deleted)
+        .and_then(|template| said(template, body, attributes, uuid, detect, &own, setting));
     let mut said = made.unwrap_or_else(|| {
         let mut object = common("x-misp-object", uuid, body, setting, &own);
+        if deleted {
+            object.insert("revoked".into(), true.into());
+        }
         object.insert("x_misp_name".into(), name.into());
         object.insert("x_misp_meta_category".into(), meta.into());
         put_text(&mut object, "x_misp_comment", text(body, "comment"));
@@ -219,49 +253,21 @@ pub(super) fn object(body: &Body, attributes: &[(Uuid, Body)], uuid: Uuid, tlp: 
         object.insert("x_misp_attributes".into(), all.into());
         Said(vec![object])
     });
-    mark(&mut said, tlp);
-    let find = |id: &str| said.0.iter().find(|object| object["id"] == id).cloned();
+    said.0.iter_mut().for_each(|object| mark(object, tlp));
+    let find = |id: &str| said.0.iter().find(|object| object["id"] == id);
     let Some((read, found)) = said.0.last().and_then(|object| back::object_plain(object, &find, setting.whole)) else {
         return said;
     };
-    let mut residue = seal::residue(&read, body, tlp);
+    let bodies = std::iter::once(body).chain(attributes.iter().map(|(_, attribute)| attribute));
+    let mut residue = seal::residue(&read, body, seal::spoken(tlp, bodies));
     if said.0.last().is_some_and(|object| object["type"] != "x-misp-object") {
-        let listed = listed(attributes, &found);
+        let listed = seal::listed(attributes, &found);
         residue.insert("attributes".into(), listed.into());
     }
     if let Some(object) = said.0.last_mut() {
         seal::put(object, residue);
     }
     said
-}
-
-/// For each attribute of an object: which of the values that are read is its own, and what it is beyond that.
-fn listed(attributes: &[(Uuid, Body)], found: &[Body]) -> Vec<Value> {
-    let mut free: Vec<Option<&Body>> = found.iter().map(Some).collect();
-    let same = |a: &Body, b: &Body| {
-        let plain = |body: &Body| {
-            let value = text(body, "value");
-            misp_type(&text(body, "type")).and_then(|ty| misp_value(ty, &value).ok()).unwrap_or(value)
-        };
-        a.get("object_relation") == b.get("object_relation") && plain(a) == plain(b)
-    };
-    let same_time = |a: &Body, b: &Body| {
-        a.get("object_relation") == b.get("object_relation") && parse_time(&text(a, "value")).is_some()
-            && parse_time(&text(a, "value")) == parse_time(&text(b, "value"))
-    };
-    let mut out = Vec::new();
-    for (_, attribute) in attributes {
-        let at = free.iter().position(|read| read.is_some_and(|read| same(read, attribute) || same_time(read, attribute)));
-        let mut entry = Body::new();
-        let empty = Body::new();
-        let read = at.and_then(|at| free[at].take());
-        if let Some(read) = read {
-            entry.insert("said".into(), json!([read.get("object_relation"), read.get("value")]));
-        }
-        entry.extend(seal::residue(read.unwrap_or(&empty), attribute, None));
-        out.push(entry.into());
-    }
-    out
 }
 
 /// An object by its template; `None`: it does not fit, and goes as it is.
@@ -278,7 +284,10 @@ fn said(
     if template.way == Way::Rule {
         let of = |path: &str| {
             let relation = template.relations.iter().find(|relation| relation.place.path == path)?;
-            attributes.iter().map(|(_, attribute)| attribute).find(|attribute| text(attribute, "object_relation") == relation.name)
+            attributes
+                .iter()
+                .map(|(_, attribute)| attribute)
+                .find(|attribute| text(attribute, "object_relation") == relation.name)
         };
         let pattern = of("pattern").map(|attribute| text(attribute, "value")).filter(|text| !text.is_empty())?;
         let mut object = common("indicator", uuid, body, setting, own);
@@ -287,7 +296,8 @@ fn said(
         }
         return Some(Said(vec![indicator(object, pattern, template.object, body, setting)]));
     }
-    let mut pieces: Vec<Piece> = template.fixed.iter().filter_map(|place| Some(Piece::new(place, place.fixed?, uuid))).collect();
+    let mut pieces: Vec<Piece> =
+        template.fixed.iter().filter_map(|place| Some(Piece::new(place, place.fixed?, uuid))).collect();
     let mut graph = Graph::new(template.object, uuid);
     pieces.iter().for_each(|piece| {
         graph.put(piece);
@@ -329,7 +339,10 @@ fn said(
     // What has no place stands beside it, as misp-stix writes it.
     if let Some(first) = graph.objects.first_mut() {
         for (relation, value) in more {
-            let name: String = relation.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
+            let name: String = relation
+                .chars()
+                .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' })
+                .collect();
             if name.is_empty() || name.len() > 200 {
                 continue;
             }

@@ -3,9 +3,12 @@
 //! whatever the mapping does; and who changes the STIX object in between is heard, since only members that
 //! still read as they did are put back.
 
+use manara_model::observable::{misp_type, misp_value};
+use manara_model::record::{parse_time, text_of};
 use manara_model::{Tlp, ids};
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
+use uuid::Uuid;
 
 /// The identifier of the extension's definition.
 pub(super) static EXTENSION: LazyLock<String> =
@@ -33,7 +36,11 @@ pub(super) fn definitions() -> [(String, Value); 2] {
 }
 
 /// What a member of MISP's body is beyond what is read from STIX; empty: nothing.
-pub(super) fn residue(back: &Map<String, Value>, original: &Map<String, Value>, tlp: Option<Tlp>) -> Map<String, Value> {
+pub(super) fn residue(
+    back: &Map<String, Value>,
+    original: &Map<String, Value>,
+    tlp: Option<Tlp>,
+) -> Map<String, Value> {
     let (mut misp, mut otherwise, mut out) = (Map::new(), Map::new(), Map::new());
     for (name, value) in original.iter().filter(|(name, _)| *name != "Tag") {
         match back.get(name) {
@@ -109,17 +116,93 @@ pub(super) fn restore(mut back: Map<String, Value>, residue: &Map<String, Value>
     back
 }
 
+/// For each attribute of an object: which of the values that are read is its own, and what it is beyond that.
+/// Values that are read and are nobody's are named, so that they don't come back.
+pub(super) fn listed(attributes: &[(Uuid, Map<String, Value>)], found: &[Map<String, Value>]) -> Vec<Value> {
+    let mut free: Vec<Option<&Map<String, Value>>> = found.iter().map(Some).collect();
+    let plain = |body: &Map<String, Value>| {
+        let value = text_of(body.get("value")).unwrap_or_default();
+        let ty = text_of(body.get("type")).and_then(|ty| misp_type(&ty));
+        ty.and_then(|ty| misp_value(ty, &value).ok()).unwrap_or_else(|| value.into_owned())
+    };
+    let time = |body: &Map<String, Value>| text_of(body.get("value")).and_then(|text| parse_time(&text));
+    let bytes = |body: &Map<String, Value>| body.get("data").and_then(Value::as_str).map(str::to_owned);
+    let name = "object_relation";
+    let mut out = Vec::new();
+    for (_, own) in attributes {
+        let same = |read: &Map<String, Value>| {
+            read.get(name) == own.get(name)
+                && (plain(read) == plain(own)
+                    || time(read).is_some_and(|at| time(own) == Some(at))
+                    || bytes(read).is_some_and(|data| bytes(own) == Some(data)))
+        };
+        let at = free.iter().position(|read| read.is_some_and(same));
+        let at = at.or_else(|| free.iter().position(|read| read.is_some_and(|read| plain(read) == plain(own))));
+        let mut entry = Map::new();
+        let read = at.and_then(|at| free[at].take());
+        if let Some(read) = read {
+            entry.insert("said".into(), key(read));
+        }
+        entry.extend(residue(read.unwrap_or(&Map::new()), own, None));
+        out.push(entry.into());
+    }
+    out.extend(free.into_iter().flatten().map(|read| json!({"spare": key(read)})));
+    out
+}
+
+fn key(attribute: &Map<String, Value>) -> Value {
+    json!([attribute.get("object_relation"), attribute.get("value")])
+}
+
+/// The attributes again; `complete` is given those that are new, with their number.
+pub(super) fn unlisted(
+    listed: &[Value],
+    found: Vec<Map<String, Value>>,
+    complete: impl Fn(usize, Map<String, Value>) -> Value,
+) -> Vec<Value> {
+    let mut free: Vec<Option<Map<String, Value>>> = found.into_iter().map(Some).collect();
+    let mut out = Vec::new();
+    for entry in listed.iter().filter_map(Value::as_object) {
+        let mut take = |wanted: &Value| {
+            let at = free.iter().position(|read| read.as_ref().is_some_and(|read| key(read) == *wanted));
+            at.and_then(|at| free[at].take())
+        };
+        match (entry.get("said"), entry.get("spare")) {
+            (_, Some(spare)) => {
+                take(spare);
+            }
+            (Some(said), _) => out.extend(take(said).map(|read| restore(read, entry).into())),
+            (None, None) => out.push(restore(Map::new(), entry).into()),
+        }
+    }
+    out.extend(free.into_iter().flatten().enumerate().map(|(n, new)| complete(n, new)));
+    out
+}
+
+/// The marking, if tags speak of it: of any other nobody would know once the tags are put back.
+pub(super) fn spoken<'a>(tlp: Option<Tlp>, bodies: impl IntoIterator<Item = &'a Map<String, Value>>) -> Option<Tlp> {
+    let tags = bodies.into_iter().filter_map(|body| body.get("Tag")?.as_array()).flatten();
+    let levels =
+        tags.filter_map(|tag| tag["name"].as_str().filter(|name| name.to_ascii_lowercase().starts_with("tlp:")));
+    let strictest = levels.filter_map(Tlp::parse).max();
+    tlp.filter(|tlp| strictest >= Some(*tlp))
+}
+
 /// Puts the residue on an object.
 pub(super) fn put(object: &mut Map<String, Value>, residue: Map<String, Value>) {
-    if residue.is_empty() {
-        return;
+    for (name, value) in residue {
+        add(object, &name, value);
     }
-    let mut extension = Map::new();
-    extension.insert("extension_type".into(), "property-extension".into());
-    extension.extend(residue);
+}
+
+/// Puts one more member beside an object.
+pub(super) fn add(object: &mut Map<String, Value>, name: &str, value: Value) {
     let all = object.entry("extensions").or_insert_with(|| json!({}));
-    if let Some(all) = all.as_object_mut() {
-        all.insert(EXTENSION.clone(), extension.into());
+    let own = all
+        .as_object_mut()
+        .map(|all| all.entry(EXTENSION.clone()).or_insert_with(|| json!({"extension_type": "property-extension"})));
+    if let Some(own) = own.and_then(Value::as_object_mut) {
+        own.insert(name.into(), value);
     }
 }
 
@@ -130,7 +213,7 @@ pub(super) fn of(object: &Map<String, Value>) -> Option<&Map<String, Value>> {
 
 /// Marks an object that its owner says in full.
 pub(super) fn companion(object: &mut Map<String, Value>) {
-    put(object, Map::from_iter([("companion".to_owned(), Value::Bool(true))]));
+    add(object, "companion", true.into());
 }
 
 /// Was it marked so?
@@ -149,7 +232,9 @@ mod tests {
     #[test]
     fn a_body_comes_back_and_a_change_on_the_way_is_heard() {
         let back = map(json!({"value": "a", "type": "domain", "Tag": [{"name": "tlp:green"}], "x": 1}));
-        let original = map(json!({"value": "A", "type": "domain", "comment": "c", "Tag": [{"name": "tlp:green", "colour": "#fff"}]}));
+        let original = map(
+            json!({"value": "A", "type": "domain", "comment": "c", "Tag": [{"name": "tlp:green", "colour": "#fff"}]}),
+        );
         let residue = residue(&back, &original, Some(Tlp::Green));
         assert_eq!(restore(back, &residue), original);
         let changed = map(json!({"value": "b", "type": "domain", "Tag": [{"name": "tlp:red"}], "x": 2}));

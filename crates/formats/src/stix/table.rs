@@ -2,7 +2,6 @@
 //! the writer, the reader and the documentation.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 /// What a property holds.
@@ -198,37 +197,11 @@ pub(super) fn canonical(path: &str) -> String {
     path.chars().filter(|c| !matches!(c, '\'' | '-' | '_')).flat_map(char::to_lowercase).collect()
 }
 
-/// The middle of docs/stix.md.
-pub(crate) fn documentation() -> String {
-    let mut out = String::from("| MISP attribute | STIX object | properties |\n| --- | --- | --- |\n");
-    for row in attributes().iter().filter(|row| row.way != Way::Read) {
-        let object = row.places.first().map_or("", |place| place.object);
-        let paths: Vec<String> = row.places.iter().map(|place| format!("`{}`", place.path.replace('|', "\\|"))).collect();
-        let (object, paths) = match row.way {
-            Way::Rule => ("indicator", format!("`pattern`, `pattern_type` {}", row.places.first().map_or("", |place| place.path))),
-            Way::Pattern => (object, format!("{}; only where it is looked for", paths.join(", "))),
-            _ => (object, paths.join(", ")),
-        };
-        let _ = writeln!(out, "| `{}` | {object} | {paths} |", row.ty.replace('|', "\\|"));
-    }
-    out.push_str("\n| MISP object | STIX object | relations |\n| --- | --- | --- |\n");
-    for template in templates() {
-        let mut names: Vec<&str> = template.relations.iter().map(|relation| relation.name).collect();
-        names.dedup();
-        let object = if template.way == Way::Rule { "indicator" } else { template.object };
-        let _ = writeln!(out, "| `{}` | {object} | {} |", template.name, names.join(", "));
-    }
-    out.push_str("\n| galaxy | STIX object |\n| --- | --- |\n");
-    for (galaxy, object) in &TABLE.galaxies {
-        let _ = writeln!(out, "| `{galaxy}` | {object} |");
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use manara_model::observable::misp_type;
+    use std::fmt::Write as _;
 
     #[test]
     fn every_row_names_a_type_of_misp_and_a_place() {
@@ -243,5 +216,51 @@ mod tests {
         }
         assert_eq!(galaxy_of("malware", true), Some("mitre-malware"));
         assert_eq!(galaxy_of("malware", false), Some("stix-2.1-malware"));
+    }
+
+    const BEGIN: &str = "<!-- the tables: made from crates/formats/data/stix-*.tsv by MANARA_UPDATE=1 cargo nextest run -p manara-formats -->\n";
+
+    /// The middle of docs/stix.md.
+    fn documentation() -> String {
+        let mut out = String::from("| MISP attribute | STIX object | properties |\n| --- | --- | --- |\n");
+        for row in attributes().iter().filter(|row| row.way != Way::Read) {
+            let object = row.places.first().map_or("", |place| place.object);
+            let paths: Vec<String> =
+                row.places.iter().map(|place| format!("`{}`", place.path.replace('|', "\\|"))).collect();
+            let (object, paths) = match row.way {
+                Way::Rule => (
+                    "indicator",
+                    format!("`pattern`, `pattern_type` {}", row.places.first().map_or("", |place| place.path)),
+                ),
+                Way::Pattern => (object, format!("{}; only where it is looked for", paths.join(", "))),
+                _ => (object, paths.join(", ")),
+            };
+            let _ = writeln!(out, "| `{}` | {object} | {paths} |", row.ty.replace('|', "\\|"));
+        }
+        out.push_str("\n| MISP object | STIX object | relations |\n| --- | --- | --- |\n");
+        for template in templates() {
+            let mut names: Vec<&str> = template.relations.iter().map(|relation| relation.name).collect();
+            names.dedup();
+            let object = if template.way == Way::Rule { "indicator" } else { template.object };
+            let _ = writeln!(out, "| `{}` | {object} | {} |", template.name, names.join(", "));
+        }
+        out.push_str("\n| galaxy | STIX object |\n| --- | --- |\n");
+        for (galaxy, object) in &TABLE.galaxies {
+            let _ = writeln!(out, "| `{galaxy}` | {object} |");
+        }
+        out
+    }
+
+    #[test]
+    fn the_documentation_has_these_tables() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/stix.md");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let (before, _) = text.split_once(BEGIN).unwrap();
+        let wanted = format!("{before}{BEGIN}\n{}", documentation());
+        if std::env::var_os("MANARA_UPDATE").is_some() {
+            std::fs::write(&path, wanted).unwrap();
+        } else {
+            assert!(text == wanted, "docs/stix.md is not what the tables say: run with MANARA_UPDATE=1");
+        }
     }
 }

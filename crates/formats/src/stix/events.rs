@@ -1,0 +1,592 @@
+//! Bundles as MISP events: each report and grouping is one; what no report holds belongs to the first.
+
+use super::back::{self, Body, Find, text};
+use super::{around, graph, seal, table, whole};
+use crate::{Input, InputError, json};
+use manara_model::record::parse_time;
+use manara_model::{Tlp, ids};
+use serde_json::{Value, json};
+use std::collections::{HashMap, HashSet};
+
+/// The objects of a bundle: of each identifier the newest.
+struct Bundle {
+    id: String,
+    objects: Vec<Body>,
+    by_id: HashMap<String, usize>,
+    /// Relations by where they start, sightings and words by what they are about.
+    from: HashMap<String, Vec<usize>>,
+    about: HashMap<String, Vec<usize>>,
+    /// Observables that an observation has: they are said with it.
+    held: HashSet<String>,
+}
+
+fn ids_in<'a>(object: &'a Body, name: &str) -> Vec<&'a str> {
+    match object.get(name) {
+        Some(Value::String(id)) => vec![id],
+        Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+impl Bundle {
+    fn read(text_of: &str, name: &str) -> Result<Bundle, InputError> {
+        let root: Value = serde_json::from_str(text_of).map_err(|error| json::located(name, &error))?;
+        let mut root = if let Value::Object(map) = root { map } else { Body::new() };
+        let id = text(&root, "id").to_owned();
+        if text(&root, "type") != "bundle" || id.is_empty() {
+            return Err(InputError::new(name, "", "is no STIX bundle: it needs the type 'bundle' and an id"));
+        }
+        let listed = match root.shift_remove("objects") {
+            None => Vec::new(),
+            Some(Value::Array(list)) => list,
+            Some(_) => return Err(InputError::new(name, "/objects", "is no list; a bundle's objects stand in a list")),
+        };
+        let mut bundle = Bundle {
+            id,
+            objects: Vec::new(),
+            by_id: HashMap::new(),
+            from: HashMap::new(),
+            about: HashMap::new(),
+            held: HashSet::new(),
+        };
+        for value in listed {
+            let Value::Object(mut object) = value else { continue };
+            let id = text(&object, "id").to_owned();
+            let is_id = id
+                .split_once("--")
+                .is_some_and(|(kind, uuid)| kind == text(&object, "type") && uuid.parse::<uuid::Uuid>().is_ok());
+            if !is_id {
+                continue;
+            }
+            for inner in unfold(&mut object) {
+                bundle.add(inner);
+            }
+            bundle.add(object);
+        }
+        for (at, object) in bundle.objects.iter().enumerate() {
+            match text(object, "type") {
+                "observed-data" => bundle.held.extend(ids_in(object, "object_refs").into_iter().map(str::to_owned)),
+                "relationship" => bundle.from.entry(text(object, "source_ref").to_owned()).or_default().push(at),
+                "sighting" => {
+                    let named =
+                        ids_in(object, "sighting_of_ref").into_iter().chain(ids_in(object, "observed_data_refs"));
+                    named.for_each(|id| bundle.about.entry(id.to_owned()).or_default().push(at));
+                }
+                "opinion" | "note" => {
+                    ids_in(object, "object_refs")
+                        .iter()
+                        .for_each(|id| bundle.about.entry((*id).to_owned()).or_default().push(at));
+                }
+                _ => {}
+            }
+        }
+        Ok(bundle)
+    }
+
+    fn add(&mut self, object: Body) {
+        let time = |object: &Body| parse_time(text(object, "modified"));
+        match self.by_id.get(text(&object, "id")) {
+            Some(at) if time(&object) >= time(&self.objects[*at]) => self.objects[*at] = object,
+            Some(_) => {}
+            None => {
+                self.by_id.insert(text(&object, "id").to_owned(), self.objects.len());
+                self.objects.push(object);
+            }
+        }
+    }
+
+    fn find(&self, id: &str) -> Option<&Body> {
+        self.by_id.get(id).map(|at| &self.objects[*at])
+    }
+}
+
+/// STIX 2.0 keeps observables inside observed data, by numbers by which they refer to each other: here as objects.
+fn unfold(object: &mut Body) -> Vec<Body> {
+    if text(object, "type") != "observed-data" {
+        return Vec::new();
+    }
+    let Some(Value::Object(inner)) = object.shift_remove("objects") else { return Vec::new() };
+    let own = text(object, "id").to_owned();
+    let id = |number: &str, inner: &Value| {
+        let kind = inner["type"].as_str().unwrap_or_default();
+        format!("{kind}--{}", ids::derived(&["stix", &own, number]))
+    };
+    let names: HashMap<String, String> =
+        inner.iter().map(|(number, inner)| (number.clone(), id(number, inner))).collect();
+    let mut refs: Vec<Value> = ids_in(object, "object_refs").into_iter().map(Value::from).collect();
+    refs.extend(names.values().cloned().map(Value::from));
+    object.insert("object_refs".into(), refs.into());
+    let mut made = Vec::new();
+    for (number, value) in inner {
+        let Value::Object(mut body) = value else { continue };
+        body.insert("id".into(), names.get(&number).cloned().into());
+        for (_, value) in body.iter_mut().filter(|(name, _)| name.ends_with("_ref") || name.ends_with("_refs")) {
+            names.iter().for_each(|(old, new)| graph::rename(value, old, new));
+        }
+        made.push(body);
+    }
+    made
+}
+
+/// Reads a bundle as MISP events, without the wrapper: `{"uuid": …, "info": …, "Attribute": […], …}`.
+///
+/// # Errors
+/// It is no bundle, or no JSON.
+pub fn events_of_bundle(input: &mut Input) -> Result<Vec<Value>, InputError> {
+    let (text_of, name) = (input.text()?, input.name().to_owned());
+    json::check(&name, &text_of, input.limits().depth)?;
+    let bundle = Bundle::read(&text_of, &name)?;
+    let is_whole =
+        |object: &&Body| matches!(text(object, "type"), "report" | "grouping") && back::label(object, "name").is_none();
+    let wholes: Vec<&Body> = bundle.objects.iter().filter(is_whole).collect();
+    let mut taken: HashSet<&str> = HashSet::new();
+    let mut lists: Vec<Vec<&str>> = Vec::new();
+    for whole in &wholes {
+        let list = ids_in(whole, "object_refs");
+        taken.extend(list.iter().copied());
+        taken.insert(text(whole, "id"));
+        lists.push(list);
+    }
+    let rest = bundle.objects.iter().map(|object| text(object, "id")).filter(|id| !taken.contains(id));
+    match lists.first_mut() {
+        Some(first) => first.extend(rest),
+        None => lists.push(rest.collect()),
+    }
+    let mut used = HashSet::new();
+    Ok(lists
+        .into_iter()
+        .enumerate()
+        .map(|(n, list)| Making::new(&bundle, wholes.get(n).copied()).event(&list, &mut used))
+        .collect())
+}
+
+/// An event in the making.
+struct Making<'b> {
+    bundle: &'b Bundle,
+    whole: Option<&'b Body>,
+    tlp: Option<Tlp>,
+    head: Body,
+    attributes: Vec<Value>,
+    objects: Vec<Value>,
+    reports: Vec<Value>,
+    proposals: Vec<Value>,
+    /// STIX objects that clusters are made of, for the event.
+    tags: Vec<String>,
+}
+
+impl<'b> Making<'b> {
+    fn new(bundle: &'b Bundle, whole: Option<&'b Body>) -> Making<'b> {
+        let find = |id: &str| bundle.find(id);
+        let tlp = whole.and_then(|whole| back::tlp(whole, &find));
+        let head = match whole {
+            Some(whole) => {
+                let read = whole::event_plain(whole, &find);
+                seal::of(whole).map_or(read.clone(), |residue| seal::restore(read, residue))
+            }
+            None => bundle.made_up(),
+        };
+        Making {
+            bundle,
+            whole,
+            tlp,
+            head,
+            attributes: Vec::new(),
+            objects: Vec::new(),
+            reports: Vec::new(),
+            proposals: Vec::new(),
+            tags: Vec::new(),
+        }
+    }
+
+    fn event(mut self, list: &[&'b str], used: &mut HashSet<String>) -> Value {
+        let bundle = self.bundle;
+        let find = |id: &str| bundle.find(id);
+        let members: Vec<&'b Body> =
+            list.iter().filter_map(|id| bundle.find(id)).filter(|object| !seal::is_companion(object)).collect();
+        let loose: Vec<&str> = members
+            .iter()
+            .map(|object| text(object, "id"))
+            .filter(|id| is_observable(id) && !bundle.held.contains(*id))
+            .collect();
+        let roots: HashSet<&str> = back::roots(&loose, &find).into_iter().map(|object| text(object, "id")).collect();
+        for object in members {
+            let id = text(object, "id");
+            if is_observable(id) {
+                if roots.contains(id) {
+                    self.loose(object, &find, used);
+                }
+                continue;
+            }
+            self.member(object, &find, used);
+        }
+        self.described();
+        self.closed()
+    }
+
+    /// An observable that stands by itself; its identifier is everybody's, so the attribute has its own.
+    fn loose(&mut self, object: &'b Body, find: &Find<'_, 'b>, used: &mut HashSet<String>) {
+        let id = text(object, "id");
+        let own = if graph::identifier(object).as_deref() == Some(id) {
+            ids::derived(&["stix", text(&self.head, "uuid"), id]).to_string()
+        } else {
+            back::uuid(id).to_owned()
+        };
+        let pairs = back::observable(object, find);
+        if let Some((ty, value, data)) = back::attribute_of(&pairs, None) {
+            let mut body = back::body(object, ty, value, data, find, self.tlp);
+            body.insert("uuid".into(), own.into());
+            self.add_attribute(body, object, used);
+        } else if let Some(mut body) = back::full_object(object, find, self.tlp) {
+            body.insert("uuid".into(), own.into());
+            self.add_object(body, object, used);
+        }
+    }
+
+    fn member(&mut self, object: &'b Body, find: &Find<'_, 'b>, used: &mut HashSet<String>) {
+        let kind = text(object, "type");
+        if seal::of(object).and_then(|residue| residue.get("slot")).is_some_and(|slot| slot == "ShadowAttribute") {
+            self.proposals.extend(back::full_attribute(object, find, self.tlp).map(Value::Object));
+            return;
+        }
+        if whole::is_report(object) {
+            let read = whole::report_plain(object);
+            let body = seal::of(object).map_or(read.clone(), |residue| seal::restore(read, residue));
+            self.reports.push(body.into());
+            return;
+        }
+        match kind {
+            "marking-definition"
+            | "extension-definition"
+            | "relationship"
+            | "sighting"
+            | "opinion"
+            | "language-content"
+            | "report"
+            | "grouping" => {}
+            "note" => self.note(object),
+            // What it was made from is known by the same UUID.
+            "observed-data"
+                if self.bundle.find(&format!("indicator--{}", back::uuid(text(object, "id")))).is_some() => {}
+            "identity" if back::label(object, "name").is_none() && back::label(object, "galaxy-type").is_none() => {}
+            _ => {
+                let known = back::label(object, "name").is_none();
+                if let Some(body) = known.then(|| back::full_attribute(object, find, self.tlp)).flatten() {
+                    self.add_attribute(body, object, used);
+                } else if back::label(object, "name").is_some()
+                    || matches!(kind, "indicator" | "observed-data" | "x-misp-object")
+                {
+                    self.compound(object, find, used);
+                } else if let Some(tag) = cluster_tag(object) {
+                    self.tags.push(tag);
+                } else if kind == "vulnerability" {
+                    let body = back::body(object, "vulnerability", text(object, "name").into(), None, find, self.tlp);
+                    self.add_attribute(body, object, used);
+                } else {
+                    self.compound(object, find, used);
+                }
+            }
+        }
+    }
+
+    /// An object, or several attributes, or a pattern as it is.
+    fn compound(&mut self, object: &'b Body, find: &Find<'_, 'b>, used: &mut HashSet<String>) {
+        let kind = text(object, "type");
+        if back::label(object, "name").is_none() && kind == "indicator" {
+            let heard = back::heard(object, find);
+            if heard.whole && heard.alternatives {
+                let single = |pair: &back::Pair| back::attribute_of(std::slice::from_ref(pair), None);
+                let each: Vec<_> = heard.pairs.iter().map(single).collect();
+                if each.iter().all(Option::is_some) {
+                    for (n, (ty, value, _)) in each.into_iter().flatten().enumerate() {
+                        let mut body = back::body(object, ty, value, None, find, self.tlp);
+                        if n > 0 {
+                            body.insert(
+                                "uuid".into(),
+                                ids::derived(&["stix", text(object, "id"), &n.to_string()]).to_string().into(),
+                            );
+                        }
+                        self.add_attribute(body, object, used);
+                    }
+                    return;
+                }
+            }
+            if !heard.whole {
+                return self.as_pattern(object, find, used);
+            }
+        }
+        match back::full_object(object, find, self.tlp) {
+            Some(body) => self.add_object(body, object, used),
+            None if kind == "indicator" => self.as_pattern(object, find, used),
+            None if kind == "observed-data" => {
+                let refs = ids_in(object, "object_refs");
+                for root in back::roots(&refs, find) {
+                    self.loose(root, find, used);
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn as_pattern(&mut self, object: &'b Body, find: &Find<'_, 'b>, used: &mut HashSet<String>) {
+        let body = back::body(object, "stix2-pattern", text(object, "pattern").into(), None, find, self.tlp);
+        self.add_attribute(body, object, used);
+    }
+
+    fn add_attribute(&mut self, mut body: Body, object: &'b Body, used: &mut HashSet<String>) {
+        self.own(&mut body, object, used);
+        self.surroundings(&mut body, object);
+        self.attributes.push(body.into());
+    }
+
+    fn add_object(&mut self, mut body: Body, object: &'b Body, used: &mut HashSet<String>) {
+        self.own(&mut body, object, used);
+        if seal::of(object).is_none() {
+            let references: Vec<Value> = self.references(object);
+            if !references.is_empty() {
+                body.insert("ObjectReference".into(), references.into());
+            }
+        }
+        self.objects.push(body.into());
+    }
+
+    /// An identifier is one part's.
+    fn own(&self, body: &mut Body, object: &Body, used: &mut HashSet<String>) {
+        let uuid = text(body, "uuid").to_owned();
+        if !used.insert(uuid.clone()) && seal::of(object).is_none() {
+            let other = ids::derived(&["stix", "again", text(&self.head, "uuid"), text(object, "id"), &uuid]);
+            body.insert("uuid".into(), other.to_string().into());
+        }
+    }
+
+    fn references(&self, object: &Body) -> Vec<Value> {
+        let from = self.bundle.from.get(text(object, "id")).into_iter().flatten().map(|at| &self.bundle.objects[*at]);
+        from.filter(|relation| !seal::is_companion(relation) && cluster_tag_at(self.bundle, relation).is_none())
+            .map(|relation| {
+                json!({
+                    "uuid": back::uuid(text(relation, "id")), "relationship_type": text(relation, "relationship_type"),
+                    "object_uuid": back::uuid(text(object, "id")), "referenced_uuid": back::uuid(text(relation, "target_ref")),
+                    "comment": text(relation, "description"),
+                })
+            })
+            .collect()
+    }
+
+    /// Clusters, sightings and words that others put around an attribute.
+    fn surroundings(&self, body: &mut Body, object: &Body) {
+        let id = text(object, "id");
+        let relations = self.bundle.from.get(id).into_iter().flatten().map(|at| &self.bundle.objects[*at]);
+        let tags = relations
+            .filter(|relation| !seal::is_companion(relation))
+            .filter_map(|relation| cluster_tag_at(self.bundle, relation));
+        for tag in tags {
+            push(body, "Tag", json!({"name": tag}));
+        }
+        let about = self.bundle.about.get(id).into_iter().flatten().map(|at| &self.bundle.objects[*at]);
+        for one in about.filter(|one| !seal::is_companion(one)) {
+            if let Some(sighting) = sighting(one, self.bundle) {
+                push(body, "Sighting", sighting);
+            } else if let Some((name, said)) = words(one) {
+                push(body, name, said);
+            }
+        }
+    }
+
+    /// A note about the report is said of the event.
+    fn note(&mut self, object: &Body) {
+        let about = ids_in(object, "object_refs");
+        let whole = self.whole.map_or("", |whole| text(whole, "id"));
+        let of_event = about.contains(&whole)
+            || about.iter().all(|id| self.bundle.find(id).is_none_or(|object| !has_part(object)));
+        if of_event && let Some((name, said)) = words(object) {
+            push(&mut self.head, name, said);
+        }
+    }
+
+    /// What a report says in words becomes a report of the event.
+    fn described(&mut self) {
+        let Some(whole) = self.whole.filter(|whole| seal::of(whole).is_none()) else { return };
+        let description = text(whole, "description");
+        if !description.is_empty() {
+            self.reports.push(json!({
+                "uuid": ids::derived(&["stix", "description", text(whole, "id")]), "name": text(whole, "name"), "content": description,
+            }));
+        }
+    }
+
+    fn closed(mut self) -> Value {
+        let mut tags: Vec<String> = std::mem::take(&mut self.tags);
+        tags.dedup();
+        for tag in tags {
+            push(&mut self.head, "Tag", json!({"name": tag}));
+        }
+        for (name, list) in [
+            ("Attribute", self.attributes),
+            ("Object", self.objects),
+            ("EventReport", self.reports),
+            ("ShadowAttribute", self.proposals),
+        ] {
+            if !list.is_empty() {
+                self.head.insert(name.into(), list.into());
+            }
+        }
+        self.head.into()
+    }
+}
+
+fn push(body: &mut Body, name: &str, value: Value) {
+    let list = body.entry(name.to_owned()).or_insert_with(|| json!([]));
+    if let Some(list) = list.as_array_mut().filter(|list| !list.contains(&value)) {
+        list.push(value);
+    }
+}
+
+/// Observables' kinds (STIX 2.1 §6).
+fn is_observable(id: &str) -> bool {
+    const KINDS: &[&str] = &[
+        "artifact",
+        "autonomous-system",
+        "directory",
+        "domain-name",
+        "email-addr",
+        "email-message",
+        "file",
+        "ipv4-addr",
+        "ipv6-addr",
+        "mac-addr",
+        "mutex",
+        "network-traffic",
+        "process",
+        "software",
+        "url",
+        "user-account",
+        "windows-registry-key",
+        "x509-certificate",
+    ];
+    id.split_once("--").is_some_and(|(kind, _)| KINDS.contains(&kind))
+}
+
+/// Does it become an attribute or object?
+fn has_part(object: &Body) -> bool {
+    matches!(
+        text(object, "type"),
+        "indicator" | "observed-data" | "x-misp-attribute" | "x-misp-object" | "vulnerability"
+    )
+}
+
+/// The tag of the cluster that an object is.
+fn cluster_tag(object: &Body) -> Option<String> {
+    let kind = text(object, "type");
+    if back::label(object, "name").is_some() || back::label(object, "type").is_some() {
+        return None;
+    }
+    let attack = object
+        .get("external_references")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .find(|reference| reference["source_name"].as_str().is_some_and(|name| name.starts_with("mitre-")));
+    let number = attack.and_then(|reference| reference["external_id"].as_str());
+    let name =
+        Some(text(object, "name")).filter(|name| !name.is_empty()).or_else(|| Some(text(object, "x_misp_value")))?;
+    let galaxy = match back::label(object, "galaxy-type") {
+        Some(galaxy) => galaxy,
+        None if kind == "x-misp-galaxy-cluster" => text(object, "x_misp_type"),
+        // One that has a number of its own is an attribute.
+        None if kind == "vulnerability" => return None,
+        None => table::galaxy_of(kind, number.is_some())?,
+    };
+    let name = match number.filter(|_| around::attack_number(name).is_none()) {
+        Some(number) => format!("{name} - {number}"),
+        None => name.to_owned(),
+    };
+    (!galaxy.is_empty() && !name.is_empty()).then(|| format!("misp-galaxy:{galaxy}=\"{name}\""))
+}
+
+/// The tag of what a relation points to.
+fn cluster_tag_at(bundle: &Bundle, relation: &Body) -> Option<String> {
+    cluster_tag(bundle.find(text(relation, "target_ref"))?)
+}
+
+fn sighting(object: &Body, bundle: &Bundle) -> Option<Value> {
+    let kind = match text(object, "type") {
+        "sighting" => "0",
+        "opinion" if text(object, "explanation") == "False positive Sighting" => "1",
+        _ => return None,
+    };
+    let seen = ["last_seen", "first_seen", "modified"].iter().find_map(|name| parse_time(text(object, name)))?;
+    let by = ids_in(object, "where_sighted_refs")
+        .into_iter()
+        .chain(ids_in(object, "x_misp_author_ref"))
+        .find_map(|id| bundle.find(id));
+    let mut made = json!({
+        "uuid": back::uuid(text(object, "id")), "type": kind, "date_sighting": seen.div_euclid(1000).to_string(),
+        "source": text(object, "description"),
+    });
+    if let Some(by) = by {
+        made["Organisation"] = json!({"name": text(by, "name"), "uuid": back::uuid(text(by, "id"))});
+    }
+    Some(made)
+}
+
+/// A note or an opinion.
+fn words(object: &Body) -> Option<(&'static str, Value)> {
+    let authors = ids_in(object, "authors").join(", ");
+    let uuid = back::uuid(text(object, "id"));
+    let time = |name: &str| parse_time(text(object, name)).map(manara_model::record::rfc3339);
+    match text(object, "type") {
+        "note" => {
+            let content = match text(object, "abstract") {
+                "" => text(object, "content").to_owned(),
+                title => format!("{title}\n\n{}", text(object, "content")),
+            };
+            Some((
+                "Note",
+                json!({
+                    "uuid": uuid, "note": content, "authors": authors, "language": text(object, "lang"),
+                    "created": time("created"), "modified": time("modified"),
+                }),
+            ))
+        }
+        "opinion" => {
+            let share = object.get("x_misp_opinion").and_then(Value::as_i64).or(match text(object, "opinion") {
+                "strongly-disagree" => Some(0),
+                "disagree" => Some(25),
+                "neutral" => Some(50),
+                "agree" => Some(75),
+                "strongly-agree" => Some(100),
+                _ => None,
+            })?;
+            Some((
+                "Opinion",
+                json!({
+                    "uuid": uuid, "opinion": share.to_string(), "comment": text(object, "explanation"), "authors": authors,
+                    "created": time("created"), "modified": time("modified"),
+                }),
+            ))
+        }
+        _ => None,
+    }
+}
+
+impl Bundle {
+    /// The head of an event that nobody wrote: by whom most of it is, and when the newest of it came.
+    fn made_up(&self) -> Body {
+        let newest = self.objects.iter().filter_map(|object| parse_time(text(object, "modified"))).max().unwrap_or(0);
+        let mut authors: HashMap<&str, usize> = HashMap::new();
+        self.objects.iter().for_each(|object| *authors.entry(text(object, "created_by_ref")).or_default() += 1);
+        authors.remove("");
+        let author =
+            authors.into_iter().max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(a.0))).and_then(|(id, _)| self.find(id));
+        let date = manara_model::record::rfc3339(newest);
+        let mut head = Body::new();
+        head.insert("uuid".into(), back::uuid(&self.id).into());
+        head.insert("info".into(), format!("STIX bundle {}", back::uuid(&self.id)).into());
+        head.insert("date".into(), date.get(..10).unwrap_or_default().into());
+        head.insert("timestamp".into(), newest.div_euclid(1000).to_string().into());
+        head.insert("published".into(), false.into());
+        if let Some(author) = author {
+            head.insert("Orgc".into(), json!({"name": text(author, "name"), "uuid": back::uuid(text(author, "id"))}));
+        }
+        head
+    }
+}
