@@ -71,10 +71,47 @@ pub(super) fn address(value: &str) -> &'static str {
     }
 }
 
+/// Registry hives are written out in STIX (STIX 2.1 §6.17).
+const HIVES: &[(&str, &str)] = &[
+    ("HKLM", "HKEY_LOCAL_MACHINE"),
+    ("HKCU", "HKEY_CURRENT_USER"),
+    ("HKCR", "HKEY_CLASSES_ROOT"),
+    ("HKCC", "HKEY_CURRENT_CONFIG"),
+    ("HKU", "HKEY_USERS"),
+];
+
+fn key(value: &str) -> String {
+    let (hive, rest) = value.split_at(value.find('\\').unwrap_or(value.len()));
+    let long = HIVES.iter().find(|(short, _)| hive.eq_ignore_ascii_case(short)).map_or(hive, |(_, long)| long);
+    format!("{long}{rest}")
+}
+
+/// An absolute URI by its characters (RFC 3986).
+fn is_uri(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once(':') else { return false };
+    let named = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+    // Brackets stand around an address of version 6 only.
+    let host = rest.strip_prefix("//[").and_then(|rest| rest.split_once(']'));
+    let rest = host.filter(|(host, _)| host.parse::<std::net::Ipv6Addr>().is_ok()).map_or(rest, |(_, after)| after);
+    let mut bytes = rest.bytes();
+    while let Some(byte) = bytes.next() {
+        let fits = match byte {
+            b'%' => [bytes.next(), bytes.next()].iter().all(|hex| hex.is_some_and(|hex| hex.is_ascii_hexdigit())),
+            _ => byte.is_ascii_alphanumeric() || b"-._~:/?#@!$&'()*+,;=".contains(&byte),
+        };
+        if !fits {
+            return false;
+        }
+    }
+    named && (host.is_some() || !rest.is_empty()) && rest.matches('#').count() < 2
+}
+
 /// A value as the property wants it; `None`: it is none of that kind.
 pub(super) fn typed(form: Form, value: &str) -> Option<Value> {
     Some(match form {
         Form::Text | Form::List => Value::from(value),
+        Form::Key => Value::from(key(value)),
         Form::Int => Value::from(value.trim().parse::<u64>().ok()?),
         Form::Asn => Value::from(value.trim().trim_start_matches(['A', 'a', 'S', 's']).trim().parse::<u32>().ok()?),
         Form::Float => {
@@ -182,6 +219,13 @@ impl Graph {
                         && (object.contains_key("hashes") || !object.contains_key("url"))
                 }
                 "directory" => any(object, &["path"]),
+                // An abbreviated hive further on is no key but an expression (the OASIS validator refuses it too).
+                "windows-registry-key" => {
+                    let key = object.get("key").and_then(Value::as_str).unwrap_or_default();
+                    object.len() > 3 && !HIVES.iter().any(|(short, _)| key.contains(short))
+                }
+                "url" => object.get("value").and_then(Value::as_str).is_some_and(is_uri),
+                "domain-name" | "email-addr" | "ipv4-addr" | "ipv6-addr" | "mac-addr" => any(object, &["value"]),
                 "mutex" | "software" | "attack-pattern" | "course-of-action" | "intrusion-set" | "identity"
                 | "vulnerability" | "campaign" | "tool" | "threat-actor" => any(object, &["name"]),
                 "autonomous-system" => any(object, &["number"]),
@@ -412,5 +456,42 @@ mod tests {
         for (path, _, value) in pieces {
             assert!(read.contains(&(path.to_owned(), value.to_owned())), "{path}: {read:?}");
         }
+    }
+
+    #[test]
+    fn an_observable_has_one_identifier_everywhere() {
+        // As OASIS' own library makes them.
+        for (object, id) in [
+            (json!({"type": "domain-name", "value": "said.example"}), "3d117786-8750-5adf-b6b8-9036cdc9a68c"),
+            (
+                json!({"type": "file", "name": "a.exe", "hashes": {"SHA-1": "x", "MD5": "d41d8cd98f00b204e9800998ecf8427e"}}),
+                "7e567502-8994-53ff-9c69-79240cae362d",
+            ),
+            (
+                json!({"type": "network-traffic", "dst_ref": "ipv4-addr--6c83081b-13af-5e30-ba30-6f401772a083", "dst_port": 443,
+                    "protocols": ["tcp"], "start": "2026-01-01T00:00:00Z", "src_byte_count": 7}),
+                "41ffaeb6-786d-58be-9188-ae43cc09cede",
+            ),
+            (
+                json!({"type": "windows-registry-key", "key": "HKEY_LOCAL_MACHINE\\Softé"}),
+                "fee068bc-42f9-523d-94d0-02c7cadf8314",
+            ),
+        ] {
+            let object = object.as_object().unwrap();
+            let kind = object["type"].as_str().unwrap();
+            assert_eq!(identifier(object), Some(format!("{kind}--{id}")));
+        }
+        assert_eq!(identifier(json!({"type": "process", "pid": 7}).as_object().unwrap()), None);
+    }
+
+    #[test]
+    fn what_is_no_uri_and_no_key_is_told() {
+        for good in ["http://evil.example/x?y=%20#z", "urn:x:y", "http://[::1]/"] {
+            assert!(is_uri(good), "{good}");
+        }
+        for bad in ["evil.example", "http://a b", "http://a/%zz", "://x", "http:", "x:#a#b"] {
+            assert!(!is_uri(bad), "{bad}");
+        }
+        assert_eq!(key("hklm\\Software"), "HKEY_LOCAL_MACHINE\\Software");
     }
 }

@@ -249,7 +249,11 @@ pub(super) fn object(
         object.insert("x_misp_name".into(), name.into());
         object.insert("x_misp_meta_category".into(), meta.into());
         put_text(&mut object, "x_misp_comment", text(body, "comment"));
-        let all: Vec<Value> = attributes.iter().map(|(_, attribute)| attribute.clone().into()).collect();
+        // STIX knows no null.
+        let plain = |attribute: &Body| {
+            attribute.iter().filter(|(_, value)| !value.is_null()).map(|(n, v)| (n.clone(), v.clone())).collect()
+        };
+        let all: Vec<Value> = attributes.iter().map(|(_, attribute)| Value::Object(plain(attribute))).collect();
         object.insert("x_misp_attributes".into(), all.into());
         Said(vec![object])
     });
@@ -260,10 +264,7 @@ pub(super) fn object(
     };
     let bodies = std::iter::once(body).chain(attributes.iter().map(|(_, attribute)| attribute));
     let mut residue = seal::residue(&read, body, seal::spoken(tlp, bodies));
-    if said.0.last().is_some_and(|object| object["type"] != "x-misp-object") {
-        let listed = seal::listed(attributes, &found);
-        residue.insert("attributes".into(), listed.into());
-    }
+    residue.insert("attributes".into(), seal::listed(attributes, &found).into());
     if let Some(object) = said.0.last_mut() {
         seal::put(object, residue);
     }

@@ -45,16 +45,16 @@ pub(super) fn residue(
     for (name, value) in original.iter().filter(|(name, _)| *name != "Tag") {
         match back.get(name) {
             None => {
-                misp.insert(name.clone(), value.clone());
+                misp.insert(name.clone(), packed(value.clone()));
             }
             Some(said) if said != value => {
-                otherwise.insert(name.clone(), json!([said, value]));
+                otherwise.insert(name.clone(), json!([packed(said.clone()), packed(value.clone())]));
             }
             Some(_) => {}
         }
     }
     for (name, said) in back.iter().filter(|(name, _)| *name != "Tag" && !original.contains_key(*name)) {
-        otherwise.insert(name.clone(), json!([said]));
+        otherwise.insert(name.clone(), json!([packed(said.clone())]));
     }
     if !misp.is_empty() {
         out.insert("misp".into(), misp.into());
@@ -63,7 +63,7 @@ pub(super) fn residue(
         out.insert("otherwise".into(), otherwise.into());
     }
     if back.get("Tag") != original.get("Tag") {
-        out.insert("tags".into(), original.get("Tag").cloned().unwrap_or(Value::Null));
+        out.insert("tags".into(), packed(original.get("Tag").cloned().unwrap_or(Value::Null)));
         if let Some(tlp) = tlp {
             out.insert("tlp".into(), tlp.name().into());
         }
@@ -75,12 +75,12 @@ pub(super) fn residue(
 pub(super) fn restore(mut back: Map<String, Value>, residue: &Map<String, Value>) -> Map<String, Value> {
     for (name, pair) in residue.get("otherwise").and_then(Value::as_object).into_iter().flatten() {
         let Some(pair) = pair.as_array() else { continue };
-        if pair.first() != back.get(name) {
+        if pair.first().map(unpacked).as_ref() != back.get(name) {
             continue;
         }
         match pair.get(1) {
             Some(value) => {
-                back.insert(name.clone(), value.clone());
+                back.insert(name.clone(), unpacked(value));
             }
             None => {
                 back.shift_remove(name);
@@ -88,9 +88,9 @@ pub(super) fn restore(mut back: Map<String, Value>, residue: &Map<String, Value>
         }
     }
     for (name, value) in residue.get("misp").and_then(Value::as_object).into_iter().flatten() {
-        back.entry(name.clone()).or_insert_with(|| value.clone());
+        back.entry(name.clone()).or_insert_with(|| unpacked(value));
     }
-    if let Some(tags) = residue.get("tags") {
+    if let Some(tags) = residue.get("tags").map(unpacked) {
         let said = residue.get("tlp").and_then(Value::as_str).and_then(Tlp::parse);
         let now = back.shift_remove("Tag");
         let known = |name: &str| tags.as_array().into_iter().flatten().any(|tag| tag["name"] == name);
@@ -100,7 +100,7 @@ pub(super) fn restore(mut back: Map<String, Value>, residue: &Map<String, Value>
             if name.starts_with("tlp:") { Tlp::parse(name) != said } else { !known(name) }
         });
         let new: Vec<Value> = new.cloned().collect();
-        match (tags, new.is_empty()) {
+        match (&tags, new.is_empty()) {
             (Value::Null, true) => {}
             (Value::Array(old), _) => {
                 back.insert("Tag".into(), old.iter().cloned().chain(new).collect());
@@ -186,6 +186,26 @@ pub(super) fn spoken<'a>(tlp: Option<Tlp>, bodies: impl IntoIterator<Item = &'a 
         tags.filter_map(|tag| tag["name"].as_str().filter(|name| name.to_ascii_lowercase().starts_with("tlp:")));
     let strictest = levels.filter_map(Tlp::parse).max();
     tlp.filter(|tlp| strictest >= Some(*tlp))
+}
+
+/// STIX knows no null (STIX 2.1 §2), and MISP does: what has one somewhere goes as text.
+fn packed(value: Value) -> Value {
+    fn has_null(value: &Value) -> bool {
+        match value {
+            Value::Null => true,
+            Value::Array(items) => items.iter().any(has_null),
+            Value::Object(map) => map.values().any(has_null),
+            _ => false,
+        }
+    }
+    let is_packed = value.as_object().is_some_and(|map| map.len() == 1 && map.contains_key("json"));
+    if has_null(&value) || is_packed { json!({"json": value.to_string()}) } else { value }
+}
+
+/// The same unpacked.
+fn unpacked(value: &Value) -> Value {
+    let text = value.as_object().filter(|map| map.len() == 1).and_then(|map| map.get("json")?.as_str());
+    text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_else(|| value.clone())
 }
 
 /// Puts the residue on an object.

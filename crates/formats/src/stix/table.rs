@@ -15,6 +15,8 @@ pub(super) enum Form {
     Time,
     Bool,
     Float,
+    /// A key of the registry, of which MISP may abbreviate the hive.
+    Key,
     /// The bytes of an attribute (`data`), in base64.
     Data,
 }
@@ -94,6 +96,7 @@ fn place(object: &'static str, text: &'static str) -> Place {
         "bool" => Form::Bool,
         "float" => Form::Float,
         "data" => Form::Data,
+        "key" => Form::Key,
         _ => Form::Text,
     };
     Place { object, path, form, fixed }
