@@ -20,6 +20,8 @@ const OWN: &[&str] = &[
     "misp:to_ids=",
     "misp:data-layer=",
     "misp:galaxy-",
+    "misp:tool=",
+    "misp:context-layer=",
 ];
 /// What an observable has whatever was observed.
 const IDLE: &[&str] = &["protocols", "ismultipart", "isfamily", "dstref.type", "srcref.type"];
@@ -57,7 +59,10 @@ pub(super) fn tlp(object: &Body, find: &Find<'_, '_>) -> Option<Tlp> {
 
 /// Labels and marking as tags; a marking that the whole has is its.
 pub(super) fn tags(object: &Body, find: &Find<'_, '_>, whole: Option<Tlp>) -> Vec<Value> {
-    let labels = strings(object, "labels").filter(|label| !OWN.iter().any(|own| label.starts_with(own)));
+    // What misp-stix calls each of its reports is no tag either.
+    let ours = label(object, "tool").is_some();
+    let is_tag = |label: &&str| !(OWN.iter().any(|own| label.starts_with(own)) || ours && *label == "Threat-Report");
+    let labels = strings(object, "labels").filter(is_tag);
     let mut tags: Vec<Value> = labels.map(|name| json!({"name": name})).collect();
     tags.extend(
         tlp(object, find).filter(|tlp| Some(*tlp) != whole).map(|tlp| json!({"name": format!("tlp:{}", tlp.name())})),
@@ -105,7 +110,7 @@ fn common(object: &Body, find: &Find<'_, '_>, whole: Option<Tlp>) -> Body {
 pub(super) struct Pair {
     object: String,
     path: String,
-    value: String,
+    pub(super) value: String,
 }
 
 impl Pair {
@@ -122,8 +127,15 @@ impl Pair {
 pub(super) struct Heard {
     pub(super) pairs: Vec<Pair>,
     pub(super) whole: bool,
-    /// Each by itself is what is looked for.
+    /// Some of it may be otherwise.
     pub(super) alternatives: bool,
+    /// Each of it is enough by itself.
+    pub(super) each: bool,
+}
+
+/// What every observable of its kind has.
+pub(super) fn is_idle(pair: &Pair) -> bool {
+    IDLE.contains(&pair.path.as_str())
 }
 
 /// The pairs of one observable with those that it refers to.
@@ -161,15 +173,20 @@ pub(super) fn heard<'a>(object: &'a Body, find: &Find<'_, 'a>) -> Heard {
         "indicator" => {
             let atoms = pattern::atoms(text(object, "pattern"));
             let pairs = atoms.atoms.iter().map(|atom| Pair::new(&atom.object, &atom.path, &atom.value)).collect();
-            Heard { pairs, whole: atoms.whole, alternatives: atoms.alternatives }
+            Heard { pairs, whole: atoms.whole, alternatives: atoms.alternatives, each: atoms.each }
         }
         "observed-data" => {
             let refs: Vec<&str> = strings(object, "object_refs").collect();
             let roots = roots(&refs, find);
             let whole = roots.len() == 1;
-            Heard { pairs: roots.iter().flat_map(|root| observable(root, find)).collect(), whole, alternatives: false }
+            Heard {
+                pairs: roots.iter().flat_map(|root| observable(root, find)).collect(),
+                whole,
+                alternatives: false,
+                each: false,
+            }
         }
-        _ => Heard { pairs: observable(object, find), whole: true, alternatives: false },
+        _ => Heard { pairs: observable(object, find), whole: true, alternatives: false, each: false },
     }
 }
 
@@ -202,16 +219,21 @@ fn by_row(row: &AttributeRow, pairs: &[Pair]) -> Option<(String, Option<String>,
 
 /// The attribute that pairs are: (type, value, bytes); `hint` is the type that is asked for.
 pub(super) fn attribute_of(pairs: &[Pair], hint: Option<&str>) -> Option<(&'static str, String, Option<String>)> {
-    if let Some(row) = hint.and_then(table::attribute)
-        && let Some((value, data, _)) = by_row(row, pairs)
+    let said: Vec<Pair> = pairs.iter().filter(|pair| !is_idle(pair)).cloned().collect();
+    // The type that is asked for, then any other that says all of it, then the one that is asked for after all.
+    let hinted = hint.and_then(table::attribute).and_then(|row| Some((row, by_row(row, pairs)?)));
+    if let Some((row, (value, data, used))) = &hinted
+        && *used >= said.len()
     {
-        return Some((row.ty, value, data));
+        return Some((row.ty, value.clone(), data.clone()));
     }
-    let said: Vec<Pair> = pairs.iter().filter(|pair| !IDLE.contains(&pair.path.as_str())).cloned().collect();
-    let rows = table::attributes().iter().filter(|row| !matches!(row.way, Way::Domain | Way::Rule));
+    // No attribute has more parts.
+    let few = said.len() <= 4;
+    let rows = table::attributes().iter().filter(|row| few && !matches!(row.way, Way::Domain | Way::Rule));
     rows.filter_map(|row| Some((row, by_row(row, &said)?)))
         // A sample is one only with its bytes.
         .find(|(row, (_, data, used))| *used == said.len() && (row.ty != "malware-sample" || data.is_some()))
+        .or(hinted)
         .map(|(row, (value, data, _))| (row.ty, value, data))
 }
 
@@ -275,8 +297,20 @@ pub(super) fn attribute<'a>(object: &'a Body, find: &Find<'_, 'a>, whole: Option
 
 /// The relation of a template that a pair is.
 fn relation(template: &'static Template, pair: &Pair) -> Option<&'static table::Relation> {
-    let mut fits = template.relations.iter().filter(|relation| pair.is_at(&relation.place));
+    // Addresses of a name that nobody told stand by themselves.
+    let alone = |place: &Place| {
+        pair.object.starts_with("ipv") && pair.path == "value" && place.path.starts_with("resolves_to_refs")
+    };
+    let mut fits = template.relations.iter().filter(|relation| pair.is_at(&relation.place) || alone(&relation.place));
     let first = fits.clone().next()?;
+    if first.place.path == "protocols" {
+        let layer = match pair.value.to_ascii_lowercase().as_str() {
+            "ip" | "ipv4" | "ipv6" | "icmp" | "icmp6" | "arp" => "layer3",
+            "tcp" | "udp" | "sctp" => "layer4",
+            _ => "layer7",
+        };
+        return fits.find(|relation| relation.name.starts_with(layer)).or(Some(first));
+    }
     if first.place.path.ends_with(".value") || template.name == "domain-ip" {
         let named = graph::address(&pair.value) == "domain-name";
         let is_name = |ty: &str| matches!(ty, "domain" | "hostname");
@@ -288,6 +322,8 @@ fn relation(template: &'static Template, pair: &Pair) -> Option<&'static table::
 /// The template of what has none: the first that has a place for all of it, or else for most.
 pub(super) fn template_of(pairs: &[Pair]) -> Option<&'static Template> {
     let kind = pairs.first()?.object.as_str();
+    // Enough to know it by.
+    let pairs = &pairs[..pairs.len().min(200)];
     let count = |template: &'static Template| {
         let fixed = |pair: &Pair| {
             template.fixed.iter().any(|place| pair.is_at(place) && place.fixed == Some(pair.value.as_str()))
@@ -329,7 +365,11 @@ pub(super) fn members(template: &'static Template, pairs: &[Pair]) -> Vec<Body> 
         Some(relation) => member(relation.name, relation.ty, &written(&relation.place, &pair.value)),
         None => {
             let last = pair.path.rsplit('.').next().unwrap_or_default();
-            member(last.strip_prefix("xmisp").unwrap_or(last), "text", &pair.value)
+            // The value of something that is referred to says itself what it is.
+            match manara_model::observable::guess(&pair.value).filter(|_| last == "value") {
+                Some(found) => member(found.ty().row().misp_default, found.ty().row().misp_default, &pair.value),
+                None => member(last.strip_prefix("xmisp").unwrap_or(last), "text", &pair.value),
+            }
         }
     };
     pairs

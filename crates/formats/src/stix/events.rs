@@ -121,7 +121,15 @@ fn unfold(object: &mut Body) -> Vec<Body> {
         let Value::Object(mut body) = value else { continue };
         body.insert("id".into(), names.get(&number).cloned().into());
         for (_, value) in body.iter_mut().filter(|(name, _)| name.ends_with("_ref") || name.ends_with("_refs")) {
-            names.iter().for_each(|(old, new)| graph::rename(value, old, new));
+            let renamed = |id: &mut Value| {
+                if let Some(name) = id.as_str().and_then(|id| names.get(id)) {
+                    *id = name.clone().into();
+                }
+            };
+            match value {
+                Value::Array(list) => list.iter_mut().for_each(renamed),
+                one => renamed(one),
+            }
         }
         made.push(body);
     }
@@ -235,10 +243,18 @@ impl<'b> Making<'b> {
         if let Some((ty, value, data)) = back::attribute_of(&pairs, None) {
             let mut body = back::body(object, ty, value, data, find, self.tlp);
             body.insert("uuid".into(), own.into());
-            self.add_attribute(body, object, used);
-        } else if let Some(mut body) = back::full_object(object, find, self.tlp) {
+            return self.add_attribute(body, object, used);
+        }
+        if let Some(mut body) = back::full_object(object, find, self.tlp) {
             body.insert("uuid".into(), own.into());
-            self.add_object(body, object, used);
+            return self.add_object(body, object, used);
+        }
+        // What is known of it by itself.
+        for (n, pair) in pairs.iter().enumerate() {
+            let Some((ty, value, data)) = back::attribute_of(std::slice::from_ref(pair), None) else { continue };
+            let mut body = back::body(object, ty, value, data, find, self.tlp);
+            body.insert("uuid".into(), ids::derived(&["stix", &own, &n.to_string()]).to_string().into());
+            self.add_attribute(body, object, used);
         }
     }
 
@@ -265,8 +281,7 @@ impl<'b> Making<'b> {
             | "grouping" => {}
             "note" => self.note(object),
             // What it was made from is known by the same UUID.
-            "observed-data"
-                if self.bundle.find(&format!("indicator--{}", back::uuid(text(object, "id")))).is_some() => {}
+            "observed-data" if self.is_looked_for(object, find) => {}
             "identity" if back::label(object, "name").is_none() && back::label(object, "galaxy-type").is_none() => {}
             _ => {
                 let known = back::label(object, "name").is_none();
@@ -288,12 +303,23 @@ impl<'b> Making<'b> {
         }
     }
 
+    /// Is there an indicator of the same UUID for all that was observed?
+    fn is_looked_for(&self, object: &'b Body, find: &Find<'_, 'b>) -> bool {
+        let id = format!("indicator--{}", back::uuid(text(object, "id")));
+        let Some(indicator) = self.bundle.find(&id) else { return false };
+        let wanted = back::heard(indicator, find).pairs;
+        back::heard(object, find)
+            .pairs
+            .iter()
+            .all(|pair| back::is_idle(pair) || wanted.iter().any(|one| one.value == pair.value))
+    }
+
     /// An object, or several attributes, or a pattern as it is.
     fn compound(&mut self, object: &'b Body, find: &Find<'_, 'b>, used: &mut HashSet<String>) {
         let kind = text(object, "type");
         if back::label(object, "name").is_none() && kind == "indicator" {
             let heard = back::heard(object, find);
-            if heard.whole && heard.alternatives {
+            if heard.each && heard.alternatives {
                 let single = |pair: &back::Pair| back::attribute_of(std::slice::from_ref(pair), None);
                 let each: Vec<_> = heard.pairs.iter().map(single).collect();
                 if each.iter().all(Option::is_some) {
@@ -378,9 +404,7 @@ impl<'b> Making<'b> {
         let tags = relations
             .filter(|relation| !seal::is_companion(relation))
             .filter_map(|relation| cluster_tag_at(self.bundle, relation));
-        for tag in tags {
-            push(body, "Tag", json!({"name": tag}));
-        }
+        push_tags(body, tags.collect::<Vec<String>>());
         let about = self.bundle.about.get(id).into_iter().flatten().map(|at| &self.bundle.objects[*at]);
         for one in about.filter(|one| !seal::is_companion(one)) {
             if let Some(sighting) = sighting(one, self.bundle) {
@@ -414,11 +438,7 @@ impl<'b> Making<'b> {
     }
 
     fn closed(mut self) -> Value {
-        let mut tags: Vec<String> = std::mem::take(&mut self.tags);
-        tags.dedup();
-        for tag in tags {
-            push(&mut self.head, "Tag", json!({"name": tag}));
-        }
+        push_tags(&mut self.head, std::mem::take(&mut self.tags));
         for (name, list) in [
             ("Attribute", self.attributes),
             ("Object", self.objects),
@@ -435,8 +455,19 @@ impl<'b> Making<'b> {
 
 fn push(body: &mut Body, name: &str, value: Value) {
     let list = body.entry(name.to_owned()).or_insert_with(|| json!([]));
-    if let Some(list) = list.as_array_mut().filter(|list| !list.contains(&value)) {
+    if let Some(list) = list.as_array_mut() {
         list.push(value);
+    }
+}
+
+/// Tags that are not there yet.
+fn push_tags(body: &mut Body, names: impl IntoIterator<Item = String>) {
+    let there = body.get("Tag").and_then(Value::as_array).into_iter().flatten();
+    let mut known: HashSet<String> = there.filter_map(|tag| Some(tag["name"].as_str()?.to_owned())).collect();
+    for name in names {
+        if known.insert(name.clone()) {
+            push(body, "Tag", json!({"name": name}));
+        }
     }
 }
 

@@ -198,6 +198,14 @@ impl Graph {
         }
     }
 
+    /// Addresses of a name that nobody told stand by themselves.
+    pub(super) fn rootless(&mut self) {
+        let nameless = |root: &Map<String, Value>| root["type"] == "domain-name" && !root.contains_key("value");
+        if self.objects.len() > 1 && self.objects.first().is_some_and(nameless) {
+            self.objects.remove(0);
+        }
+    }
+
     /// Completes what STIX requires; `false`: it can't be (STIX 2.1 §4 and §6, the objects' required properties).
     pub(super) fn complete(&mut self) -> bool {
         self.objects.iter_mut().all(|object| {

@@ -20,6 +20,8 @@ pub(super) struct Atoms {
     pub(super) whole: bool,
     /// Several values of one path are alternatives.
     pub(super) alternatives: bool,
+    /// Each of them is enough by itself.
+    pub(super) each: bool,
 }
 
 /// The equality comparisons of a pattern. What it says beyond them is for a matcher.
@@ -117,6 +119,7 @@ fn shape(rest: &str, found: &mut Atoms) {
     let joined = spaced.iter().all(|word| word == "AND" || word == "OR");
     let alternatives = spaced.iter().any(|word| word == "OR");
     found.alternatives = alternatives;
+    found.each = !found.atoms.is_empty() && spaced.iter().all(|word| word == "OR");
     // Comparisons on numbers are found last: where all are of one kind, or nothing is an alternative, order is no matter.
     let or_of_one_path = || {
         let mut groups = marks.trim_matches(['[', ']']).split(')').filter(|group| group.contains('('));
@@ -152,6 +155,8 @@ fn normal(path: &str) -> String {
 /// The object path at the end of a text: blanks and brackets outside quotes end it.
 fn last_path(text: &str) -> &str {
     let text = text.trim_end();
+    // A path is short; who writes a long one costs no more than that.
+    let text = (text.len().saturating_sub(1000)..text.len()).find_map(|at| text.get(at..)).unwrap_or_default();
     let (mut in_quotes, mut in_index) = (false, false);
     let start = text
         .char_indices()

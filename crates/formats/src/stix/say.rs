@@ -226,6 +226,9 @@ pub(super) fn mark(object: &mut Body, tlp: Option<Tlp>) {
     }
 }
 
+/// Objects with more attributes than this go as they are: no observable has so many properties.
+const MOST: usize = 1000;
+
 /// An object with its attributes; `tlp`: the strictest of all.
 pub(super) fn object(
     body: &Body,
@@ -239,7 +242,7 @@ pub(super) fn object(
     let detect = attributes.iter().any(|(_, attribute)| flag_of(attribute.get("to_ids")));
     let deleted = flag_of(body.get("deleted"));
     let made = table::template(&name)
-        .filter(|_| !deleted)
+        .filter(|_| !deleted && attributes.len() <= MOST)
         .and_then(|template| said(template, body, attributes, uuid, detect, &own, setting));
     let mut said = made.unwrap_or_else(|| {
         let mut object = common("x-misp-object", uuid, body, setting, &own);
@@ -249,11 +252,13 @@ pub(super) fn object(
         object.insert("x_misp_name".into(), name.into());
         object.insert("x_misp_meta_category".into(), meta.into());
         put_text(&mut object, "x_misp_comment", text(body, "comment"));
-        // STIX knows no null.
-        let plain = |attribute: &Body| {
-            attribute.iter().filter(|(_, value)| !value.is_null()).map(|(n, v)| (n.clone(), v.clone())).collect()
+        // Those members that misp-stix knows.
+        let known = ["uuid", "type", "object_relation", "value", "category", "to_ids", "comment", "data"];
+        let member = |attribute: &Body, name: &str| {
+            Some((name.to_owned(), attribute.get(name).filter(|value| !value.is_null())?.clone()))
         };
-        let all: Vec<Value> = attributes.iter().map(|(_, attribute)| Value::Object(plain(attribute))).collect();
+        let plain = |attribute: &Body| Value::Object(known.iter().filter_map(|name| member(attribute, name)).collect());
+        let all: Vec<Value> = attributes.iter().map(|(_, attribute)| plain(attribute)).collect();
         object.insert("x_misp_attributes".into(), all.into());
         Said(vec![object])
     });
@@ -334,6 +339,7 @@ fn said(
         put_text(&mut object, "description", comment);
         return Some(Said(vec![indicator(object, pattern::of(&pieces)?, "stix", body, setting)]));
     }
+    graph.rootless();
     if !graph.complete() {
         return None;
     }

@@ -7,6 +7,7 @@ use manara_model::observable::{misp_type, misp_value};
 use manara_model::record::{parse_time, text_of};
 use manara_model::{Tlp, ids};
 use serde_json::{Map, Value, json};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::LazyLock;
 use uuid::Uuid;
 
@@ -93,11 +94,12 @@ pub(super) fn restore(mut back: Map<String, Value>, residue: &Map<String, Value>
     if let Some(tags) = residue.get("tags").map(unpacked) {
         let said = residue.get("tlp").and_then(Value::as_str).and_then(Tlp::parse);
         let now = back.shift_remove("Tag");
-        let known = |name: &str| tags.as_array().into_iter().flatten().any(|tag| tag["name"] == name);
+        let names: HashSet<&str> =
+            tags.as_array().into_iter().flatten().filter_map(|tag| tag["name"].as_str()).collect();
         // What was marked or labelled on the way is heard.
         let new = now.as_ref().and_then(Value::as_array).into_iter().flatten().filter(|tag| {
             let name = tag["name"].as_str().unwrap_or_default();
-            if name.starts_with("tlp:") { Tlp::parse(name) != said } else { !known(name) }
+            if name.starts_with("tlp:") { Tlp::parse(name) != said } else { !names.contains(name) }
         });
         let new: Vec<Value> = new.cloned().collect();
         match (&tags, new.is_empty()) {
@@ -120,24 +122,18 @@ pub(super) fn restore(mut back: Map<String, Value>, residue: &Map<String, Value>
 /// Values that are read and are nobody's are named, so that they don't come back.
 pub(super) fn listed(attributes: &[(Uuid, Map<String, Value>)], found: &[Map<String, Value>]) -> Vec<Value> {
     let mut free: Vec<Option<&Map<String, Value>>> = found.iter().map(Some).collect();
-    let plain = |body: &Map<String, Value>| {
-        let value = text_of(body.get("value")).unwrap_or_default();
-        let ty = text_of(body.get("type")).and_then(|ty| misp_type(&ty));
-        ty.and_then(|ty| misp_value(ty, &value).ok()).unwrap_or_else(|| value.into_owned())
-    };
-    let time = |body: &Map<String, Value>| text_of(body.get("value")).and_then(|text| parse_time(&text));
-    let bytes = |body: &Map<String, Value>| body.get("data").and_then(Value::as_str).map(str::to_owned);
-    let name = "object_relation";
+    // What may be an attribute's own: by its relation and one of its forms, or by its value alone.
+    let mut places: HashMap<(String, String), VecDeque<usize>> = HashMap::new();
+    for (at, read) in found.iter().enumerate() {
+        for form in forms(read) {
+            places.entry((relation(read), form)).or_default().push_back(at);
+        }
+        places.entry((String::new(), plain(read))).or_default().push_back(at);
+    }
     let mut out = Vec::new();
     for (_, own) in attributes {
-        let same = |read: &Map<String, Value>| {
-            read.get(name) == own.get(name)
-                && (plain(read) == plain(own)
-                    || time(read).is_some_and(|at| time(own) == Some(at))
-                    || bytes(read).is_some_and(|data| bytes(own) == Some(data)))
-        };
-        let at = free.iter().position(|read| read.is_some_and(same));
-        let at = at.or_else(|| free.iter().position(|read| read.is_some_and(|read| plain(read) == plain(own))));
+        let keys = forms(own).into_iter().map(|form| (relation(own), form)).chain([(String::new(), plain(own))]);
+        let at = keys.filter_map(|key| next(places.get_mut(&key)?, &free)).next();
         let mut entry = Map::new();
         let read = at.and_then(|at| free[at].take());
         if let Some(read) = read {
@@ -150,6 +146,34 @@ pub(super) fn listed(attributes: &[(Uuid, Map<String, Value>)], found: &[Map<Str
     out
 }
 
+/// The first place that nobody took yet.
+fn next(places: &mut VecDeque<usize>, free: &[Option<&Map<String, Value>>]) -> Option<usize> {
+    while let Some(at) = places.pop_front() {
+        if free.get(at).is_some_and(Option::is_some) {
+            return Some(at);
+        }
+    }
+    None
+}
+
+fn relation(body: &Map<String, Value>) -> String {
+    text_of(body.get("object_relation")).unwrap_or_default().into_owned()
+}
+
+/// The value as it is kept.
+fn plain(body: &Map<String, Value>) -> String {
+    let value = text_of(body.get("value")).unwrap_or_default();
+    let ty = text_of(body.get("type")).and_then(|ty| misp_type(&ty));
+    ty.and_then(|ty| misp_value(ty, &value).ok()).unwrap_or_else(|| value.into_owned())
+}
+
+/// The forms in which a value is the same: as it is kept, a time, bytes.
+fn forms(body: &Map<String, Value>) -> Vec<String> {
+    let time = text_of(body.get("value")).and_then(|text| parse_time(&text)).map(|time| format!("at {time}"));
+    let bytes = body.get("data").and_then(Value::as_str).map(str::to_owned);
+    [plain(body)].into_iter().chain(time).chain(bytes).collect()
+}
+
 fn key(attribute: &Map<String, Value>) -> Value {
     json!([attribute.get("object_relation"), attribute.get("value")])
 }
@@ -160,13 +184,14 @@ pub(super) fn unlisted(
     found: Vec<Map<String, Value>>,
     complete: impl Fn(usize, Map<String, Value>) -> Value,
 ) -> Vec<Value> {
+    let mut places: HashMap<String, VecDeque<usize>> = HashMap::new();
+    for (at, read) in found.iter().enumerate() {
+        places.entry(key(read).to_string()).or_default().push_back(at);
+    }
     let mut free: Vec<Option<Map<String, Value>>> = found.into_iter().map(Some).collect();
     let mut out = Vec::new();
     for entry in listed.iter().filter_map(Value::as_object) {
-        let mut take = |wanted: &Value| {
-            let at = free.iter().position(|read| read.as_ref().is_some_and(|read| key(read) == *wanted));
-            at.and_then(|at| free[at].take())
-        };
+        let mut take = |wanted: &Value| free[places.get_mut(&wanted.to_string())?.pop_front()?].take();
         match (entry.get("said"), entry.get("spare")) {
             (_, Some(spare)) => {
                 take(spare);

@@ -9,6 +9,9 @@ use manara_model::record::{flag_of, parse_time};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+/// By this label misp-stix knows that the other labels say what is what in MISP.
+const TOOL: &str = "misp:tool=\"MISP-STIX-Converter\"";
+
 /// The kind of object that an event is.
 pub(super) fn kind(body: &Body) -> &'static str {
     if flag_of(body.get("published")) { "report" } else { "grouping" }
@@ -30,7 +33,10 @@ pub(super) fn event(
     let created = parse_time(&text(body, "date")).filter(|date| *date <= modified).unwrap_or(modified);
     object.insert("created".into(), millis(created).into());
     object.insert("modified".into(), millis(modified).into());
-    let labels = labels(body);
+    let mut labels = labels(body);
+    if setting.sealed {
+        labels.insert(0, TOOL.to_owned());
+    }
     if !labels.is_empty() {
         object.insert("labels".into(), json!(labels));
     }
