@@ -393,3 +393,50 @@ fn bundles_of_others_become_events_with_all_that_they_mention() {
         );
     }
 }
+
+/// As misp-stix writes it (2026.10.12): an attribute's UUID on its observables, TLP 1.0, both indicator and observation.
+const MISP_STIX: &str = r#"{"type":"bundle","id":"bundle--5a3c2fcd-8328-42bb-a95e-4f4402de0b81","objects":[{"type":"identity","spec_version":"2.1","id":"identity--55f6ea5e-2c60-40e5-964f-47a8950d210f","created":"2020-09-13T12:26:40.000Z","modified":"2020-09-13T12:26:40.000Z","name":"CIRCL","identity_class":"organization"},
+{"type":"report","spec_version":"2.1","id":"report--5a3c2fcd-8328-42bb-a95e-4f4402de0b81","created_by_ref":"identity--55f6ea5e-2c60-40e5-964f-47a8950d210f","created":"2020-09-13T12:26:40.000Z","modified":"2020-09-13T12:26:40.000Z","name":"x","published":"2020-09-13T12:26:41Z","object_refs":["threat-actor--7cdff317-a673-4474-84ec-4f1754947823","observed-data--91ae0a21-c7ae-4c7f-b84b-b84a7ce53d1f","network-traffic--91ae0a21-c7ae-4c7f-b84b-b84a7ce53d1f","ipv4-addr--91ae0a21-c7ae-4c7f-b84b-b84a7ce53d1f","sighting--91ae0a21-c7ae-4c7f-b84b-b84a7ce53d10","opinion--91ae0a21-c7ae-4c7f-b84b-b84a7ce53d11","observed-data--91ae0a21-c7ae-4c7f-b84b-b84a7ce53d2f","domain-name--91ae0a21-c7ae-4c7f-b84b-b84a7ce53d2f","indicator--91ae0a21-c7ae-4c7f-b84b-b84a7ce53d2f","relationship--03c5afb9-0961-5905-a3ec-5b8212bce296","relationship--404fda6d-a68e-5ffb-afe2-2561646b4d06"],"labels":["Threat-Report","misp:tool=\"MISP-STIX-Converter\"","foo"],"object_marking_refs":["marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da"]},
+{"type":"threat-actor","spec_version":"2.1","id":"threat-actor--7cdff317-a673-4474-84ec-4f1754947823","created":"2020-09-13T12:26:40.000Z","modified":"2020-09-13T12:26:40.000Z","name":"APT 1","description":"dd","aliases":["a"],"labels":["misp:galaxy-name=\"Threat Actor\"","misp:galaxy-type=\"threat-actor\""]},
+{"type":"observed-data","spec_version":"2.1","id":"observed-data--91ae0a21-c7ae-4c7f-b84b-b84a7ce53d1f","created_by_ref":"identity--55f6ea5e-2c60-40e5-964f-47a8950d210f","created":"2020-09-13T12:26:40.000Z","modified":"2020-09-13T12:26:40.000Z","first_observed":"2020-09-13T12:26:40Z","last_observed":"2020-09-13T12:26:40Z","number_observed":1,"object_refs":["network-traffic--91ae0a21-c7ae-4c7f-b84b-b84a7ce53d1f","ipv4-addr--91ae0a21-c7ae-4c7f-b84b-b84a7ce53d1f"],"labels":["misp:type=\"ip-dst\"","misp:category=\"Network activity\""]},
+{"type":"network-traffic","spec_version":"2.1","id":"network-traffic--91ae0a21-c7ae-4c7f-b84b-b84a7ce53d1f","dst_ref":"ipv4-addr--91ae0a21-c7ae-4c7f-b84b-b84a7ce53d1f","protocols":["tcp"]},
+{"type":"ipv4-addr","spec_version":"2.1","id":"ipv4-addr--91ae0a21-c7ae-4c7f-b84b-b84a7ce53d1f","value":"1.2.3.4"},
+{"type":"sighting","spec_version":"2.1","id":"sighting--91ae0a21-c7ae-4c7f-b84b-b84a7ce53d10","created":"2020-09-13T12:26:40.000Z","modified":"2020-09-13T12:26:40.000Z","sighting_of_ref":"observed-data--91ae0a21-c7ae-4c7f-b84b-b84a7ce53d1f","where_sighted_refs":["identity--55f6ea5e-2c60-40e5-964f-47a8950d210f"]},
+{"type":"opinion","spec_version":"2.1","id":"opinion--91ae0a21-c7ae-4c7f-b84b-b84a7ce53d11","created":"2020-09-13T12:26:40.000Z","modified":"2020-09-13T12:26:40.000Z","explanation":"False positive Sighting","authors":["CIRCL"],"opinion":"strongly-disagree","object_refs":["observed-data--91ae0a21-c7ae-4c7f-b84b-b84a7ce53d1f"],"x_misp_author_ref":"identity--55f6ea5e-2c60-40e5-964f-47a8950d210f"},
+{"type":"observed-data","spec_version":"2.1","id":"observed-data--91ae0a21-c7ae-4c7f-b84b-b84a7ce53d2f","created_by_ref":"identity--55f6ea5e-2c60-40e5-964f-47a8950d210f","created":"2020-09-13T12:26:40.000Z","modified":"2020-09-13T12:26:40.000Z","first_observed":"2020-09-13T12:26:40Z","last_observed":"2020-09-13T12:26:40Z","number_observed":1,"object_refs":["domain-name--91ae0a21-c7ae-4c7f-b84b-b84a7ce53d2f"],"labels":["misp:type=\"domain\"","misp:category=\"Network activity\""]},
+{"type":"domain-name","spec_version":"2.1","id":"domain-name--91ae0a21-c7ae-4c7f-b84b-b84a7ce53d2f","value":"a.com"},
+{"type":"indicator","spec_version":"2.1","id":"indicator--91ae0a21-c7ae-4c7f-b84b-b84a7ce53d2f","created_by_ref":"identity--55f6ea5e-2c60-40e5-964f-47a8950d210f","created":"2020-09-13T12:26:40.000Z","modified":"2020-09-13T12:26:40.000Z","pattern":"[domain-name:value = 'a.com']","pattern_type":"stix","pattern_version":"2.1","valid_from":"2020-09-13T12:26:40Z","kill_chain_phases":[{"kill_chain_name":"misp-category","phase_name":"Network activity"}],"labels":["misp:type=\"domain\"","misp:category=\"Network activity\""]},
+{"type":"relationship","spec_version":"2.1","id":"relationship--03c5afb9-0961-5905-a3ec-5b8212bce296","created":"2020-09-13T12:26:40.000Z","modified":"2020-09-13T12:26:40.000Z","relationship_type":"related-to","source_ref":"observed-data--91ae0a21-c7ae-4c7f-b84b-b84a7ce53d1f","target_ref":"threat-actor--7cdff317-a673-4474-84ec-4f1754947823"},
+{"type":"relationship","spec_version":"2.1","id":"relationship--404fda6d-a68e-5ffb-afe2-2561646b4d06","created":"2020-09-13T12:26:40.000Z","modified":"2020-09-13T12:26:40.000Z","relationship_type":"based-on","source_ref":"indicator--91ae0a21-c7ae-4c7f-b84b-b84a7ce53d2f","target_ref":"observed-data--91ae0a21-c7ae-4c7f-b84b-b84a7ce53d2f"},
+{"type":"marking-definition","spec_version":"2.1","id":"marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da","created":"2017-01-20T00:00:00.000Z","definition_type":"tlp","name":"TLP:GREEN","definition":{"tlp":"green"}}]}"#;
+
+#[test]
+fn what_misp_stix_writes_is_what_it_came_from() {
+    let events = events(&serde_json::from_str(MISP_STIX).unwrap());
+    let event = &events[0];
+    assert_eq!(events.len(), 1);
+    assert_eq!((&event["uuid"], &event["info"]), (&json!("5a3c2fcd-8328-42bb-a95e-4f4402de0b81"), &json!("x")));
+    assert_eq!(event["Orgc"], json!({"name": "CIRCL", "uuid": "55f6ea5e-2c60-40e5-964f-47a8950d210f"}));
+    assert_eq!(
+        event["Tag"],
+        json!([{"name": "foo"}, {"name": "tlp:green"}, {"name": "misp-galaxy:threat-actor=\"APT 1\""}])
+    );
+    let attributes = event["Attribute"].as_array().unwrap();
+    assert_eq!(attributes.len(), 2, "{attributes:?}");
+    let (address, domain) = (&attributes[0], &attributes[1]);
+    assert_eq!(
+        (&address["type"], &address["value"], &address["to_ids"]),
+        (&json!("ip-dst"), &json!("1.2.3.4"), &json!(false))
+    );
+    assert_eq!(
+        (&domain["type"], &domain["value"], &domain["to_ids"]),
+        (&json!("domain"), &json!("a.com"), &json!(true))
+    );
+    assert_eq!(address["uuid"], "91ae0a21-c7ae-4c7f-b84b-b84a7ce53d1f");
+    assert_eq!(domain["uuid"], "91ae0a21-c7ae-4c7f-b84b-b84a7ce53d2f");
+    assert_eq!(address["Tag"], json!([{"name": "misp-galaxy:threat-actor=\"APT 1\""}]));
+    let kinds: Vec<&Value> = address["Sighting"].as_array().unwrap().iter().map(|sighting| &sighting["type"]).collect();
+    assert_eq!(kinds, ["0", "1"]);
+    assert_eq!(address["Sighting"][0]["Organisation"]["name"], "CIRCL");
+    assert!(event.get("Object").is_none());
+}
