@@ -2,10 +2,13 @@
 
 mod around;
 mod back;
+mod bundle;
 mod events;
 mod graph;
+mod identifiers;
 mod marking;
 mod observables;
+mod others;
 mod pattern;
 mod read;
 mod say;

@@ -4,7 +4,7 @@
 
 use super::back::Body;
 use super::say::{self, Said, Setting, uuid_of};
-use super::{around, graph, marking, seal, whole};
+use super::{around, identifiers, marking, seal, whole};
 use crate::json::Members;
 use crate::writer::{HeldBack, WriteOptions, Writer};
 use manara_model::observable::misp_type;
@@ -82,6 +82,25 @@ impl<W: Write> StixWriter<W> {
         }
     }
 
+    /// A body without tags that are their keepers' own, and without their clusters.
+    fn shown(&self, raw: &str) -> Body {
+        let mut body = body_of(raw);
+        let kept = &self.options.kept_tags;
+        if kept.is_empty() {
+            return body;
+        }
+        let retain = |list: Option<&mut Value>, name: &str| {
+            if let Some(Value::Array(list)) = list {
+                list.retain(|one| !one[name].as_str().is_some_and(|tag| kept.contains(tag)));
+            }
+        };
+        retain(body.get_mut("Tag"), "name");
+        for galaxy in body.get_mut("Galaxy").and_then(Value::as_array_mut).into_iter().flatten() {
+            retain(galaxy.get_mut("GalaxyCluster"), "tag_name");
+        }
+        body
+    }
+
     fn put(&mut self, id: &str, body: &str) -> io::Result<()> {
         let key = half(id.as_bytes());
         if self.written.contains_key(&key) {
@@ -122,7 +141,7 @@ impl<W: Write> StixWriter<W> {
                 let kind = id.split_once("--").map_or("", |(kind, _)| kind);
                 let own = format!("{kind}--{}", ids::derived(&["stix", &known_as, &id]));
                 for object in &mut objects {
-                    object.values_mut().for_each(|value| graph::rename(value, &id, &own));
+                    object.values_mut().for_each(|value| identifiers::rename(value, &id, &own));
                 }
             }
         }
@@ -179,7 +198,7 @@ impl<W: Write> StixWriter<W> {
     }
 
     fn event_part(&mut self, part: &Cleared<Part>) -> io::Result<()> {
-        let body = body_of(&part.raw);
+        let body = self.shown(&part.raw);
         // Where nobody spoke of TLP, a part's is the one by which policy reads that (`Marking::explicit`).
         let implied = self.record.as_ref().is_some_and(|record| record.tlp.is_none()) && !body.contains_key("Tag");
         let tlp = part.label.marking.tlp.filter(|tlp| !(implied && *tlp == Tlp::Green));
@@ -249,7 +268,7 @@ impl<W: Write> Writer for StixWriter<W> {
             return Ok(());
         }
         let sealed = head.format == "misp";
-        let mut body = if sealed { body_of(&head.skeleton) } else { Body::new() };
+        let mut body = if sealed { self.shown(&head.skeleton) } else { Body::new() };
         let time = head.modified.or(head.created).unwrap_or(head.received).max(head.created.unwrap_or(0));
         let name = head.author.clone().unwrap_or_else(|| head.owner_name.clone());
         let made = || around::identity(&name, &ids::derived(&["org", &name]).to_string());
