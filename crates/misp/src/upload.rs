@@ -7,6 +7,9 @@ use manara_formats::{Input, Limits, events_of_bundle};
 use manara_model::record::flag_of;
 use serde_json::json;
 
+/// Most bytes of a bundle: its objects refer to each other, and are held together, in ten times that.
+const BUNDLE: u64 = 64 << 20;
+
 impl Context<'_> {
     /// `events/upload_stix/2`: the event that the bundle is; of several, their numbers.
     ///
@@ -19,7 +22,8 @@ impl Context<'_> {
                 "STIX 1 is not read; convert it to STIX 2.1 and send that to /events/upload_stix/2.",
             ));
         }
-        let mut input = Input::from_reader("upload_stix", self.call.body.reader()?, Limits::default())
+        let limits = Limits { document: BUNDLE, ..Limits::default() };
+        let mut input = Input::from_reader("upload_stix", self.call.body.reader()?, limits)
             .map_err(|error| Fault::new(400, error.to_string()))?;
         let events = events_of_bundle(&mut input).map_err(|error| Fault::new(400, error.to_string()))?;
         let publish = flag_of(self.call.named.get("publish")) || matches!(self.call.arg(1), Some("1" | "true"));

@@ -14,9 +14,13 @@ use std::collections::HashSet;
 /// # Errors
 /// It is no bundle, or no JSON.
 pub fn events_of_bundle(input: &mut Input) -> Result<Vec<Value>, InputError> {
-    let (text_of, name) = (input.text()?, input.name().to_owned());
-    json::check(&name, &text_of, input.limits().depth)?;
-    let bundle = Bundle::read(&text_of, &name)?;
+    let name = input.name().to_owned();
+    let bundle = {
+        // The text goes once the objects stand beside it.
+        let text_of = input.text()?;
+        json::check(&name, &text_of, input.limits().depth)?;
+        Bundle::read(&text_of, &name)?
+    };
     let is_whole =
         |object: &&Body| matches!(text(object, "type"), "report" | "grouping") && back::label(object, "name").is_none();
     let wholes: Vec<&Body> = bundle.objects.iter().filter(is_whole).collect();
