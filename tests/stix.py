@@ -101,6 +101,10 @@ with tempfile.TemporaryDirectory() as folder:
                     first = next(((a, b) for a, b in pairs if a != b), (len(came), len(went)))
                     sys.exit(f"FAILED: {event['info']} came back otherwise ({n}):\n{first[0]}\n{first[1]}")
             check("not published by an upload", not stored["published"])
+        bundle = one.ask("/events/restSearch", {"returnFormat": "stix2", "limit": 3})
+        bundle["objects"] += [o | {"id": "grouping--5a3c2fcd-8328-42bb-a95e-4f4402de0b81", "name": "new"} for o in bundle["objects"] if o["type"] in ("report", "grouping")][:1]
+        several = other.ask("/events/upload_stix/2", bundle)
+        check("of several events those that are new", len(several["id"]) == 1 and len(several["errors"]) == 3)
         for path in sorted((root / "fixtures/stix").glob("amnesty-*.json")):
             stored = other.ask("/events/upload_stix/2", json.loads(path.read_text()))["Event"]
             check(f"{path.name}: attributes to look for", len(stored["Attribute"]) > 3 and any(a["to_ids"] for a in stored["Attribute"]))

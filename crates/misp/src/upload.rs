@@ -4,8 +4,8 @@ use crate::answer::{Answer, Fault};
 use crate::body::Body;
 use crate::context::Context;
 use manara_formats::{Input, Limits, events_of_bundle};
-use manara_model::record::flag_of;
-use serde_json::json;
+use manara_model::record::{flag_of, text_of};
+use serde_json::{Value, json};
 
 /// Most bytes of a bundle: its objects refer to each other, and are held together, in ten times that.
 const BUNDLE: u64 = 64 << 20;
@@ -27,7 +27,7 @@ impl Context<'_> {
             .map_err(|error| Fault::new(400, error.to_string()))?;
         let events = events_of_bundle(&mut input).map_err(|error| Fault::new(400, error.to_string()))?;
         let publish = flag_of(self.call.named.get("publish")) || matches!(self.call.arg(1), Some("1" | "true"));
-        let mut made = Vec::new();
+        let (mut made, mut faults) = (Vec::new(), Vec::new());
         for mut event in events {
             if let Some(head) = event.as_object_mut() {
                 // Who uploads it says whether it goes on from here, and how far.
@@ -40,10 +40,18 @@ impl Context<'_> {
                     }
                 }
             }
-            let body = Body::from(&json!({"Event": event}));
-            made.push(self.add_given(&body.event()?)?);
+            let body = Body::from(&json!({"Event": &event}));
+            match self.add_given(&body.event()?) {
+                Ok(one) => made.push(one),
+                Err(fault) => faults.push((text_of(event.get("uuid")).unwrap_or_default().into_owned(), fault)),
+            }
         }
-        match (made.pop(), made.is_empty()) {
+        if made.is_empty()
+            && let Some((_, fault)) = faults.pop()
+        {
+            return Err(fault);
+        }
+        match (made.pop(), made.is_empty() && faults.is_empty()) {
             (Some((uuid, refused)), true) => self.stored(uuid, refused),
             (last, _) => {
                 let view = self.view()?;
@@ -57,8 +65,12 @@ impl Context<'_> {
                     }
                 }
                 let text = format!("STIX document imported, event's created: {}.", numbers.join(", "));
+                // Of several events each is one by itself: what was not taken is told beside the others.
+                let errors: Vec<Value> =
+                    faults.into_iter().map(|(uuid, fault)| json!({"uuid": uuid, "errors": fault.message})).collect();
                 Ok(Answer::json(&json!({
                     "saved": true, "success": true, "name": text, "message": text, "url": self.call.url, "id": numbers,
+                    "errors": errors,
                 })))
             }
         }
