@@ -71,6 +71,7 @@ smoke: ## The built binary, as a user starts it
 
 clients: ## Other people's programs on our output
 	$(VENV)/bin/python tests/clients.py target/debug/manara
+	$(VENV)/bin/python tests/stix.py target/debug/manara
 
 misp: ## PyMISP on the MISP door, and two nodes that synchronise as MISP servers do
 	$(VENV)/bin/python tests/misp.py target/debug/manara

@@ -29,6 +29,7 @@ pub use json::Members;
 pub use lists::Columns;
 pub use misp::feed::FeedWriter;
 pub use misp::{misp_head, misp_marking, misp_part};
+pub use stix::events_of_bundle;
 pub use table::{Format, format, formats};
 pub use writer::{HeldBack, WriteOptions, Writer};
 
