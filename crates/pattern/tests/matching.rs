@@ -42,47 +42,111 @@ fn comparisons() {
     let object = json!({"type": "a", "i": 5, "f": 2.0, "s": "abc", "n": "443", "t": "2020-01-01T00:00:01.0Z", "b": true,
         "z": null, "l": [1, 2, "x"], "d": {"k": "v", "e-f": 1}, "m_hex": "FFd8", "p_bin": "dGVzdA==", "e": "caf\u{e9}",
         "lines": "one\ntwo", "big": 9_007_199_254_740_993_i64, "net": "10.1.0.0/16", "ip6": "2001:db8::7"});
-    table(&object, &[
-        ("a:i = 5", true), ("a:i = 5.0", true), ("a:f = 2", true), ("a:i != 5", false), ("a:i < 5.5", true),
-        ("a:i >= 6", false), ("a:i NOT >= 6", true), ("a:s = 'abc'", true), ("a:s < 'abd'", true), ("a:s > 'B'", true),
-        // types that do not go together
-        ("a:n = 443", false), ("a:i = '5'", false), ("a:i != '5'", true), ("a:i < '6'", false), ("a:i NOT < '6'", false),
-        ("a:b = true", true), ("a:b = 1", false), ("a:b NOT = 1", true), ("a:z = 'x'", false), ("a:z != 'x'", true),
-        ("a:l = 1", false),
-        // exact where a double is not
-        ("a:big = 9007199254740993", true), ("a:big = 9007199254740992.0", false), ("a:big > 9007199254740992.0", true),
-        // what is not there is false, whatever is asked
-        ("a:none = 1", false), ("a:none != 1", false), ("a:none NOT = 1", false), ("b:i = 5", false),
-        ("EXISTS a:i", true), ("EXISTS a:none", false), ("NOT EXISTS a:none", true), ("EXISTS a:i AND a:i = 5", true),
-        ("EXISTS b:i", false), ("EXISTS a:z", true),
-        // times
-        ("a:t = t'2020-01-01T00:00:01Z'", true), ("a:t > t'2020-01-01T00:00:00.999Z'", true),
-        ("a:t = '2020-01-01T00:00:01Z'", false), ("a:s = t'2020-01-01T00:00:01Z'", false),
-        // bytes
-        ("a:m_hex = h'ffd8'", true), ("a:m_hex = b'/9g='", true), ("a:m_hex = '\u{ff}\u{d8}'", true),
-        ("a:p_bin = 'test'", true), ("a:p_bin MATCHES '^te.t$'", true), ("a:p_bin LIKE 'te%'", true),
-        ("a:m_hex MATCHES '\\\\xff\\\\xd8'", true), ("a:s = h'616263'", true), ("a:p_bin > h'00'", true),
-        // sets
-        ("a:i IN (4, 5)", true), ("a:i NOT IN (4, 5)", false), ("a:i IN ()", false), ("a:s IN ('x', 'abc')", true),
-        // masks and expressions
-        ("a:s LIKE 'a%'", true), ("a:s LIKE 'a'", false), ("a:s LIKE '_b_'", true), ("a:i LIKE '%'", false),
-        ("a:i NOT LIKE '%'", true), ("a:lines LIKE 'one%'", false), ("a:s MATCHES 'b'", true),
-        ("a:s MATCHES '^b'", false), ("a:lines MATCHES 'one.two'", false), ("a:lines MATCHES 'one\\\\stwo'", true),
-        // in one normal form (the reference does so for LIKE and MATCHES only)
-        ("a:e = 'cafe\u{301}'", true), ("a:e LIKE 'caf_'", true), ("a:e MATCHES 'fe\u{301}$'", true),
-        // networks, of both families (the reference has IPv4 only)
-        ("a:net ISSUBSET '10.0.0.0/8'", true), ("a:net ISSUBSET '10.1.0.0/24'", false),
-        ("a:net ISSUPERSET '10.1.2.3'", true), ("a:net ISSUPERSET '10.2.0.0/24'", false),
-        ("a:ip6 ISSUBSET '2001:db8::/32'", true), ("a:ip6 ISSUBSET '2001:db9::/32'", false),
-        ("a:s ISSUBSET '10.0.0.0/8'", false), ("a:s NOT ISSUBSET '10.0.0.0/8'", true), ("a:i ISSUBSET '::/0'", false),
-        // paths
-        ("a:l[0] = 1", true), ("a:l[1] = 1", false), ("a:l[9] = 1", false), ("a:l[-1] = 'x'", false),
-        ("a:l[*] = 'x'", true), ("a:d.k = 'v'", true), ("a:d.'e-f' = 1", true), ("a:d.none = 1", false),
-        ("a:d[*] = 'v'", false), ("a:i.k = 1", false), ("a:l.k = 1", false), ("a:'i' = 5", true),
-        // any value at the path makes it true, also of NOT
-        ("a:l[*] != 1", true), ("a:l[*] NOT IN (1, 2)", true),
-        ("a:i = 1 OR a:s = 'abc' AND a:b = true", true), ("(a:i = 5 OR a:s = 'x') AND a:b = false", false),
-    ]);
+    table(
+        &object,
+        &[
+            ("a:i = 5", true),
+            ("a:i = 5.0", true),
+            ("a:f = 2", true),
+            ("a:i != 5", false),
+            ("a:i < 5.5", true),
+            ("a:i >= 6", false),
+            ("a:i NOT >= 6", true),
+            ("a:s = 'abc'", true),
+            ("a:s < 'abd'", true),
+            ("a:s > 'B'", true),
+            // types that do not go together
+            ("a:n = 443", false),
+            ("a:i = '5'", false),
+            ("a:i != '5'", true),
+            ("a:i < '6'", false),
+            ("a:i NOT < '6'", false),
+            ("a:b = true", true),
+            ("a:b = 1", false),
+            ("a:b NOT = 1", true),
+            ("a:z = 'x'", false),
+            ("a:z != 'x'", true),
+            ("a:l = 1", false),
+            // exact where a double is not
+            ("a:big = 9007199254740993", true),
+            ("a:big = 9007199254740992.0", false),
+            ("a:big > 9007199254740992.0", true),
+            // what is not there is false, whatever is asked
+            ("a:none = 1", false),
+            ("a:none != 1", false),
+            ("a:none NOT = 1", false),
+            ("b:i = 5", false),
+            ("EXISTS a:i", true),
+            ("EXISTS a:none", false),
+            ("NOT EXISTS a:none", true),
+            ("EXISTS a:i AND a:i = 5", true),
+            ("EXISTS b:i", false),
+            ("EXISTS a:z", true),
+            // times
+            ("a:t = t'2020-01-01T00:00:01Z'", true),
+            ("a:t > t'2020-01-01T00:00:00.999Z'", true),
+            ("a:t = '2020-01-01T00:00:01Z'", false),
+            ("a:s = t'2020-01-01T00:00:01Z'", false),
+            // bytes
+            ("a:m_hex = h'ffd8'", true),
+            ("a:m_hex = b'/9g='", true),
+            ("a:m_hex = '\u{ff}\u{d8}'", true),
+            ("a:p_bin = 'test'", true),
+            ("a:p_bin MATCHES '^te.t$'", true),
+            ("a:p_bin LIKE 'te%'", true),
+            ("a:m_hex MATCHES '\\\\xff\\\\xd8'", true),
+            ("a:s = h'616263'", true),
+            ("a:p_bin > h'00'", true),
+            // sets
+            ("a:i IN (4, 5)", true),
+            ("a:i NOT IN (4, 5)", false),
+            ("a:i IN ()", false),
+            ("a:s IN ('x', 'abc')", true),
+            // masks and expressions
+            ("a:s LIKE 'a%'", true),
+            ("a:s LIKE 'a'", false),
+            ("a:s LIKE '_b_'", true),
+            ("a:i LIKE '%'", false),
+            ("a:i NOT LIKE '%'", true),
+            ("a:lines LIKE 'one%'", false),
+            ("a:s MATCHES 'b'", true),
+            ("a:s MATCHES '^b'", false),
+            ("a:lines MATCHES 'one.two'", false),
+            ("a:lines MATCHES 'one\\\\stwo'", true),
+            // in one normal form (the reference does so for LIKE and MATCHES only)
+            ("a:e = 'cafe\u{301}'", true),
+            ("a:e LIKE 'caf_'", true),
+            ("a:e MATCHES 'fe\u{301}$'", true),
+            // networks, of both families (the reference has IPv4 only)
+            ("a:net ISSUBSET '10.0.0.0/8'", true),
+            ("a:net ISSUBSET '10.1.0.0/24'", false),
+            ("a:net ISSUPERSET '10.1.2.3'", true),
+            ("a:net ISSUPERSET '10.2.0.0/24'", false),
+            ("a:ip6 ISSUBSET '2001:db8::/32'", true),
+            ("a:ip6 ISSUBSET '2001:db9::/32'", false),
+            ("a:s ISSUBSET '10.0.0.0/8'", false),
+            ("a:s NOT ISSUBSET '10.0.0.0/8'", true),
+            ("a:i ISSUBSET '::/0'", false),
+            // paths
+            ("a:l[0] = 1", true),
+            ("a:l[1] = 1", false),
+            ("a:l[9] = 1", false),
+            ("a:l[-1] = 'x'", false),
+            ("a:l[*] = 'x'", true),
+            ("a:d.k = 'v'", true),
+            ("a:d.'e-f' = 1", true),
+            ("a:d.none = 1", false),
+            ("a:d[*] = 'v'", false),
+            ("a:i.k = 1", false),
+            ("a:l.k = 1", false),
+            ("a:'i' = 5", true),
+            // any value at the path makes it true, also of NOT
+            ("a:l[*] != 1", true),
+            ("a:l[*] NOT IN (1, 2)", true),
+            ("a:i = 1 OR a:s = 'abc' AND a:b = true", true),
+            ("(a:i = 5 OR a:s = 'x') AND a:b = false", false),
+        ],
+    );
 }
 
 #[test]
@@ -104,9 +168,14 @@ fn references_are_followed_in_both_versions() {
         {"type": "observed-data", "id": "observed-data--1", "first_observed": "2020-01-01T00:00:00Z",
          "last_observed": "2020-01-01T00:00:00Z", "number_observed": 1,
          "object_refs": ["ipv4-addr--1", "domain-name--1", "network-traffic--1"]}]});
-    let old = at(0, 0, 1, json!({"0": {"type": "ipv4-addr", "value": "10.0.0.1"},
+    let old = at(
+        0,
+        0,
+        1,
+        json!({"0": {"type": "ipv4-addr", "value": "10.0.0.1"},
         "1": {"type": "domain-name", "value": "x.example", "resolves_to_refs": ["0", "9"]},
-        "2": {"type": "network-traffic", "src_ref": "0", "dst_ref": "1"}}));
+        "2": {"type": "network-traffic", "src_ref": "0", "dst_ref": "1"}}),
+    );
     for data in [new, old] {
         for (pattern, expected) in [
             ("[network-traffic:src_ref.value = '10.0.0.1']", true),
@@ -142,17 +211,33 @@ fn observations_combine() {
     let day = letters(&[("a", 0, 0, 1), ("b", 10, 10, 1), ("c", 20, 25, 1), ("a", 30, 30, 2)]);
     let text = |pattern: &str| pattern.replace('<', "[o:x = '").replace('>', "']");
     for (pattern, expected) in [
-        ("<a> AND <b>", true), ("<a> AND <z>", false), ("<a> OR <z>", true), ("<z> OR <y>", false),
-        ("<a> AND <a> AND <a>", true), ("<a> AND <a> AND <a> AND <a>", false), ("<b> AND <b>", false),
-        ("<a> FOLLOWEDBY <b>", true), ("<b> FOLLOWEDBY <a>", true), ("<c> FOLLOWEDBY <b>", false),
-        ("<a> FOLLOWEDBY <b> FOLLOWEDBY <c> FOLLOWEDBY <a>", true), ("<b> FOLLOWEDBY <b>", false),
-        ("<a> FOLLOWEDBY (<c> AND <b>)", true), ("(<a> AND <c>) FOLLOWEDBY <b>", false),
-        ("(<c> OR <a>) FOLLOWEDBY <b>", true), ("<z> OR <a> FOLLOWEDBY <b>", true),
-        ("<a> REPEATS 3 TIMES", true), ("<a> REPEATS 4 TIMES", false), ("(<a> OR <b>) REPEATS 4 TIMES", true),
-        ("(<a> AND <b>) REPEATS 2 TIMES", false), ("<a> REPEATS 2 TIMES WITHIN 5 SECONDS", true),
-        ("<a> REPEATS 3 TIMES WITHIN 29 SECONDS", false), ("<a> REPEATS 3 TIMES WITHIN 30 SECONDS", true),
-        ("(<b> AND <c>) WITHIN 9 SECONDS", false), ("(<b> AND <c>) WITHIN 10 SECONDS", true),
-        ("(<c> FOLLOWEDBY <a>) WITHIN 5 SECONDS", true), ("(<c> FOLLOWEDBY <a>) WITHIN 4.5 SECONDS", false),
+        ("<a> AND <b>", true),
+        ("<a> AND <z>", false),
+        ("<a> OR <z>", true),
+        ("<z> OR <y>", false),
+        ("<a> AND <a> AND <a>", true),
+        ("<a> AND <a> AND <a> AND <a>", false),
+        ("<b> AND <b>", false),
+        ("<a> FOLLOWEDBY <b>", true),
+        ("<b> FOLLOWEDBY <a>", true),
+        ("<c> FOLLOWEDBY <b>", false),
+        ("<a> FOLLOWEDBY <b> FOLLOWEDBY <c> FOLLOWEDBY <a>", true),
+        ("<b> FOLLOWEDBY <b>", false),
+        ("<a> FOLLOWEDBY (<c> AND <b>)", true),
+        ("(<a> AND <c>) FOLLOWEDBY <b>", false),
+        ("(<c> OR <a>) FOLLOWEDBY <b>", true),
+        ("<z> OR <a> FOLLOWEDBY <b>", true),
+        ("<a> REPEATS 3 TIMES", true),
+        ("<a> REPEATS 4 TIMES", false),
+        ("(<a> OR <b>) REPEATS 4 TIMES", true),
+        ("(<a> AND <b>) REPEATS 2 TIMES", false),
+        ("<a> REPEATS 2 TIMES WITHIN 5 SECONDS", true),
+        ("<a> REPEATS 3 TIMES WITHIN 29 SECONDS", false),
+        ("<a> REPEATS 3 TIMES WITHIN 30 SECONDS", true),
+        ("(<b> AND <c>) WITHIN 9 SECONDS", false),
+        ("(<b> AND <c>) WITHIN 10 SECONDS", true),
+        ("(<c> FOLLOWEDBY <a>) WITHIN 5 SECONDS", true),
+        ("(<c> FOLLOWEDBY <a>) WITHIN 4.5 SECONDS", false),
         ("((<a> FOLLOWEDBY <b>) WITHIN 10 SECONDS) REPEATS 2 TIMES", false),
         ("((<a> OR <c>) FOLLOWEDBY (<b> OR <a>)) REPEATS 2 TIMES", true),
         ("<c> START t'2020-01-01T00:00:25Z' STOP t'2020-01-01T00:01:00Z'", true),
@@ -175,7 +260,10 @@ fn nothing_observed_is_no_match_and_no_error() {
     }
     for (broken, why) in [
         (json!({"type": "observed-data", "id": "x", "number_observed": 1}), "first_observed"),
-        (json!({"type": "observed-data", "first_observed": "yesterday", "last_observed": "2020-01-01T00:00:00Z"}), "YYYY"),
+        (
+            json!({"type": "observed-data", "first_observed": "yesterday", "last_observed": "2020-01-01T00:00:00Z"}),
+            "YYYY",
+        ),
         (at(5, 0, 1, json!({})), "before first_observed"),
         (at(0, 0, 0, json!({})), "number_observed"),
     ] {
@@ -194,15 +282,27 @@ fn nothing_observed_is_no_match_and_no_error() {
 #[test]
 fn tolerance_is_noted_where_it_decided() {
     for (pattern, object, leniency) in [
-        ("[autonomous-system:number = '64500']", json!({"type": "autonomous-system", "number": 64500}), Leniency::NumberLikeText),
-        ("[network-traffic:dst_port IN ('80', '443')]", json!({"type": "network-traffic", "dst_port": 443}), Leniency::NumberLikeText),
+        (
+            "[autonomous-system:number = '64500']",
+            json!({"type": "autonomous-system", "number": 64500}),
+            Leniency::NumberLikeText,
+        ),
+        (
+            "[network-traffic:dst_port IN ('80', '443')]",
+            json!({"type": "network-traffic", "dst_port": 443}),
+            Leniency::NumberLikeText,
+        ),
         ("[file:size > 10]", json!({"type": "file", "size": "11"}), Leniency::NumberLikeText),
         (
             "[windows-registry-key:values.data = 'x']",
             json!({"type": "windows-registry-key", "values": [{"data": "y"}, {"data": "x"}]}),
             Leniency::ImplicitAny,
         ),
-        ("[network-traffic:protocols = 'tcp']", json!({"type": "network-traffic", "protocols": ["ipv4", "tcp"]}), Leniency::ImplicitAny),
+        (
+            "[network-traffic:protocols = 'tcp']",
+            json!({"type": "network-traffic", "protocols": ["ipv4", "tcp"]}),
+            Leniency::ImplicitAny,
+        ),
         ("[file:hashes[*] = 'ab']", json!({"type": "file", "hashes": {"MD5": "ab"}}), Leniency::AnyOfDictionary),
         ("[file:hashes.SHA256 = 'AB']", json!({"type": "file", "hashes": {"SHA-256": "ab"}}), Leniency::HashSpelling),
     ] {

@@ -18,15 +18,33 @@ fn constant() -> impl Strategy<Value = String> {
 
 fn test() -> impl Strategy<Value = String> {
     let path = prop::sample::select(vec![
-        "a:v", "a:v", "b:v", "a:w", "a:l[*]", "a:l[0]", "a:d.'k-k'", "a:n_ref.v", "a:m_refs[*].v", "a:p_hex", "a:'AND'",
+        "a:v",
+        "a:v",
+        "b:v",
+        "a:w",
+        "a:l[*]",
+        "a:l[0]",
+        "a:d.'k-k'",
+        "a:n_ref.v",
+        "a:m_refs[*].v",
+        "a:p_hex",
+        "a:'AND'",
     ]);
     let op = prop_oneof![
         (prop::sample::select(vec!["=", "!=", "=", "="]), constant()).prop_map(|(op, c)| format!("{op} {c}")),
         (prop::sample::select(vec!["<", ">", "<=", ">="]), prop::sample::select(vec!["1", "'x'", "0.5"]))
             .prop_map(|(op, c)| format!("{op} {c}")),
         prop::sample::select(vec![
-            "IN (1, 2)", "IN ('x', '1')", "IN ()", "LIKE 'x%'", "LIKE '_'", "MATCHES '^x$'", "MATCHES '[xy]'",
-            "ISSUBSET '10.0.0.0/8'", "ISSUPERSET '10.1.2.3'", "ISSUBSET '2001:db8::/32'",
+            "IN (1, 2)",
+            "IN ('x', '1')",
+            "IN ()",
+            "LIKE 'x%'",
+            "LIKE '_'",
+            "MATCHES '^x$'",
+            "MATCHES '[xy]'",
+            "ISSUBSET '10.0.0.0/8'",
+            "ISSUPERSET '10.1.2.3'",
+            "ISSUBSET '2001:db8::/32'",
         ])
         .prop_map(str::to_owned),
     ];
@@ -46,17 +64,14 @@ fn comparison() -> impl Strategy<Value = String> {
 fn pattern() -> impl Strategy<Value = String> {
     let bracket = comparison().prop_map(|c| format!("[{c}]"));
     bracket.prop_recursive(3, 10, 3, |inner| {
-        let joined = (
-            prop::collection::vec(inner.clone(), 2..4),
-            prop::sample::select(vec![" AND ", " OR ", " FOLLOWEDBY "]),
-        )
-            .prop_map(|(all, word)| format!("({})", all.join(word)));
+        let joined =
+            (prop::collection::vec(inner.clone(), 2..4), prop::sample::select(vec![" AND ", " OR ", " FOLLOWEDBY "]))
+                .prop_map(|(all, word)| format!("({})", all.join(word)));
         let qualifier = prop_oneof![
             (1u32..4).prop_map(|n| format!("REPEATS {n} TIMES")),
             prop::sample::select(vec!["1", "2", "0.5"]).prop_map(|n| format!("WITHIN {n} SECONDS")),
-            (0u32..5, 0u32..9).prop_map(|(a, b)| {
-                format!("START t'2020-01-01T00:00:0{a}Z' STOP t'2020-01-01T00:00:0{b}Z'")
-            }),
+            (0u32..5, 0u32..9)
+                .prop_map(|(a, b)| { format!("START t'2020-01-01T00:00:0{a}Z' STOP t'2020-01-01T00:00:0{b}Z'") }),
         ];
         prop_oneof![joined, (inner, qualifier).prop_map(|(inner, qualifier)| format!("({inner}) {qualifier}"))]
     })
@@ -64,8 +79,20 @@ fn pattern() -> impl Strategy<Value = String> {
 
 fn value() -> impl Strategy<Value = Value> {
     prop::sample::select(vec![
-        json!(1), json!(2), json!(0.5), json!("x"), json!("y"), json!("1"), json!(true), json!(null), json!("x\n"),
-        json!("10.1.2.3"), json!("10.0.0.0/8"), json!("2001:db8::1"), json!("é"), json!("2020-01-01T00:00:01.5Z"),
+        json!(1),
+        json!(2),
+        json!(0.5),
+        json!("x"),
+        json!("y"),
+        json!("1"),
+        json!(true),
+        json!(null),
+        json!("x\n"),
+        json!("10.1.2.3"),
+        json!("10.0.0.0/8"),
+        json!("2001:db8::1"),
+        json!("é"),
+        json!("2020-01-01T00:00:01.5Z"),
         json!(["x", 1]),
     ])
 }
