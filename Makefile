@@ -88,6 +88,10 @@ screenshots: ## Pictures of the pages in screenshots/
 bench: growth scaling ## Figures, into docs/BENCHMARKS.md, GROWTH.md and scaling.md
 	$(VENV)/bin/python bench/figures.py target/release/manara
 
+pattern-bench: ## Patterns against a stream of observations, beside stix2-matcher where it is installed
+	cargo build --release --locked -p manara
+	$(VENV)/bin/python bench/pattern.py target/release/manara
+
 misp-bench: ## MISP's API with a million attributes; with a URL and a key the same for a real MISP
 	cargo build --release --locked -p manara
 	$(VENV)/bin/python bench/misp_api.py target/release/manara

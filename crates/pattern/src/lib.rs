@@ -5,7 +5,7 @@
 //! - [`Pattern`] is the tree; its `Display` is the canonical text, [`explain`] puts it in words and
 //!   [`Pattern::atoms`] lists the values it asks for by equality;
 //! - [`Batch`] reads observed-data with its cyber-observables;
-//! - [`matches`] puts one pattern to observations, [`Watch`] thousands of patterns to a stream of them.
+//! - [`matches()`] puts one pattern to observations, [`Watch`] thousands of patterns to a stream of them.
 //!
 //! What never happens here: unbounded work or memory for hostile text, data or patterns. Each limit is
 //! a constant with a reason beside it.

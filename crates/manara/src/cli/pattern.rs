@@ -56,7 +56,7 @@ pub(crate) struct MatchArgs {
     /// either; gzip and zstd too; - is standard input
     #[arg(id = "data", long = "data", value_name = "FILE", required = true)]
     pub(crate) data: PathBuf,
-    /// Take what other tools write (numbers in quotes, lists without [*]…), and say where
+    /// Take what other tools write (numbers in quotes, lists without a star…), and say where
     #[arg(long)]
     pub(crate) tolerant: bool,
     #[command(flatten)]
