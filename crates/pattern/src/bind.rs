@@ -46,20 +46,21 @@ impl Candidates {
         self.list.len()
     }
 
-    /// Takes out the one that ended first.
-    pub(crate) fn drop_oldest(&mut self) -> Option<u32> {
+    /// Takes out those that ended first; so many at once that one costs little.
+    pub(crate) fn drop_oldest(&mut self, many: usize) {
         self.prepare();
         self.stale = true;
-        (!self.list.is_empty()).then(|| self.list.remove(0).id)
+        self.list.drain(..many.min(self.list.len()));
     }
 
+    /// Takes out those with these numbers, which ascend.
     pub(crate) fn remove(&mut self, gone: &[u32]) {
-        self.list.retain(|candidate| !gone.contains(&candidate.id));
+        self.list.retain(|candidate| gone.binary_search(&candidate.id).is_err());
         self.stale = true;
     }
 
-    pub(crate) fn holds(&self, id: u32) -> bool {
-        self.list.iter().any(|candidate| candidate.id == id)
+    pub(crate) fn ids(&self) -> impl Iterator<Item = u32> + '_ {
+        self.list.iter().map(|candidate| candidate.id)
     }
 
     /// To be called before a search.
@@ -97,23 +98,25 @@ pub(crate) enum Found {
     GaveUp,
 }
 
-/// Looks for a match.
-pub(crate) fn search(program: &Program, groups: &mut [Candidates]) -> Found {
+/// Looks for a match; also says how many steps that took, with those to make it ready.
+pub(crate) fn search(program: &Program, groups: &mut [Candidates]) -> (Found, u64) {
     groups.iter_mut().for_each(Candidates::prepare);
+    let ready = groups.iter().map(Candidates::len).sum::<usize>() as u64;
     let everything = Limits { last_from: i128::MIN, first_to: i128::MAX };
     let mut search = Search { groups, work: 0 };
     if !search.alone(&program.tree, everything) {
-        return Found::No;
+        return (Found::No, ready + search.work);
     }
     if program.too_large {
-        return Found::GaveUp;
+        return (Found::GaveUp, ready + search.work);
     }
     let task = Task { part: Part::Node(&program.tree), limits: everything, times: 1 };
-    match search.solve(vec![task], Flow::default()) {
+    let found = match search.solve(vec![task], Flow::default()) {
         Some(flow) => Found::Yes(flow.used()),
         None if search.work >= WORK => Found::GaveUp,
         None => Found::No,
-    }
+    };
+    (found, ready + search.work)
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -57,7 +57,7 @@ pub fn matches(pattern: &Pattern, batch: &Batch<'_>) -> Answer {
             }
         }
     }
-    let outcome = match search(&program, &mut groups) {
+    let outcome = match search(&program, &mut groups).0 {
         Found::Yes(used) => Outcome::Matched(used.into_iter().map(|id| id as usize).collect()),
         Found::No => Outcome::NotMatched,
         Found::GaveUp => Outcome::GaveUp,

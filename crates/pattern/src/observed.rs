@@ -160,6 +160,12 @@ impl<'a> Batch<'a> {
                 }
                 objects.sort_unstable();
                 objects.dedup();
+                if objects.is_empty() && !refs.is_empty() {
+                    // It can't match anything; who gave it should hear why.
+                    let what = "none of its object_refs is in the same document".to_owned();
+                    self.errors.push(DataError { id: id.into_owned(), what });
+                    continue;
+                }
             } else if let Json::Map(pairs) = json
                 && let Some((_, Json::Map(inner))) = pairs.into_iter().rfind(|(key, _)| key == "objects")
             {

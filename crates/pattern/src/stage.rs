@@ -12,6 +12,8 @@ pub(crate) struct Program {
     pub(crate) leaves: Vec<Leaf>,
     /// Brackets that are alternatives of each other stand in one group: whoever fits one, fits it.
     pub(crate) groups: Vec<Vec<usize>>,
+    /// Of each bracket, its group.
+    pub(crate) group_of: Vec<usize>,
     pub(crate) tree: Node,
     pub(crate) mode: Mode,
     /// It has more choices than are tried.
@@ -50,6 +52,7 @@ impl Program {
         let mut program = Program {
             leaves: Vec::new(),
             groups: Vec::new(),
+            group_of: Vec::new(),
             tree: Node::All(Vec::new()),
             mode: pattern.mode(),
             too_large: false,
@@ -57,6 +60,10 @@ impl Program {
         let tree = program.stage(pattern.root(), i128::MIN, i128::MAX);
         program.too_large = choices(&tree) > MAX_CHOICES;
         program.tree = tree;
+        program.group_of = vec![0; program.leaves.len()];
+        for (group, leaves) in program.groups.iter().enumerate() {
+            leaves.iter().for_each(|leaf| program.group_of[*leaf] = group);
+        }
         program
     }
 

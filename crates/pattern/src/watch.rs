@@ -16,6 +16,9 @@ use state::State;
 /// Observations that a pattern over several of them keeps for each of its brackets, unless it needs more.
 const MEMORY: usize = 1024;
 
+/// Observations that all patterns keep together, counted for each bracket that keeps one; 400 MB.
+const KEPT: usize = 1 << 23;
+
 /// Patterns, made ready, and what those over several observations have seen so far.
 pub struct Watch {
     patterns: Vec<Entry>,
@@ -23,6 +26,7 @@ pub struct Watch {
     leaves: Vec<(u32, u32)>,
     index: Index,
     serial: u32,
+    once: bool,
     scratch: Scratch,
 }
 
@@ -92,21 +96,31 @@ impl Watch {
             leaves: Vec::new(),
             index: Index::new(patterns.iter().any(|pattern| pattern.mode() == Mode::Tolerant)),
             serial: 0,
+            once: false,
             scratch: Scratch::default(),
         };
-        for (number, pattern) in (0u32..).zip(patterns) {
-            let program = Program::new(pattern);
+        let programs: Vec<Program> = patterns.iter().map(Program::new).collect();
+        let several = programs.iter().filter(|program| !program.is_single());
+        let share = KEPT / several.map(|program| program.groups.len()).sum::<usize>().max(1);
+        for ((number, pattern), program) in (0u32..).zip(patterns).zip(programs) {
             for (leaf, place) in program.leaves.iter().zip(0u32..) {
                 let id = u32::try_from(watch.leaves.len()).unwrap_or(u32::MAX);
                 watch.leaves.push((number, place));
                 watch.index.file(id, &leaf.comparison, pattern.mode());
             }
-            let state = (!program.is_single()).then(|| State::new(&program, memory));
+            let state = (!program.is_single()).then(|| State::new(&program, memory, share));
             watch.patterns.push(Entry { program, state, notes: Vec::new(), matched: false });
         }
         watch.index.finish();
         watch.scratch.asked = vec![0; watch.leaves.len()];
         watch
+    }
+
+    /// The first match of a pattern is enough: it is told, and others of it are not looked for.
+    #[must_use]
+    pub fn once(mut self) -> Watch {
+        self.once = true;
+        self
     }
 
     /// How the brackets are found.
@@ -158,6 +172,9 @@ impl Watch {
             {
                 let number = self.leaves[of_pattern[0] as usize].0 as usize;
                 let Entry { program, state, matched, .. } = &mut self.patterns[number];
+                if self.once && *matched {
+                    continue;
+                }
                 let Some(state) = state else {
                     *matched = true;
                     hit(Hit { pattern: number, observations: &[&*observation.id] });
@@ -167,6 +184,9 @@ impl Watch {
                 state.add(program, places, candidate, &observation.id);
                 while state.due() && state.take(program, &mut |ids| hit(Hit { pattern: number, observations: ids })) {
                     *matched = true;
+                    if self.once {
+                        break;
+                    }
                 }
             }
         }
@@ -177,6 +197,7 @@ impl Watch {
         for (number, entry) in self.patterns.iter_mut().enumerate() {
             if let Some(state) = &mut entry.state {
                 while state.pending()
+                    && !(self.once && entry.matched)
                     && state.take(&entry.program, &mut |ids| hit(Hit { pattern: number, observations: ids }))
                 {
                     entry.matched = true;

@@ -102,8 +102,7 @@ fn of_test(test: &Test, mode: Mode) -> Option<Vec<Item<'_>>> {
 fn of_constant(constant: &Constant, path: &Path, mode: Mode) -> Option<Vec<Probe>> {
     Some(match constant {
         Constant::Text(text) => {
-            let key = nfc(text);
-            let key = if is_hash(&path.steps) { key.to_ascii_lowercase() } else { key.into_owned() };
+            let key = if is_hash(&path.steps) { text.to_ascii_lowercase() } else { text.clone() };
             let mut probes = vec![Probe::Text(key.into())];
             if mode == Mode::Tolerant {
                 probes.extend(read_number(text).map(Number::key).map(Probe::Number));

@@ -179,18 +179,17 @@ impl Property {
         match value {
             Json::Boolean(value) => woken.extend_from_slice(&self.booleans[usize::from(*value)]),
             Json::Text(text) => {
-                let text = nfc(text);
                 let found = if self.is_hash && text.bytes().any(|b| b.is_ascii_uppercase()) {
                     self.texts.get(text.to_ascii_lowercase().as_str())
                 } else {
-                    self.texts.get(&*text)
+                    self.texts.get(&**text)
                 };
                 woken.extend(found.into_iter().flatten());
                 if mode == Mode::Tolerant && !self.numbers.is_empty() {
-                    number = read_number(&text);
+                    number = read_number(text);
                 }
                 if !self.lengths.is_empty()
-                    && let Some(network) = Network::read(&text)
+                    && let Some(network) = Network::read(text)
                 {
                     for (v4, len) in
                         self.lengths.iter().filter(|(v4, len)| *v4 == network.is_v4() && *len <= network.len())
@@ -198,6 +197,7 @@ impl Property {
                         woken.extend(self.networks.get(&(*v4, *len, network.prefix(*len))).into_iter().flatten());
                     }
                 }
+                let text = nfc(text);
                 for set in &self.sets {
                     let find = |text: &str, woken: &mut Vec<u32>| {
                         woken.extend(set.regexes.matches(text).into_iter().map(|at| set.leaves[at]));

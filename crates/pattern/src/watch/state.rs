@@ -7,8 +7,16 @@ use std::collections::BTreeMap;
 /// A pattern whose searches are given up waits for so many new observations at most between two.
 const PATIENCE: usize = 4096;
 
+/// After a search in vain, one new observation is waited for per so many steps that it took; so a
+/// pattern costs each observation half a millisecond at most.
+const PACE: u64 = 50_000;
+
 /// Up to here each new observation is followed by a search; beyond, every sixteenth of what is kept.
 const EAGER: usize = 1024;
+
+/// When memory is full, one part in so many is forgotten at once: one by one, each would cost a walk
+/// through all.
+const FORGET: usize = 8;
 
 pub(super) struct State {
     groups: Vec<Candidates>,
@@ -22,13 +30,14 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(program: &Program, memory: usize) -> State {
+    /// Each bracket keeps `memory` observations, or what it needs if that is more, but no more than its share.
+    pub(super) fn new(program: &Program, memory: usize, share: usize) -> State {
         // Who asks for many repetitions has to be able to see them, within a bound.
         let need = usize::try_from(program.need().min(1 << 16)).unwrap_or(0);
         State {
             groups: program.groups.iter().map(|_| Candidates::default()).collect(),
             names: BTreeMap::new(),
-            memory: memory.max(2 * need),
+            memory: memory.max(2 * need).min(share.max(1)),
             new: 0,
             patience: 1,
             forgotten: 0,
@@ -39,26 +48,31 @@ impl State {
     pub(super) fn add(
         &mut self,
         program: &Program,
-        leaves: impl Iterator<Item = usize> + Clone,
+        leaves: impl Iterator<Item = usize>,
         candidate: Candidate,
         name: &str,
     ) {
-        for (group, members) in program.groups.iter().enumerate() {
-            if !leaves.clone().any(|leaf| members.contains(&leaf)) {
-                continue;
-            }
-            self.groups[group].push(candidate);
-            if self.groups[group].len() > self.memory {
-                self.forgotten += 1;
-                if let Some(id) = self.groups[group].drop_oldest()
-                    && !self.groups.iter().any(|group| group.holds(id))
-                {
-                    self.names.remove(&id);
-                }
-            }
-        }
+        let mut groups: Vec<usize> = leaves.map(|leaf| program.group_of[leaf]).collect();
+        groups.sort_unstable();
+        groups.dedup();
         self.names.insert(candidate.id, name.into());
         self.new += 1;
+        let mut forgot = false;
+        for group in groups {
+            let group = &mut self.groups[group];
+            group.push(candidate);
+            if group.len() > self.memory {
+                let many = self.memory / FORGET + 1;
+                group.drop_oldest(many);
+                self.forgotten += many as u64;
+                forgot = true;
+            }
+        }
+        if forgot {
+            let mut kept: Vec<u32> = self.groups.iter().flat_map(Candidates::ids).collect();
+            kept.sort_unstable();
+            self.names.retain(|id, _| kept.binary_search(id).is_ok());
+        }
     }
 
     /// Is it time to search?
@@ -74,7 +88,8 @@ impl State {
     /// Searches; a match is told and what made it is used up.
     pub(super) fn take(&mut self, program: &Program, hit: &mut dyn FnMut(&[&str])) -> bool {
         self.new = 0;
-        match search(program, &mut self.groups) {
+        let (found, work) = search(program, &mut self.groups);
+        match found {
             Found::Yes(used) => {
                 let names: Vec<&str> = used.iter().filter_map(|id| self.names.get(id)).map(|name| &**name).collect();
                 hit(&names);
@@ -88,7 +103,7 @@ impl State {
                 true
             }
             Found::No => {
-                self.patience = 1;
+                self.patience = usize::try_from(work / PACE).unwrap_or(PATIENCE).clamp(1, PATIENCE);
                 false
             }
             Found::GaveUp => {

@@ -20,7 +20,7 @@ const MEMORY: usize = 1 << 20;
 const NAMED: usize = 10;
 
 pub(super) fn one(args: &MatchArgs, pattern: Pattern) -> anyhow::Result<ExitCode> {
-    let mut watch = Watch::with_memory(std::slice::from_ref(&pattern), MEMORY);
+    let mut watch = Watch::with_memory(std::slice::from_ref(&pattern), MEMORY).once();
     let (mut used, mut errors) = (None::<Vec<String>>, Errors::default());
     let keep = |ids: &[&str]| Some(ids.iter().map(|id| (*id).to_owned()).collect());
     observations::each(&args.data, mode(args.tolerant), |batch| {
