@@ -164,7 +164,7 @@ pub enum Op {
     Compare(Relation, Constant),
     /// `IN (…)`.
     In(Vec<Constant>),
-    /// `LIKE`: `%` is any run of characters, `_` one, both without line feeds.
+    /// `LIKE`: `%` is any run of characters, `_` one.
     Like(String),
     /// `MATCHES`: a regular expression, found anywhere.
     Matches(Expression),

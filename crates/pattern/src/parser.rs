@@ -26,7 +26,8 @@ pub fn parse(text: &str, mode: Mode) -> Result<Pattern, Error> {
         return Err(Error::new(text, span, what, "split it at an OR into several patterns"));
     }
     let lexed = lex(text, mode)?;
-    let mut parser = Parser { text, mode, tokens: lexed.tokens, at: 0, notes: lexed.notes, depth: 0 };
+    let mut parser =
+        Parser { text, mode, tokens: lexed.tokens, at: 0, notes: lexed.notes, depth: 0, room: crate::regexes::ALL };
     if parser.is_end() {
         return Err(
             parser.unexpected("the pattern is empty", "begin with [, as in [domain-name:value = 'evil.example']")
@@ -53,6 +54,8 @@ struct Parser<'a> {
     at: usize,
     notes: Vec<Note>,
     depth: usize,
+    /// Memory that is left for regular expressions, in bytes.
+    room: usize,
 }
 
 impl Parser<'_> {

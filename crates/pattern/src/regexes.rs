@@ -6,8 +6,13 @@ use regex::{Regex, RegexBuilder, bytes};
 use std::sync::{Arc, OnceLock};
 use unicode_normalization::UnicodeNormalization;
 
-/// Memory of one compiled expression, in bytes; `a{1000}{1000}` would take gigabytes.
-const SIZE: usize = 1 << 20;
+/// Memory of one compiled expression, in bytes: tried from the smallest on, so that it is known about how
+/// much one takes. `a{1000}{1000}` would take gigabytes; `\w{64}`, a class of all the world's letters, 2 MB.
+const SIZES: [usize; 3] = [64 << 10, 512 << 10, SIZE];
+const SIZE: usize = 4 << 20;
+
+/// Memory of all expressions of one pattern, in bytes: thousands fit into its text.
+pub(crate) const ALL: usize = 16 << 20;
 
 /// A regular expression that was read; compiled once, shared by copies.
 #[derive(Debug, Clone)]
@@ -38,27 +43,41 @@ pub(crate) struct Refused {
 }
 
 impl Expression {
-    pub(crate) fn read(text: &str) -> Result<Expression, Refused> {
+    /// Reads and compiles it; `room` is what it may take of memory, and becomes less by what it took.
+    pub(crate) fn read(text: &str, room: &mut usize) -> Result<Expression, Refused> {
         let (translated, dollar) = translate(text)?;
         let translated: String = translated.nfc().collect();
-        let regex = RegexBuilder::new(&translated).size_limit(SIZE).dfa_size_limit(SIZE).nest_limit(50).build();
-        let regex = regex.map_err(|error| match error {
-            regex::Error::CompiledTooBig(_) => Refused {
-                at: None,
-                length: 0,
-                what: "the regular expression is too large when compiled".into(),
-                mend: "make its repetition counts smaller".into(),
-            },
-            error => {
-                let message = error.to_string();
-                let last = message.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-                Refused {
-                    at: None,
-                    length: 0,
-                    what: format!("this is no regular expression that can be used: {last}"),
-                    mend: "mend it, or test it at regex101.com in the flavour Rust".into(),
-                }
+        let mut built = Err(regex::Error::CompiledTooBig(0));
+        for size in SIZES.into_iter().filter(|size| size <= room) {
+            let mut builder = RegexBuilder::new(&translated);
+            built = builder.size_limit(size).dfa_size_limit(1 << 20).nest_limit(50).build();
+            match &built {
+                Ok(_) => *room -= size,
+                Err(regex::Error::CompiledTooBig(_)) => continue,
+                Err(_) => {}
             }
+            break;
+        }
+        let regex = built.map_err(|error| {
+            let (what, mend) = match error {
+                regex::Error::CompiledTooBig(_) if *room < SIZE => (
+                    "the regular expressions of this pattern are too large together".to_owned(),
+                    "split it at an OR into several patterns",
+                ),
+                regex::Error::CompiledTooBig(_) => (
+                    "the regular expression is too large when compiled".to_owned(),
+                    "make its repetition counts smaller",
+                ),
+                error => {
+                    let message = error.to_string();
+                    let last = message.lines().last().unwrap_or_default().trim_start_matches("error: ");
+                    (
+                        format!("this is no regular expression that can be used: {last}"),
+                        "mend it, or test it at regex101.com in the flavour Rust",
+                    )
+                }
+            };
+            Refused { at: None, length: 0, what, mend: mend.to_owned() }
         })?;
         Ok(Expression(Arc::new(Inner { text: text.to_owned(), translated, dollar, regex, bytes: OnceLock::new() })))
     }
@@ -98,7 +117,7 @@ impl Expression {
                 }
             }
             let mut builder = bytes::RegexBuilder::new(&text);
-            builder.unicode(false).size_limit(SIZE).dfa_size_limit(SIZE).nest_limit(50).build().ok()
+            builder.unicode(false).size_limit(SIZE).dfa_size_limit(1 << 20).nest_limit(50).build().ok()
         });
         let Some(regex) = compiled else { return false };
         regex.is_match(content)
@@ -282,7 +301,8 @@ mod tests {
             (r"^\d+\s\w$", "12 é", true),
             (r"é", "e\u{301}", false), // the caller brings text in NFC
         ] {
-            let read = Expression::read(expression).unwrap_or_else(|e| panic!("{expression}: {}", e.what));
+            let read =
+                Expression::read(expression, &mut ALL.clone()).unwrap_or_else(|e| panic!("{expression}: {}", e.what));
             assert_eq!(read.found_in(text), found, "{expression} {text:?}");
         }
     }
@@ -300,19 +320,24 @@ mod tests {
             (r"(?P<n>a)(?P=n)", 8, "back-reference"),
             (r"a\Kb", 1, "escape of PCRE"),
         ] {
-            let refused = Expression::read(expression).unwrap_err();
+            let refused = Expression::read(expression, &mut ALL.clone()).unwrap_err();
             assert_eq!(refused.at, Some(at), "{expression}");
             assert!(refused.what.contains(what), "{expression}: {}", refused.what);
         }
-        assert!(Expression::read("(").is_err() && Expression::read("a{1000}{1000}").is_err());
-        assert!(Expression::read("[[:").is_err() && Expression::read("\\").is_err());
+        assert!(
+            Expression::read("(", &mut ALL.clone()).is_err()
+                && Expression::read("a{1000}{1000}", &mut ALL.clone()).is_err()
+        );
+        assert!(
+            Expression::read("[[:", &mut ALL.clone()).is_err() && Expression::read("\\", &mut ALL.clone()).is_err()
+        );
     }
 
     #[test]
     fn bytes_are_found_by_their_numbers() {
-        let magic = Expression::read(r"^\xd4\xc3\xb2\xa1\x02\x00\x04\x00").unwrap();
+        let magic = Expression::read(r"^\xd4\xc3\xb2\xa1\x02\x00\x04\x00", &mut ALL.clone()).unwrap();
         assert!(magic.found_in_bytes(b"\xd4\xc3\xb2\xa1\x02\x00\x04\x00rest"));
-        assert!(Expression::read("é").unwrap().found_in_bytes(b"\xe9"));
-        assert!(!Expression::read("€").unwrap().found_in_bytes(b"\xac"));
+        assert!(Expression::read("é", &mut ALL.clone()).unwrap().found_in_bytes(b"\xe9"));
+        assert!(!Expression::read("€", &mut ALL.clone()).unwrap().found_in_bytes(b"\xac"));
     }
 }

@@ -181,3 +181,17 @@ fn references_that_lead_nowhere_or_in_circles() {
     assert_eq!(batch.errors().len(), 1, "{:?}", batch.errors());
     assert!(batch.errors()[0].what.contains("none of its object_refs"));
 }
+
+#[test]
+fn regular_expressions_are_bounded_together() {
+    // 62 KB of these took a gigabyte.
+    let many = |expression: &str, count: usize| {
+        format!("[{}]", vec![format!("a:b MATCHES '{expression}'"); count].join(" OR "))
+    };
+    for (expression, count) in [("a{999}{9}", 2_000), (r"\\w{5}", 2_000)] {
+        let error = parse(&many(expression, count), Mode::Strict).unwrap_err();
+        assert!(error.what().contains("too large together"), "{error}");
+    }
+    read(&many(r"^\\w{64}$", 3));
+    read(&many("evil[0-9]+", 250));
+}

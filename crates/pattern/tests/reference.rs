@@ -35,9 +35,19 @@ fn exists_asks_whether_the_property_is_there() {
 
 #[test]
 fn like_is_about_the_whole_string() {
-    // The reference lets a last line feed pass, as `$` of its regular expressions does.
-    let object = json!([{"type": "a", "id": "a--1", "v": "x\n"}]);
-    differs(object, &[("[a:v LIKE 'x']", false), ("[a:v LIKE '_']", false), ("[a:v LIKE 'x%']", false)]);
+    // The reference lets a last line feed pass, and no other: masks become regular expressions there. The
+    // standard has characters (§9.6), and a line feed is one.
+    let object = json!([{"type": "a", "id": "a--1", "v": "x\n", "w": "x\ny"}]);
+    differs(
+        object,
+        &[
+            ("[a:v LIKE 'x']", false),
+            ("[a:v LIKE '_']", false),
+            ("[a:w LIKE 'x%']", true),
+            ("[a:w LIKE 'x_y']", true),
+            ("[a:w NOT LIKE '%']", false),
+        ],
+    );
 }
 
 #[test]
@@ -53,6 +63,20 @@ fn a_list_of_references_keeps_its_places() {
     // The reference takes out those that lead nowhere before it counts.
     let objects = json!([{"type": "a", "id": "a--1", "m_refs": ["a--9", "a--1"], "v": "y"}]);
     differs(objects, &[("[a:m_refs[1].v = 'y']", true), ("[a:m_refs[0].v = 'y']", false)]);
+}
+
+#[test]
+fn the_end_of_an_expression_is_that_of_pcre() {
+    // Before a last line feed (§9.6 has PCRE's language); in the reference's, `\Z` is the very end.
+    let object = json!([{"type": "a", "id": "a--1", "v": "x\n"}]);
+    differs(object, &[(r"[a:v MATCHES 'x\\Z']", true), (r"[a:v MATCHES 'x\\z']", false)]);
+}
+
+#[test]
+fn true_is_no_number() {
+    // Also not in a set, where the reference takes it for 1.
+    let object = json!([{"type": "a", "id": "a--1", "v": true, "w": 1}]);
+    differs(object, &[("[a:v IN (1, 2)]", false), ("[a:v NOT IN (1, 2)]", true), ("[a:w IN (true)]", false)]);
 }
 
 #[test]

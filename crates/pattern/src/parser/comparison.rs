@@ -83,7 +83,7 @@ impl Parser<'_> {
         }
         if self.keyword(Keyword::Matches) {
             let (text, span) = self.text_after("MATCHES")?;
-            return Expression::read(&text).map(Op::Matches).map_err(|why| {
+            return Expression::read(&text, &mut self.room).map(Op::Matches).map_err(|why| {
                 let span = match why.at {
                     Some(at) => {
                         Span::new(source_offset(self.text, span, at), source_offset(self.text, span, at + why.length))

@@ -86,8 +86,8 @@ fn of_test(test: &Test, mode: Mode) -> Option<Vec<Item<'_>>> {
             let mut text = String::from(r"\A");
             for c in nfc(mask).chars() {
                 match c {
-                    '%' => text.push_str(r"[^\n]*"),
-                    '_' => text.push_str(r"[^\n]"),
+                    '%' => text.push_str("(?s:.)*"),
+                    '_' => text.push_str("(?s:.)"),
                     c => text.push_str(&regex::escape(c.encode_utf8(&mut [0; 4]))),
                 }
             }

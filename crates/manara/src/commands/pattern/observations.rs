@@ -42,7 +42,7 @@ pub(super) fn each(
             Ok(json) => Batch::of(json, mode),
             // The first line begins a document that goes on below.
             Err(error) if error.is_eof() && number == 1 => break,
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err(in_line(&error)),
         };
         let batch = batch.map_err(|reason| anyhow::anyhow!("{name}, line {number}: {reason}"))?;
         if take(&batch)?.is_break() {
@@ -57,4 +57,11 @@ pub(super) fn each(
     let batch = Batch::read(text.trim_start_matches('\u{feff}'), mode);
     let batch = batch.map_err(|reason| anyhow::anyhow!("{name}: {reason}"))?;
     take(&batch).map(|_| ())
+}
+
+/// As it is told, without its line: that is always the first of what it was given.
+fn in_line(error: &serde_json::Error) -> String {
+    let (told, column) = (error.to_string(), error.column());
+    let what = told.strip_suffix(&format!(" at line {} column {column}", error.line())).unwrap_or(&told);
+    format!("column {column}: {what}")
 }
