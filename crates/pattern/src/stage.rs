@@ -47,6 +47,20 @@ pub(crate) enum Node {
     Within(i128, Box<Node>),
 }
 
+impl Node {
+    /// Could it be met `times` times, if each group had so many observations, whenever they were?
+    pub(crate) fn could_be(&self, counts: &[u64], times: u64) -> bool {
+        match self {
+            Node::Group(group) => counts[*group] >= times,
+            Node::All(all) | Node::Chain(all) => all.iter().all(|node| node.could_be(counts, times)),
+            // Each time it may be another.
+            Node::Any(all) => all.iter().any(|node| node.could_be(counts, 1)),
+            Node::Times(n, node) => node.could_be(counts, times.saturating_mul(u64::from(*n))),
+            Node::Within(_, node) => node.could_be(counts, times),
+        }
+    }
+}
+
 impl Program {
     pub(crate) fn new(pattern: &Pattern) -> Program {
         let mut program = Program {

@@ -73,7 +73,7 @@ pub struct Counts {
 pub struct WatchReport {
     /// It matched at least once.
     pub matched: bool,
-    /// Observations that were forgotten for want of memory.
+    /// Observations that were forgotten for want of memory, where that can have hidden a match.
     pub forgotten: u64,
     /// Searches that were given up.
     pub gave_up: u64,
@@ -133,7 +133,8 @@ impl Watch {
     #[must_use]
     pub fn report(&self, pattern: usize) -> Option<WatchReport> {
         let entry = self.patterns.get(pattern)?;
-        let (forgotten, gave_up) = entry.state.as_ref().map_or((0, 0), |state| (state.forgotten, state.gave_up));
+        let (forgotten, gave_up) =
+            entry.state.as_ref().map_or((0, 0), |state| (state.forgotten(&entry.program), state.gave_up));
         Some(WatchReport { matched: entry.matched, forgotten, gave_up, notes: entry.notes.clone() })
     }
 

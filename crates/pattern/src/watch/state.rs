@@ -22,10 +22,12 @@ pub(super) struct State {
     groups: Vec<Candidates>,
     /// Identifiers, by number.
     names: BTreeMap<u32, Box<str>>,
+    /// Per group: how many observations ever fitted, forgotten ones too, by their number.
+    ever: Vec<u64>,
     memory: usize,
     new: usize,
     patience: usize,
-    pub(super) forgotten: u64,
+    forgotten: u64,
     pub(super) gave_up: u64,
 }
 
@@ -37,6 +39,7 @@ impl State {
         State {
             groups: program.groups.iter().map(|_| Candidates::default()).collect(),
             names: BTreeMap::new(),
+            ever: vec![0; program.groups.len()],
             memory: memory.max(2 * need).min(share.max(1)),
             new: 0,
             patience: 1,
@@ -59,6 +62,7 @@ impl State {
         self.new += 1;
         let mut forgot = false;
         for group in groups {
+            self.ever[group] += u64::from(candidate.count);
             let group = &mut self.groups[group];
             group.push(candidate);
             if group.len() > self.memory {
@@ -73,6 +77,11 @@ impl State {
             kept.sort_unstable();
             self.names.retain(|id, _| kept.binary_search(id).is_ok());
         }
+    }
+
+    /// Observations that were forgotten, if they can have mattered: not while a bracket has never had enough.
+    pub(super) fn forgotten(&self, program: &Program) -> u64 {
+        if program.tree.could_be(&self.ever, 1) { self.forgotten } else { 0 }
     }
 
     /// Is it time to search?

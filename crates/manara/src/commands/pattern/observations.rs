@@ -24,14 +24,9 @@ pub(super) fn each(
     let mut line = Vec::new();
     let mut number = 0u64;
     loop {
-        line.clear();
-        let read = reader.by_ref().take(limits.document + 1).read_until(b'\n', &mut line);
-        if read.with_context(|| name.clone())? == 0 {
-            return Ok(());
-        }
         number += 1;
-        if line.len() as u64 > limits.document {
-            bail!("{name}, line {number}: longer than {} bytes", limits.document);
+        if !next_line(&mut reader, &name, number, limits.document, &mut line)? {
+            return Ok(());
         }
         let text = std::str::from_utf8(&line).with_context(|| format!("{name}, line {number}: is not UTF-8"))?;
         let text = text.trim_start_matches('\u{feff}').trim();
@@ -57,6 +52,22 @@ pub(super) fn each(
     let batch = Batch::read(text.trim_start_matches('\u{feff}'), mode);
     let batch = batch.map_err(|reason| anyhow::anyhow!("{name}: {reason}"))?;
     take(&batch).map(|_| ())
+}
+
+/// Reads a line of at most so many bytes into `line`; false at the end.
+pub(super) fn next_line(
+    reader: &mut impl BufRead,
+    name: &str,
+    number: u64,
+    most: u64,
+    line: &mut Vec<u8>,
+) -> anyhow::Result<bool> {
+    line.clear();
+    let read = reader.by_ref().take(most + 1).read_until(b'\n', line);
+    if read.with_context(|| name.to_owned())? as u64 > most {
+        bail!("{name}, line {number}: longer than {most} bytes");
+    }
+    Ok(!line.is_empty())
 }
 
 /// As it is told, without its line: that is always the first of what it was given.

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use manara_formats::{Input, Limits};
 use manara_pattern::{Batch, DataError, Pattern, Watch};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::ExitCode;
@@ -30,7 +30,13 @@ pub(super) fn one(args: &MatchArgs, pattern: Pattern) -> anyhow::Result<ExitCode
     })?;
     watch.finish(&mut |hit| used = used.take().or_else(|| keep(hit.observations)));
     let Some(report) = watch.report(0) else { bail!("there is no pattern") };
-    if used.is_none() && report.gave_up + report.forgotten > 0 {
+    if used.is_none() && report.forgotten > 0 {
+        bail!(
+            "more observations fit the pattern's brackets than are kept, so whether it matches can't be said; \
+             give a shorter time at once, or make the brackets narrower"
+        );
+    }
+    if used.is_none() && report.gave_up > 0 {
         bail!(
             "the search was given up after {} steps; make the pattern simpler or give less at once",
             manara_pattern::WORK
@@ -124,12 +130,18 @@ pub(super) fn run(args: &MatchArgs, file: &Path) -> anyhow::Result<ExitCode> {
 
 /// Names, patterns, and how many lines were refused.
 fn patterns(file: &Path, tolerant: bool) -> anyhow::Result<(Vec<String>, Vec<Pattern>, usize)> {
-    let mut input = Input::open(file, Limits::default())?;
+    let limits = Limits::default();
+    let mut input = Input::open(file, limits)?;
     let path = input.name().to_owned();
     let (mut names, mut patterns, mut refused) = (Vec::new(), Vec::new(), 0);
-    for (number, line) in (1u64..).zip(input.reader()?.lines()) {
-        let line = line.with_context(|| format!("{path}, line {number}"))?;
-        let line = line.trim();
+    let (mut reader, mut bytes, mut number) = (input.reader()?, Vec::new(), 0u64);
+    loop {
+        number += 1;
+        if !observations::next_line(&mut reader, &path, number, limits.line, &mut bytes)? {
+            break;
+        }
+        let line = std::str::from_utf8(&bytes).with_context(|| format!("{path}, line {number}: is not UTF-8"))?;
+        let line = line.trim_start_matches('\u{feff}').trim();
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
