@@ -48,10 +48,10 @@ pub(crate) enum Node {
 }
 
 impl Node {
-    /// Could it be met `times` times, if each group had so many observations, whenever they were?
-    pub(crate) fn could_be(&self, counts: &[u64], times: u64) -> bool {
+    /// Could it be met `times` times, if each group has so many observations, whenever they were?
+    pub(crate) fn could_be(&self, counts: &dyn Fn(usize) -> u64, times: u64) -> bool {
         match self {
-            Node::Group(group) => counts[*group] >= times,
+            Node::Group(group) => counts(*group) >= times,
             Node::All(all) | Node::Chain(all) => all.iter().all(|node| node.could_be(counts, times)),
             // Each time it may be another.
             Node::Any(all) => all.iter().any(|node| node.could_be(counts, 1)),

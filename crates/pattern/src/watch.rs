@@ -12,6 +12,7 @@ use crate::stage::Program;
 use crate::{Mode, Note, Pattern, matcher};
 use index::Index;
 use state::State;
+use std::sync::Arc;
 
 /// Observations that a pattern over several of them keeps for each of its brackets, unless it needs more.
 const MEMORY: usize = 1024;
@@ -165,6 +166,7 @@ impl Watch {
                     }
                 }
             }
+            let mut name: Option<Arc<str>> = None;
             // By pattern, each bracket once, whichever object met it.
             scratch.true_leaves.sort_unstable();
             scratch.true_leaves.dedup();
@@ -182,7 +184,8 @@ impl Watch {
                     continue;
                 };
                 let places = of_pattern.iter().map(|id| self.leaves[*id as usize].1 as usize);
-                state.add(program, places, candidate, &observation.id);
+                let name = name.get_or_insert_with(|| Arc::from(&*observation.id));
+                state.add(program, places, candidate, name.clone());
                 while state.due() && state.take(program, &mut |ids| hit(Hit { pattern: number, observations: ids })) {
                     *matched = true;
                     if self.once {

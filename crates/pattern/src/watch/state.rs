@@ -3,13 +3,14 @@
 use crate::bind::{Candidate, Candidates, Found, search};
 use crate::stage::Program;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A pattern whose searches are given up waits for so many new observations at most between two.
 const PATIENCE: usize = 4096;
 
 /// After a search in vain, one new observation is waited for per so many steps that it took; so a
-/// pattern costs each observation half a millisecond at most.
-const PACE: u64 = 50_000;
+/// pattern costs each observation a tenth of a millisecond at most.
+const PACE: u64 = 10_000;
 
 /// Up to here each new observation is followed by a search; beyond, every sixteenth of what is kept.
 const EAGER: usize = 1024;
@@ -20,8 +21,8 @@ const FORGET: usize = 8;
 
 pub(super) struct State {
     groups: Vec<Candidates>,
-    /// Identifiers, by number.
-    names: BTreeMap<u32, Box<str>>,
+    /// Identifiers, by number; patterns share them.
+    names: BTreeMap<u32, Arc<str>>,
     /// Per group: how many observations ever fitted, forgotten ones too, by their number.
     ever: Vec<u64>,
     memory: usize,
@@ -53,12 +54,12 @@ impl State {
         program: &Program,
         leaves: impl Iterator<Item = usize>,
         candidate: Candidate,
-        name: &str,
+        name: Arc<str>,
     ) {
         let mut groups: Vec<usize> = leaves.map(|leaf| program.group_of[leaf]).collect();
         groups.sort_unstable();
         groups.dedup();
-        self.names.insert(candidate.id, name.into());
+        self.names.insert(candidate.id, name);
         self.new += 1;
         let mut forgot = false;
         for group in groups {
@@ -81,7 +82,7 @@ impl State {
 
     /// Observations that were forgotten, if they can have mattered: not while a bracket has never had enough.
     pub(super) fn forgotten(&self, program: &Program) -> u64 {
-        if program.tree.could_be(&self.ever, 1) { self.forgotten } else { 0 }
+        if program.tree.could_be(&|group| self.ever[group], 1) { self.forgotten } else { 0 }
     }
 
     /// Is it time to search?
@@ -97,6 +98,12 @@ impl State {
     /// Searches; a match is told and what made it is used up.
     pub(super) fn take(&mut self, program: &Program, hit: &mut dyn FnMut(&[&str])) -> bool {
         self.new = 0;
+        // Nearly always something has not been seen at all; that takes no search.
+        let some = |group: usize| if self.groups[group].len() == 0 { 0 } else { u64::MAX };
+        if !program.tree.could_be(&some, 1) {
+            self.patience = 1;
+            return false;
+        }
         let (found, work) = search(program, &mut self.groups);
         match found {
             Found::Yes(used) => {
