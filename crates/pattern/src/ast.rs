@@ -70,7 +70,7 @@ fn collect<'a>(node: &'a Observing, found: &mut Vec<&'a Comparison>) {
     }
 }
 
-/// What has to be observed (§9.4).
+/// What has to be observed (§9.5).
 #[derive(Debug, Clone, PartialEq)]
 pub enum Observing {
     /// `[…]`: one observation of which this is true.
@@ -102,7 +102,7 @@ impl Observing {
     }
 }
 
-/// A limit (§9.4.1).
+/// A limit (§9.5.1).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Qualifier {
     /// `REPEATS n TIMES`, n at least 1.
@@ -113,7 +113,7 @@ pub enum Qualifier {
     StartStop(Timestamp, Timestamp),
 }
 
-/// What is true of one cyber-observable object (§9.5).
+/// What is true of one cyber-observable object (§9.6).
 #[derive(Debug, Clone, PartialEq)]
 pub enum Comparison {
     /// All of it, of the same object.
@@ -193,7 +193,7 @@ pub enum Relation {
     GreaterOrEqual,
 }
 
-/// A constant (§9.3).
+/// A constant (§9.2).
 #[derive(Debug, Clone, PartialEq)]
 pub enum Constant {
     /// A whole number.

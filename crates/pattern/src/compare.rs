@@ -1,10 +1,10 @@
-//! Is a comparison true of an object (§9.5, §9.6)? Values of types that do not go together are unequal
+//! Is a comparison true of an object (§9.6)? Values of types that do not go together are unequal
 //! and have no order; that is no error. Strings are equal and ordered by code points, as they are; only
 //! LIKE and MATCHES bring both sides to Unicode's normal form C first.
 
 use crate::lexer::{base64, hex, time};
 use crate::like::like;
-use crate::observed::{Batch, Object};
+use crate::observed::{Batch, Object, Observation};
 use crate::select::select;
 use crate::{Comparison, Constant, Json, Leniency, Mode, Network, Note, Op, Relation, Step, Test};
 use std::borrow::Cow;
@@ -15,12 +15,13 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 pub(crate) fn holds(
     comparison: &Comparison,
     batch: &Batch<'_>,
+    seen: &Observation<'_>,
     object: &Object<'_>,
     mode: Mode,
     notes: &mut Vec<Note>,
 ) -> bool {
     let before = notes.len();
-    let truth = part_holds(comparison, batch, object, mode, notes);
+    let truth = part_holds(comparison, batch, seen, object, mode, notes);
     if !truth {
         notes.truncate(before);
     }
@@ -30,22 +31,30 @@ pub(crate) fn holds(
 fn part_holds(
     comparison: &Comparison,
     batch: &Batch<'_>,
+    seen: &Observation<'_>,
     object: &Object<'_>,
     mode: Mode,
     notes: &mut Vec<Note>,
 ) -> bool {
     match comparison {
-        Comparison::And(all, _) => all.iter().all(|part| part_holds(part, batch, object, mode, notes)),
-        Comparison::Or(all, _) => all.iter().any(|part| holds(part, batch, object, mode, notes)),
-        Comparison::Test(test) => holds_test(test, batch, object, mode, notes),
+        Comparison::And(all, _) => all.iter().all(|part| part_holds(part, batch, seen, object, mode, notes)),
+        Comparison::Or(all, _) => all.iter().any(|part| holds(part, batch, seen, object, mode, notes)),
+        Comparison::Test(test) => holds_test(test, batch, seen, object, mode, notes),
     }
 }
 
-fn holds_test(test: &Test, batch: &Batch<'_>, object: &Object<'_>, mode: Mode, notes: &mut Vec<Note>) -> bool {
+fn holds_test(
+    test: &Test,
+    batch: &Batch<'_>,
+    seen: &Observation<'_>,
+    object: &Object<'_>,
+    mode: Mode,
+    notes: &mut Vec<Note>,
+) -> bool {
     if object.kind != test.path.object {
         return false;
     }
-    let selected = select(batch, object, &test.path.steps, mode);
+    let selected = select(batch, seen, object, &test.path.steps, mode);
     let (truth, by) = if matches!(test.op, Op::Exists) {
         (selected.values.is_empty() == test.negated, None)
     } else {

@@ -44,6 +44,8 @@ pub enum Leniency {
     AnyOfDictionary,
     /// A hash, or the name of its algorithm, in another spelling: `SHA256`, capital digits.
     HashSpelling,
+    /// A reference to an object that the observation's `object_refs` does not list.
+    UnlistedReference,
 }
 
 impl Leniency {
@@ -62,6 +64,7 @@ impl Leniency {
             Leniency::ImplicitAny => "implicit-any",
             Leniency::AnyOfDictionary => "any-of-dictionary",
             Leniency::HashSpelling => "hash-spelling",
+            Leniency::UnlistedReference => "unlisted-reference",
         }
     }
 }
@@ -80,6 +83,7 @@ impl fmt::Display for Leniency {
             Leniency::ImplicitAny => "a list was looked into without [*]",
             Leniency::AnyOfDictionary => "[*] looked into a dictionary",
             Leniency::HashSpelling => "a hash or its algorithm's name was compared without regard to spelling",
+            Leniency::UnlistedReference => "a reference was followed to an object that object_refs does not list",
         })
     }
 }

@@ -377,5 +377,7 @@ pub(crate) fn base64(text: &str) -> Option<Vec<u8>> {
         // Bits behind the last byte are what lenient writers leave there.
         base64::engine::GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
     );
+    // Line feeds are ignored (§9.2).
+    let text: String = text.chars().filter(|c| !matches!(c, '\n' | '\r')).collect();
     engine.decode(text).ok().filter(|bytes| !bytes.is_empty())
 }

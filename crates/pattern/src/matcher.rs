@@ -47,7 +47,9 @@ pub fn matches(pattern: &Pattern, batch: &Batch<'_>) -> Answer {
             let fits = leaves.iter().any(|leaf| {
                 let leaf = &program.leaves[*leaf];
                 leaf.admits(candidate.first, candidate.last)
-                    && batch.objects(observation).any(|o| holds(&leaf.comparison, batch, o, program.mode, &mut notes))
+                    && batch
+                        .objects(observation)
+                        .any(|o| holds(&leaf.comparison, batch, observation, o, program.mode, &mut notes))
             });
             if fits {
                 groups[group].push(candidate);

@@ -195,9 +195,11 @@ impl<'a> Batch<'a> {
         places.get(&(scope, id.to_owned())).copied()
     }
 
-    /// The object that a reference of another one means.
-    pub(crate) fn referred(&self, from: &Object<'a>, id: &str) -> Option<&Object<'a>> {
-        self.objects.get(self.place(from.scope, id)? as usize)
+    /// The object that a reference of another one means, and whether the observation has it: only what
+    /// `object_refs` lists is followed (§9.7.4).
+    pub(crate) fn referred(&self, seen: &Observation<'a>, from: &Object<'a>, id: &str) -> Option<(&Object<'a>, bool)> {
+        let at = self.place(from.scope, id)?;
+        Some((self.objects.get(at as usize)?, seen.objects.binary_search(&at).is_ok()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Regular expressions of MATCHES (§9.6). The standard has PCRE; here they run in linear time, so what
 //! only a backtracking engine can do is refused, with its place. Where both languages write the same
-//! thing differently, it is translated.
+//! thing differently, it is translated. `.` is any character, a line feed too (the standard asks for DOTALL).
 
 use regex::{Regex, RegexBuilder, bytes};
 use std::sync::{Arc, OnceLock};
@@ -50,7 +50,7 @@ impl Expression {
         let mut built = Err(regex::Error::CompiledTooBig(0));
         for size in SIZES.into_iter().filter(|size| size <= room) {
             let mut builder = RegexBuilder::new(&translated);
-            built = builder.size_limit(size).dfa_size_limit(1 << 20).nest_limit(50).build();
+            built = builder.dot_matches_new_line(true).size_limit(size).dfa_size_limit(1 << 20).nest_limit(50).build();
             match &built {
                 Ok(_) => *room -= size,
                 Err(regex::Error::CompiledTooBig(_)) => continue,
@@ -117,7 +117,14 @@ impl Expression {
                 }
             }
             let mut builder = bytes::RegexBuilder::new(&text);
-            builder.unicode(false).size_limit(SIZE).dfa_size_limit(1 << 20).nest_limit(50).build().ok()
+            builder
+                .unicode(false)
+                .dot_matches_new_line(true)
+                .size_limit(SIZE)
+                .dfa_size_limit(1 << 20)
+                .nest_limit(50)
+                .build()
+                .ok()
         });
         let Some(regex) = compiled else { return false };
         regex.is_match(content)
@@ -296,7 +303,8 @@ mod tests {
             (r"(?i)EVIL", "evil", true),
             (r"a(?#comment)b", "ab", true),
             (r"\/x\_\@", "/x_@", true),
-            (r"a.b", "a\nb", false),
+            (r"a.b", "a\nb", true),
+            (r"(?-s)a.b", "a\nb", false),
             (r"(?s)a.b", "a\nb", true),
             (r"^\d+\s\w$", "12 é", true),
             (r"é", "e\u{301}", false), // the caller brings text in NFC

@@ -1,6 +1,6 @@
 //! The values at a path (§9.7).
 
-use crate::observed::{Batch, Object};
+use crate::observed::{Batch, Object, Observation};
 use crate::{Json, Leniency, Mode, Step};
 
 /// Values at the end of a path, and what had to be let pass to come there.
@@ -17,6 +17,7 @@ type Place<'s, 'a> = (&'s Json<'a>, &'s Object<'a>);
 /// reached twice are walked once.
 pub(crate) fn select<'s, 'a>(
     batch: &'s Batch<'a>,
+    seen: &Observation<'a>,
     object: &'s Object<'a>,
     steps: &[Step],
     mode: Mode,
@@ -47,7 +48,7 @@ pub(crate) fn select<'s, 'a>(
             key.ends_with("_ref") || key.ends_with("_refs") && (!matches!(step, Step::Key(_)) || mode.tolerant())
         };
         if n + 1 < steps.len() && key.is_some_and(is_reference) {
-            next = follow(batch, &next, matches!(step, Step::Key(_)), steps.get(n + 1), mode, &mut lenient);
+            next = follow(batch, seen, &next, matches!(step, Step::Key(_)), steps.get(n + 1), mode, &mut lenient);
         }
         places = next;
         if places.is_empty() {
@@ -119,6 +120,7 @@ fn spelling(name: &str) -> String {
 
 fn follow<'s, 'a>(
     batch: &'s Batch<'a>,
+    seen: &Observation<'a>,
     places: &[Place<'s, 'a>],
     at_key: bool,
     next: Option<&Step>,
@@ -134,12 +136,17 @@ fn follow<'s, 'a>(
     }
     let mut reached: Vec<&'s Object<'a>> = Vec::new();
     for (json, object) in places {
-        match json {
-            Json::Text(id) => reached.extend(batch.referred(object, id)),
-            Json::List(all) => {
-                reached.extend(all.iter().filter_map(Json::text).filter_map(|id| batch.referred(object, id)))
+        let ids = match json {
+            Json::List(all) => all.as_slice(),
+            json => std::slice::from_ref(*json),
+        };
+        for (to, listed) in ids.iter().filter_map(Json::text).filter_map(|id| batch.referred(seen, object, id)) {
+            if !listed && mode.tolerant() {
+                lenient.push(Leniency::UnlistedReference);
             }
-            _ => {}
+            if listed || mode.tolerant() {
+                reached.push(to);
+            }
         }
     }
     // Objects may refer to each other in circles.

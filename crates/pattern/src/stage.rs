@@ -30,7 +30,7 @@ pub(crate) struct Leaf {
 }
 
 impl Leaf {
-    /// Overlaps what was observed the time it may be from? START is included, STOP is not (§9.4.1).
+    /// Overlaps what was observed the time it may be from? START is included, STOP is not (§9.5.1).
     pub(crate) fn admits(&self, first: i128, last: i128) -> bool {
         last >= self.last_from && first <= self.first_to
     }
@@ -106,7 +106,8 @@ impl Program {
                 Qualifier::Within(seconds) => match self.stage(inner, from, to) {
                     // One observation is always within any time of itself.
                     node @ Node::Group(_) => node,
-                    node => Node::Within((*seconds * 1e9) as i128, Box::new(node)),
+                    // Less than the window lies between the first and the last (§9.5.1); clocks count nanoseconds.
+                    node => Node::Within((*seconds * 1e9).ceil() as i128 - 1, Box::new(node)),
                 },
             },
         }

@@ -40,7 +40,7 @@ fn walk(node: &Observing, found: &mut Vec<Warning>) {
 }
 
 /// The types of object a comparison can be true of. An object has one type, so AND of comparisons
-/// that have none in common is never true; the grammar allows it (§9.5).
+/// that have none in common is never true; the grammar allows it (§9.6).
 fn types<'c>(comparison: &'c Comparison, found: &mut Vec<Warning>) -> BTreeSet<&'c str> {
     match comparison {
         Comparison::Test(test) => BTreeSet::from([test.path.object.as_str()]),

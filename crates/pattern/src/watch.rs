@@ -150,7 +150,7 @@ impl Watch {
             for object in batch.objects(observation) {
                 scratch.objects += 1;
                 scratch.woken.clear();
-                self.index.wake(batch, object, &mut scratch.woken);
+                self.index.wake(batch, observation, object, &mut scratch.woken);
                 for id in &scratch.woken {
                     let asked = &mut scratch.asked[*id as usize];
                     if std::mem::replace(asked, scratch.objects) == scratch.objects {
@@ -160,7 +160,7 @@ impl Watch {
                     let entry = &mut self.patterns[number as usize];
                     let leaf = &entry.program.leaves[place as usize];
                     if leaf.admits(candidate.first, candidate.last)
-                        && holds(&leaf.comparison, batch, object, entry.program.mode, &mut entry.notes)
+                        && holds(&leaf.comparison, batch, observation, object, entry.program.mode, &mut entry.notes)
                     {
                         scratch.true_leaves.push(*id);
                     }

@@ -25,7 +25,7 @@ fn differs(objects: Value, rows: &[(&str, bool)]) {
 
 #[test]
 fn exists_asks_whether_the_property_is_there() {
-    // The reference takes NOT EXISTS for EXISTS (§9.6 has both).
+    // The reference takes NOT EXISTS for EXISTS (§9.6.1 has both).
     let with = json!([{"type": "a", "id": "a--1", "d": {"k": 1}}]);
     let without = json!([{"type": "a", "id": "a--1", "v": 1}]);
     differs(with, &[("[NOT EXISTS a:d.k]", false)]);
@@ -36,7 +36,7 @@ fn exists_asks_whether_the_property_is_there() {
 #[test]
 fn like_is_about_the_whole_string() {
     // The reference lets a last line feed pass, and no other: masks become regular expressions there. The
-    // standard has characters (§9.6), and a line feed is one.
+    // standard has characters (§9.6.1), and a line feed is one.
     let object = json!([{"type": "a", "id": "a--1", "v": "x\n", "w": "x\ny"}]);
     differs(
         object,
@@ -52,7 +52,7 @@ fn like_is_about_the_whole_string() {
 
 #[test]
 fn a_reference_at_the_end_of_a_path_is_its_identifier() {
-    // It is followed where the path goes on behind it (§9.7); the reference compares the object itself, which
+    // It is followed where the path goes on behind it (§9.7.4); the reference compares the object itself, which
     // equals nothing.
     let objects = json!([{"type": "a", "id": "a--1", "n_ref": "a--1", "m_refs": ["a--1", "a--9"]}]);
     differs(objects, &[("[a:n_ref = 'a--1']", true), ("[a:n_ref != 'x']", true), ("[a:m_refs[1] = 'a--9']", true)]);
@@ -67,9 +67,32 @@ fn a_list_of_references_keeps_its_places() {
 
 #[test]
 fn the_end_of_an_expression_is_that_of_pcre() {
-    // Before a last line feed (§9.6 has PCRE's language); in the reference's, `\Z` is the very end.
+    // Before a last line feed (§9.6.1 has PCRE's language); in the reference's, `\Z` is the very end.
     let object = json!([{"type": "a", "id": "a--1", "v": "x\n"}]);
     differs(object, &[(r"[a:v MATCHES 'x\\Z']", true), (r"[a:v MATCHES 'x\\z']", false)]);
+}
+
+#[test]
+fn a_dot_is_any_character() {
+    // The standard asks for DOTALL (§9.6.1), which the reference does not set.
+    let object = json!([{"type": "a", "id": "a--1", "v": "x\ny", "p_bin": "eAp5"}]);
+    differs(object, &[("[a:v MATCHES '^x.y$']", true), ("[a:p_bin MATCHES '^x.y$']", true)]);
+}
+
+#[test]
+fn within_is_less_than_the_time_it_says() {
+    // The latest must not be the earliest plus the window, or later (§9.5.1); the reference lets them be equal.
+    let at = |second: u32| {
+        let time = format!("2020-01-01T00:00:0{second}Z");
+        json!({"type": "observed-data", "id": format!("observed-data--{second}"), "number_observed": 1,
+               "first_observed": time, "last_observed": time, "objects": {"0": {"type": "a", "v": 1}}})
+    };
+    let text = json!([at(0), at(5)]).to_string();
+    let batch = Batch::read(&text, Mode::Strict).unwrap();
+    for (seconds, expected) in [("5", false), ("5.000000001", true), ("4", false)] {
+        let pattern = parse(&format!("[a:v = 1] REPEATS 2 TIMES WITHIN {seconds} SECONDS"), Mode::Strict).unwrap();
+        assert_eq!(matches(&pattern, &batch).matched(), expected, "{seconds}");
+    }
 }
 
 #[test]
@@ -81,7 +104,7 @@ fn true_is_no_number() {
 
 #[test]
 fn what_has_no_order_is_false_also_with_not() {
-    // Bytes and a string with characters above U+00FF (§9.6): the reference turns this false around, but not
+    // Bytes and a string with characters above U+00FF (§9.6.4): the reference turns this false around, but not
     // that of a number and a string.
     let object = json!([{"type": "a", "id": "a--1", "v": "e\u{301}", "n": 1}]);
     differs(object.clone(), &[("[a:v NOT <= b'eA==']", false)]);

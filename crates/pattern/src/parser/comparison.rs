@@ -1,4 +1,4 @@
-//! What stands in square brackets (§9.5 to §9.7).
+//! What stands in square brackets (§9.6, §9.7).
 
 use super::Parser;
 use crate::lexer::{Keyword, Word, source_offset};

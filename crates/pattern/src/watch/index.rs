@@ -4,7 +4,7 @@
 use super::Counts;
 use super::cover::{Probe, cover, is_hash};
 use crate::compare::{json_number, nfc, read_number};
-use crate::observed::{Batch, Object};
+use crate::observed::{Batch, Object, Observation};
 use crate::select::select;
 use crate::{Comparison, Json, Mode, Network, Step};
 use regex::{RegexSet, RegexSetBuilder};
@@ -110,11 +110,11 @@ impl Index {
     }
 
     /// What could be true of an object; a bracket may be there twice.
-    pub(super) fn wake(&self, batch: &Batch<'_>, object: &Object<'_>, woken: &mut Vec<u32>) {
+    pub(super) fn wake(&self, batch: &Batch<'_>, seen: &Observation<'_>, object: &Object<'_>, woken: &mut Vec<u32>) {
         let Some(of_type) = self.types.get(&*object.kind) else { return };
         woken.extend_from_slice(&of_type.remainder);
         for property in &of_type.properties {
-            for value in select(batch, object, &property.steps, self.mode).values {
+            for value in select(batch, seen, object, &property.steps, self.mode).values {
                 property.wake(value, self.mode, woken);
             }
         }
@@ -151,6 +151,7 @@ impl Property {
     /// Compiles a set; one that is too large is halved, and what can't be in any is looked at each time.
     fn compile(&mut self, all: &[(String, bool, u32)], remainder: &mut Vec<u32>, counts: &mut Counts) {
         let built = RegexSetBuilder::new(all.iter().map(|(text, _, _)| text))
+            .dot_matches_new_line(true)
             .size_limit(SET_SIZE)
             .dfa_size_limit(SET_SIZE)
             .build();
