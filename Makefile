@@ -9,7 +9,7 @@ export PATH := $(CARGO_HOME)/bin:$(PATH)
 VENV := .venv
 LISTEN ?= 127.0.0.1:8765
 
-.PHONY: help run demo-clean test fmt lint deny docs nextest smoke clients misp browser deps bench misp-bench screenshots engines torture torture-short fuzz growth scaling
+.PHONY: help run demo-clean test fmt lint deny docs nextest smoke clients misp browser deps bench misp-bench pattern-bench screenshots engines torture torture-short fuzz growth scaling
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -63,7 +63,7 @@ FUZZ_SECONDS ?= 300
 fuzz: ## libFuzzer over readers and values (needs a nightly compiler); seeds are the fixtures
 	command -v cargo-fuzz >/dev/null || cargo install --locked --quiet cargo-fuzz
 	scripts/corpus.sh
-	cd fuzz && for target in read observable; do \
+	cd fuzz && for target in read observable pattern; do \
 	  cargo +nightly fuzz run --release $$target -- -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=10 -rss_limit_mb=2048; done
 
 smoke: ## The built binary, as a user starts it
@@ -71,6 +71,7 @@ smoke: ## The built binary, as a user starts it
 
 clients: ## Other people's programs on our output
 	$(VENV)/bin/python tests/clients.py target/debug/manara
+	$(VENV)/bin/python tests/stix.py target/debug/manara
 
 misp: ## PyMISP on the MISP door, and two nodes that synchronise as MISP servers do
 	$(VENV)/bin/python tests/misp.py target/debug/manara
@@ -86,6 +87,10 @@ screenshots: ## Pictures of the pages in screenshots/
 
 bench: growth scaling ## Figures, into docs/BENCHMARKS.md, GROWTH.md and scaling.md
 	$(VENV)/bin/python bench/figures.py target/release/manara
+
+pattern-bench: ## Patterns against a stream of observations, beside stix2-matcher where it is installed
+	cargo build --release --locked -p manara
+	$(VENV)/bin/python bench/pattern.py target/release/manara
 
 misp-bench: ## MISP's API with a million attributes; with a URL and a key the same for a real MISP
 	cargo build --release --locked -p manara

@@ -40,7 +40,7 @@ DIFFERENT = {
     "test_zmq": "no message queue is connected to a node",
     "test_search_publish_timestamp": "what is no time is an error that says so, not an empty answer",
     "test_search_stix": "STIX 1 is not written",
-    "test_upload_stix": "STIX comes in as records of its own, not as an event",
+    "test_upload_stix": "uploads STIX 1 too, which is not read",
     "test_search_tag_event": TLP,
     "test_search_tag_attribute": TLP,
     "test_simple_event": TLP,

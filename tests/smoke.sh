@@ -134,4 +134,29 @@ kill -TERM "$server"
 check "SIGTERM ends it cleanly" wait "$server"
 server=
 check "all agrees afterwards" "$manara" verify --data "$data"
+
+# Patterns need no node.
+seen() { # value
+  printf '{"type":"bundle","objects":[{"type":"domain-name","id":"domain-name--1","value":"%s"},{"type":"observed-data",' "$1"
+  printf '"id":"observed-data--1","object_refs":["domain-name--1"],"number_observed":1,"first_observed":"2026-01-01T00:00:00Z",'
+  printf '"last_observed":"2026-01-01T00:00:00Z"}]}\n'
+}
+evil="[domain-name:value = 'evil.example']"
+{ seen good.example; echo; seen evil.example; } >"$folder/seen.jsonl"
+{ seen good.example; seen worse.example; echo '{"type":"bundle","objects":[,]}'; seen evil.example; } >"$folder/broken.jsonl"
+echo "[$(seen good.example),$(seen evil.example)]" | python3 -m json.tool >"$folder/list.json"
+check "a pattern" exits 0 "$manara" pattern check "$evil"
+check "no pattern" exits 1 "$manara" pattern check "[domain-name:value = evil.example]"
+check "the place is shown" says "  |                      ^^^^"
+check "it is explained" exits 0 "$manara" pattern explain "$evil"
+check "with the value to look up" says "domain-name:value = 'evil.example'"
+check "it matches a row" exits 0 "$manara" pattern match --pattern "$evil" --data "$folder/seen.jsonl"
+check "and says so" says "true"
+check "and a list of bundles" exits 0 "$manara" pattern match --json --pattern "$evil" --data "$folder/list.json"
+check "as JSON" json "$folder/out" "d['matched'] is True and d['observations'] == ['observed-data--1']"
+check "no match" exits 1 "$manara" pattern match --pattern "[domain-name:value = 'x']" --data "$folder/seen.jsonl"
+check "is false" says "false"
+check "a broken row" exits 2 "$manara" pattern match --pattern "$evil" --data "$folder/broken.jsonl"
+check "is named" says "line 3: column 29"
+check "no data" exits 2 "$manara" pattern match --pattern "$evil" --data "$folder/nothing"
 echo "$passed passed, 0 failed"

@@ -46,7 +46,13 @@ def registers():
     bundle = {"type": "bundle", "id": f"bundle--{uuid.uuid4()}", "objects": [{
         "type": "indicator", "spec_version": "2.1", "id": f"indicator--{uuid.uuid4()}", "created": "2026-11-01T00:00:00Z", "modified": "2026-11-01T00:00:00Z",
         "pattern": "[domain-name:value = 'stix.example']", "pattern_type": "stix", "valid_from": "2026-11-01T00:00:00Z"}]}
-    check("STIX 2", raw("alpha", "POST", "/events/upload_stix/2", bundle).json()["added"] == 1)
+    stored = raw("alpha", "POST", "/events/upload_stix/2", bundle).json()["Event"]
+    one = stored["Attribute"][0]
+    check("STIX 2 is an event", (one["type"], one["value"], one["to_ids"]) == ("domain", "stix.example", True))
+    check("with the indicator's identifier", f"indicator--{one['uuid']}" == bundle["objects"][0]["id"])
+    check("for its own organisation", stored["distribution"] == "0" and not stored["published"])
+    check("which is there once", raw("alpha", "POST", "/events/upload_stix/2", bundle).status_code == 404)
+    check("no bundle", raw("alpha", "POST", "/events/upload_stix/2", {"type": "indicator"}).status_code == 400)
     check("STIX 1 says why not", raw("alpha", "POST", "/events/upload_stix", "<x/>").status_code == 405)
 
 

@@ -118,6 +118,18 @@ def searching():
     check("netfilter", "-s 203.0.113.77 -j DROP" in raw("alpha", "POST", "/attributes/restSearch", {"returnFormat": "netfilter", "eventid": one.id}).text)
     bundle = raw("alpha", "POST", "/events/restSearch", {"returnFormat": "stix2", "eventid": one.id}).json()
     check("stix2", bundle["type"] == "bundle" and any("a.search.example" in json.dumps(o) for o in bundle["objects"]))
+    own = event("Own tags", 1, ("domain", "own.search.example"))
+    own.add_tag("search:kept")
+    own.attributes[0].add_tag("search:kept")
+    own = alpha.add_event(own, pythonify=True)
+    kept = next(tag for tag in admin.tags(pythonify=True) if tag.name == "search:kept")
+    kept.exportable = False
+    admin.update_tag(kept)
+    text = raw("alpha", "POST", "/events/restSearch", {"returnFormat": "stix2", "eventid": own.id}).text
+    check("stix2 without tags that are not for export", "own.search.example" in text and "search:kept" not in text)
+    alpha.delete_event(own)
+    bundle = raw("alpha", "POST", "/attributes/restSearch", {"returnFormat": "stix2", "value": "a.search.example"}).json()
+    check("stix2 of one attribute", [o["pattern"] for o in bundle["objects"] if o["type"] == "indicator"] == ["[domain-name:value = 'a.search.example']"])
     check("attack", raw("alpha", "POST", "/attributes/restSearch", {"returnFormat": "attack", "eventid": one.id}).json() == {"galaxies": [], "tags": []})
     check("counted in the header", raw("alpha", "POST", "/attributes/restSearch", {"eventid": one.id}).headers["x-result-count"] == "5")
     check("by GET", len(raw("alpha", "GET", f"/attributes/restSearch/eventid:{one.id}/type:domain.json").json()["response"]["Attribute"]) == 1)

@@ -19,6 +19,8 @@ pub struct WriteOptions {
     pub warning_lists: Option<Arc<WarningLists>>,
     /// Now, Unix milliseconds: serial numbers, headers.
     pub now: i64,
+    /// Tags that are their keepers' own (MISP: not exportable): STIX leaves them out.
+    pub kept_tags: BTreeSet<String>,
     /// Name of the node's organisation, for headers.
     pub origin: String,
 }

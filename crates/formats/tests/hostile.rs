@@ -1,7 +1,7 @@
 //! Broken, absurd and mutated inputs through every reader: located errors, no panic, bounded time.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that can't go on has failed
 
-use manara_formats::{Input, Limits, detect, format, formats, read};
+use manara_formats::{Input, Limits, detect, events_of_bundle, format, formats, read};
 use manara_model::record::{PartDraft, RecordDraft, Rejection, Sink};
 use manara_testing::Dice;
 use std::convert::Infallible;
@@ -327,6 +327,11 @@ fn mutated_real_files_are_no_panic() {
                         dice.bytes(&mut bytes);
                     }
                     let named = if dice.roll(3) == 0 { Some(readers[dice.roll(readers.len())]) } else { None };
+                    // Bundles are read in two ways.
+                    let input = Input::from_reader("x", &bytes[..], Limits::default());
+                    if let Err(error) = input.and_then(|mut input| events_of_bundle(&mut input)) {
+                        assert!(error.to_string().len() < 2000, "{error}");
+                    }
                     // What is told of an error is for people, and for logs: one line, whatever the input was.
                     if let Err(error) = take(&bytes, named) {
                         assert!(!error.is_empty() && error.len() < 2000, "{error}");

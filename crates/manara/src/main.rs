@@ -22,7 +22,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
+pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         let io = cause.downcast_ref::<std::io::Error>();
         io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
@@ -51,6 +51,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Key(args) => commands::people::key(place, args),
         Command::Group(args) => commands::people::group(place, args),
         Command::Tag(args) => commands::people::tag(place, args),
+        Command::Pattern(args) => commands::pattern::run(args),
         Command::Formats(args) => commands::shell::formats(&args),
         Command::Completions { shell } => commands::shell::completions(shell),
         Command::Man { folder } => commands::shell::man(&folder),

@@ -104,6 +104,15 @@ impl Context<'_> {
             ));
         }
         let given = self.given_event()?;
+        let (uuid, refused) = self.add_given(&given)?;
+        self.stored(uuid, refused)
+    }
+
+    /// Writes an event that is new here; its identifier, and what was not taken of it.
+    ///
+    /// # Errors
+    /// It is blocked, known already, or no event.
+    pub(crate) fn add_given(&self, given: &Given<'_>) -> Result<(Uuid, Refused), Fault> {
         // What nobody here wants is not looked at any further.
         self.refuse_blocked(&given.head)?;
         let mut head = self.head(&given.head, None).map_err(|errors| Fault::unsaved("add", "Event", errors))?;
@@ -119,9 +128,9 @@ impl Context<'_> {
         if !self.call.may(Right::Sync) {
             head.insert("locked".into(), false.into());
         }
-        let (row, mut refused) = self.write_event(head, &given)?;
-        self.keep_notes(row, &given, &mut refused)?;
-        self.stored(row, refused)
+        let (row, mut refused) = self.write_event(head, given)?;
+        self.keep_notes(row, given, &mut refused)?;
+        Ok((row, refused))
     }
 
     /// Writes a new event with its parts; its row, and what was not taken of it.

@@ -52,7 +52,7 @@ pub use answer::{Answer, Fault, NO_KEY};
 pub use body::Body;
 pub use call::{Call, Method, controller_of};
 pub use feeds::{FeedSources, allow_feed_sources};
-pub use jobs::{run_due, schedule};
+pub use jobs::{Others, Tell, run_due, schedule};
 pub use registrations::{MOST_OF_REGISTRATION, is_registration, register};
 pub use sync::{Exchange, Migration, Peer, ask_exchange, migrate, peers};
 pub use table::{ACTIONS, Action, Status, has_controller};

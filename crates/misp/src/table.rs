@@ -91,14 +91,7 @@ pub const ACTIONS: &[Action] = &[
     on("events", "queryacl", Read, &["remote_acl"], Partial("the actions of this door"), |context| context.acl()),
     on("events", "addtag", Write, &[], Full, |context| context.tags_attach()),
     on("events", "removetag", Write, &[], Full, |context| context.tags_attach()),
-    on(
-        "events",
-        "uploadstix",
-        Write,
-        &["upload_stix"],
-        Partial("STIX 2.1 as records of their own, not as an event; no STIX 1"),
-        |context| context.upload_stix(),
-    ),
+    on("events", "uploadstix", Write, &["upload_stix"], Partial("no STIX 1"), |context| context.upload_stix()),
     on("events", "pushproposals", Sync, &[], Full, |context| context.events_push_proposals()),
     on("events", "*", Read, &[], Full, |context| context.events_view()),
     // Attributes

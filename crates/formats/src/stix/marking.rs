@@ -1,7 +1,7 @@
 //! TLP marking definitions: those of STIX 2.1 §7.2.1.4 (TLP 1.0) and the OASIS extension for TLP 2.0.
 
 use manara_model::{Marking, Tlp};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// (level, TLP 2.0 definition, TLP 1.0 definition)
 const DEFINITIONS: &[(Tlp, &str, &str)] = &[
@@ -19,8 +19,8 @@ pub(super) fn of_reference(reference: &str) -> Option<Tlp> {
 }
 
 /// The TLP that a marking definition in a bundle defines.
-pub(super) fn of_definition(object: &Value) -> Option<Tlp> {
-    let one = object.pointer("/definition/tlp").and_then(Value::as_str);
+pub(super) fn of_definition(object: &Map<String, Value>) -> Option<Tlp> {
+    let one = object.get("definition").and_then(|definition| definition.get("tlp")?.as_str());
     let two = object
         .get("extensions")
         .and_then(Value::as_object)

@@ -1,11 +1,24 @@
 //! STIX 2.1 (OASIS): bundles and JSON Lines in, bundles out. 2.0 is read, and kept as it came.
 
 mod facts;
+mod around;
+mod back;
+mod bundle;
+mod events;
+mod graph;
+mod identifiers;
 mod marking;
 mod observables;
+mod others;
+mod pattern;
 mod read;
+mod say;
+mod seal;
+mod table;
+mod whole;
 mod write;
 
 pub use facts::{StixFacts, stix_definition};
+pub use events::events_of_bundle;
 pub(crate) use read::{object, read};
 pub(crate) use write::StixWriter;

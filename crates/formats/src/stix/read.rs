@@ -38,7 +38,7 @@ fn definitions(objects: &[&RawValue]) -> HashMap<String, Tlp> {
         let Ok(object) = serde_json::from_str::<Value>(raw.get()) else { continue };
         if object.get("type").and_then(Value::as_str) == Some("marking-definition")
             && let Some(id) = object.get("id").and_then(Value::as_str)
-            && let Some(tlp) = marking::of_definition(&object)
+            && let Some(tlp) = object.as_object().and_then(marking::of_definition)
         {
             defined.insert(id.to_owned(), tlp);
         }
@@ -78,7 +78,7 @@ pub(crate) fn object<S: Sink>(
     };
     let references =
         object.get("object_marking_refs").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    let own = (kind == "marking-definition").then(|| marking::of_definition(&object)).flatten();
+    let own = (kind == "marking-definition").then(|| object.as_object().and_then(marking::of_definition)).flatten();
     let tlps: Vec<Tlp> = references
         .filter_map(|reference| defined.get(reference).copied().or_else(|| marking::of_reference(reference)))
         // A TLP definition itself is public knowledge.

@@ -2,9 +2,11 @@
 //! are made of this.
 
 mod keep;
+mod pattern;
 mod people;
 
 pub(crate) use keep::{AuditArgs, BackupArgs, DoctorArgs, MigrateArgs, RestoreArgs};
+pub(crate) use pattern::{CheckArgs, ExplainArgs, MatchArgs, PatternArgs, PatternCommand};
 pub(crate) use people::{
     GroupArgs, GroupCommand, KeyArgs, KeyCommand, OrgArgs, OrgCommand, TagArgs, TagCommand, UserArgs, UserCommand,
 };
@@ -84,6 +86,8 @@ pub(crate) enum Command {
     Group(GroupArgs),
     /// Tags in use
     Tag(TagArgs),
+    /// STIX patterns: check one, explain it, match it against observations
+    Pattern(PatternArgs),
     /// The formats that are read and written
     Formats(Output),
     /// Completions for a shell

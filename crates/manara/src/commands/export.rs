@@ -31,6 +31,7 @@ pub(crate) fn run(place: &Place, args: ExportArgs) -> anyhow::Result<ExitCode> {
         warning_lists: if args.warning_listed { None } else { Some(WarningCache::default().get(&store)?) },
         now: jiff::Timestamp::now().as_millisecond(),
         origin: store.facts()?.name(store.node_org()?),
+        ..WriteOptions::default()
     };
     let feed = args.format == "misp-feed";
     // Written beside its place and moved there: whoever reads it finds it whole, or not at all.

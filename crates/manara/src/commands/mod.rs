@@ -5,6 +5,7 @@ pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod keep;
+pub(crate) mod pattern;
 pub(crate) mod people;
 pub(crate) mod record;
 pub(crate) mod search;

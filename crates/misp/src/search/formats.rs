@@ -6,7 +6,8 @@ use crate::shape::{Scribe, body_of, halves};
 use manara_formats::{WriteOptions, Writer, writer};
 use manara_model::record::{flag_of, text_of};
 use manara_model::{Cleared, Part, Purpose};
-use manara_store::view::EventRow;
+use manara_store::people::Tag;
+use manara_store::view::{EventRow, View};
 use md5::{Digest, Md5};
 use serde_json::{Map, Value};
 use std::cell::RefCell;
@@ -91,7 +92,13 @@ impl Format {
     /// Made of single attributes, whichever search it is.
     #[must_use]
     pub(crate) fn is_of_attributes(&self) -> bool {
-        !matches!(self.way, Way::Json | Way::Xml)
+        !matches!(self.way, Way::Json | Way::Xml) && !self.is_of_whole_events()
+    }
+
+    /// Written by a writer that reads whole events.
+    #[must_use]
+    pub(crate) fn is_of_whole_events(&self) -> bool {
+        self.way == Way::Own("stix")
     }
 
     /// Are galaxies shown beside tags?
@@ -141,6 +148,7 @@ pub(crate) struct Output {
     seen: HashSet<[u8; 16]>,
     own: Option<Box<dyn Writer>>,
     own_event: Option<i64>,
+    own_object: Option<u32>,
     tags: BTreeMap<String, u64>,
     with_uuid: bool,
 }
@@ -207,7 +215,11 @@ impl Output {
                 if name == SNORT {
                     out.write_all(SNORT_HEAD.as_bytes())?;
                 }
+                // One that is not for export is its keepers' own: no program is given it (MISP#1394).
+                let kept = |tag: &Tag| tag.detail.get("exportable").is_some_and(|flag| !flag_of(Some(flag)));
+                let tags = if format.is_of_whole_events() { context.store.vocabulary()? } else { Vec::new() };
                 let write = WriteOptions {
+                    kept_tags: tags.into_iter().filter(kept).map(|tag| tag.name).collect(),
                     now: context.now * 1000,
                     warning_lists: Some(context.warnings.get(context.store)?),
                     origin: context.store.facts()?.name(context.store.node_org()?),
@@ -236,6 +248,7 @@ impl Output {
             seen: HashSet::new(),
             own,
             own_event: None,
+            own_object: None,
             tags: BTreeMap::new(),
             with_uuid: flag_of(options.get("includeEventUuid")),
         })
@@ -262,6 +275,34 @@ impl Output {
             self.target.write_all(b",")?;
         }
         write(&mut self.target)
+    }
+
+    /// See [`Format::is_of_whole_events`].
+    pub(crate) fn is_of_whole_events(&self) -> bool {
+        self.format.is_of_whole_events()
+    }
+
+    /// One event with its parts, of which `goes` says whether they go out.
+    ///
+    /// # Errors
+    /// It can't be written; the store's.
+    pub(crate) fn whole(
+        &mut self,
+        view: &View<'_>,
+        event: &EventRow,
+        mut goes: impl FnMut(&Cleared<Part>) -> Result<bool, Fault>,
+    ) -> Result<(), Fault> {
+        let Some(own) = &mut self.own else { return Ok(()) };
+        own.head(&event.head)?;
+        view.parts_in_order::<Fault>(&event.head, |part| {
+            if goes(&part)? {
+                own.part(&part)?;
+            }
+            Ok(())
+        })?;
+        own.end()?;
+        self.count += 1;
+        Ok(())
     }
 
     /// Is this value new to the answer? Its hash is kept, not itself.
@@ -338,7 +379,7 @@ impl Output {
             Way::Own(SNORT) if ty == SNORT => {
                 writeln!(self.target, "{}", value.replace(['\r', '\n'], " ")).map(|()| true)?
             }
-            Way::Own(_) => self.own(event, part)?,
+            Way::Own(_) => self.own(event, part, scribe)?,
             Way::OpenIoc => self.open_ioc(part)?,
             Way::Netfilter => {
                 let mut any = false;
@@ -376,14 +417,24 @@ impl Output {
         Ok(())
     }
 
-    fn own(&mut self, event: &EventRow, part: &Cleared<Part>) -> Result<bool, Fault> {
+    fn own(&mut self, event: &EventRow, part: &Cleared<Part>, scribe: &Scribe<'_, '_>) -> Result<bool, Fault> {
         let Some(own) = &mut self.own else { return Ok(false) };
         if self.own_event != Some(event.head.row) {
             if self.own_event.is_some() {
                 own.end()?;
             }
             self.own_event = Some(event.head.row);
+            self.own_object = None;
             own.head(&event.head)?;
+        }
+        // An attribute of an object goes out in it.
+        if self.format.is_of_whole_events() && part.parent != self.own_object {
+            self.own_object = part.parent;
+            if let Some(place) = part.parent
+                && let Some(object) = scribe.view.parts_at(&event.head, &[place])?.pop()
+            {
+                own.part(&object)?;
+            }
         }
         own.part(part)?;
         Ok(true)

@@ -375,6 +375,16 @@ impl<'a> Context<'a> {
         wanted: &Attributes,
     ) -> Result<(), Fault> {
         let metadata = flag_of(options.get("metadata"));
+        if output.is_of_whole_events() {
+            return output.whole(view, event, |part| {
+                let body = body_of(&part.raw);
+                if metadata || !wanted.deleted.wants(flag_of(body.get("deleted"))) {
+                    return Ok(false);
+                }
+                let is_attribute = ATTRIBUTE.contains(&part.slot);
+                Ok(!is_attribute || wanted.goes_along(&body) && !more.leaves_out(self, view, event, part)?)
+            });
+        }
         let mut members = Map::new();
         if flag_of(options.get("includeEventCorrelations")) {
             members.extend(self.related(view, scribe, event)?);
