@@ -7,6 +7,7 @@
 
 mod address;
 mod discover;
+mod documents;
 mod envelope;
 mod error;
 mod http;
@@ -22,9 +23,10 @@ mod tests;
 
 pub use address::{address, collection};
 pub use discover::{ApiRoot, Discovery, Offered, collections, discover, offered};
+pub use documents::each_object;
 pub use error::ClientError;
 pub use http::{Credentials, Server, Wanted, in_clear};
-pub use job::{POLL, poll, run, schedule};
+pub use job::{How, POLL, Polled, poll, run, schedule};
 pub use pages::{LIMIT, Place, Question, Taker, Tally, read};
-pub use push::{Failure, Pushed, push};
+pub use push::{Failure, Push, Pushed};
 pub use source::{SOURCE, Source, Terms};

@@ -264,14 +264,10 @@ impl Run<'_, '_> {
 
     fn page(&self) -> Result<Page, ClientError> {
         let url = self.url("objects/")?;
-        let mut attempt = 0;
-        loop {
-            attempt += 1;
-            match self.server.get(&url).and_then(Page::of) {
-                // It broke off where only its brackets tell.
-                Err(ClientError::Away(_)) if attempt < 2 => {}
-                page => return page,
-            }
+        match Page::of(self.server.get(&url)?) {
+            // It broke off where only its brackets tell.
+            Err(ClientError::Away(_)) => Page::of(self.server.get(&url)?),
+            page => page,
         }
     }
 }

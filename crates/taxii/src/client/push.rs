@@ -50,73 +50,92 @@ pub struct Failure {
     pub message: String,
 }
 
-struct Push<'p, 'w> {
+/// Puts objects into a collection, and hears what became of them.
+pub struct Push<'p, 'w> {
     server: &'p Server<'w>,
     objects: Url,
     root: Url,
     most: usize,
-    until: Instant,
+    wait: Duration,
     splits: u32,
+    batch: Vec<Box<RawValue>>,
+    bytes: usize,
     done: Pushed,
     tell: &'p mut dyn FnMut(&Pushed),
 }
 
-/// Objects that are sent.
-pub type Objects<'o> = &'o mut dyn Iterator<Item = Result<Box<RawValue>, ClientError>>;
+impl<'p, 'w> Push<'p, 'w> {
+    /// Into a collection that may be written to. What becomes of an envelope is waited for up to `wait`; `tell` hears
+    /// how far it is after each.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn into(
+        server: &'p Server<'w>,
+        collection: &Url,
+        wait: Duration,
+        tell: &'p mut dyn FnMut(&Pushed),
+    ) -> Result<Self, ClientError> {
+        let there = match offered(server, collection) {
+            Ok(there) => Some(there),
+            // Some show a collection only to those who may read it.
+            Err(ClientError::Refused { status: 403 | 405, .. } | ClientError::Content(_)) => None,
+            Err(error) => return Err(error),
+        };
+        if there.is_some_and(|there| !there.can_write) {
+            return Err(ClientError::Setup("this collection may not be written to by this account (can_write)".into()));
+        }
+        let root = root_of(collection);
+        let said = ApiRoot::at(server, &root).ok().and_then(|root| root.max_content_length).filter(|most| *most > 0);
+        let wrong = |error| ClientError::Setup(format!("'{collection}': {error}"));
+        Ok(Push {
+            server,
+            objects: collection.join("objects/").map_err(wrong)?,
+            root,
+            most: usize::try_from(said.unwrap_or(BYTES).min(BYTES)).unwrap_or(usize::MAX),
+            wait,
+            splits: SPLITS,
+            batch: Vec::new(),
+            bytes: AROUND,
+            done: Pushed::default(),
+            tell,
+        })
+    }
 
-/// Sends objects; what becomes of them is waited for up to `wait`.
-///
-/// # Errors
-/// [`ClientError`]: the rest was not sent. What was is told of by `tell`.
-pub fn push(
-    server: &Server<'_>,
-    collection: &Url,
-    objects: Objects<'_>,
-    wait: Duration,
-    tell: &mut dyn FnMut(&Pushed),
-) -> Result<Pushed, ClientError> {
-    let there = match offered(server, collection) {
-        Ok(there) => Some(there),
-        // Some show a collection only to those who may read it.
-        Err(ClientError::Refused { status: 403 | 405, .. } | ClientError::Content(_)) => None,
-        Err(error) => return Err(error),
-    };
-    if there.is_some_and(|there| !there.can_write) {
-        return Err(ClientError::Setup("this collection may not be written to by this account (can_write)".into()));
-    }
-    let root = root_of(collection);
-    let said = ApiRoot::at(server, &root).ok().and_then(|root| root.max_content_length).filter(|most| *most > 0);
-    let wrong = |error| ClientError::Setup(format!("'{collection}': {error}"));
-    let mut push = Push {
-        server,
-        objects: collection.join("objects/").map_err(wrong)?,
-        root,
-        most: usize::try_from(said.unwrap_or(BYTES).min(BYTES)).unwrap_or(usize::MAX),
-        until: Instant::now() + wait,
-        splits: SPLITS,
-        done: Pushed::default(),
-        tell,
-    };
-    let (mut batch, mut bytes) = (Vec::new(), AROUND);
-    for object in objects {
-        let object = object?;
+    /// One more object; it goes with others.
+    ///
+    /// # Errors
+    /// [`ClientError`]: the rest was not sent.
+    pub fn add(&mut self, object: Box<RawValue>) -> Result<(), ClientError> {
         let length = object.get().len() + 1;
-        push.done.objects += 1;
-        if AROUND + length > push.most {
-            push.fail(&object, &format!("has {length} bytes, and the server takes {} (max_content_length)", push.most));
-            continue;
+        self.done.objects += 1;
+        if AROUND + length > self.most {
+            let why = format!("has {length} bytes, and the server takes {} (max_content_length)", self.most);
+            self.fail(&object, &why);
+            return Ok(());
         }
-        if bytes + length > push.most || batch.len() == OBJECTS {
-            push.send(&batch)?;
-            (batch, bytes) = (Vec::new(), AROUND);
+        if self.bytes + length > self.most || self.batch.len() == OBJECTS {
+            self.send_all()?;
         }
-        bytes += length;
-        batch.push(object);
+        self.bytes += length;
+        self.batch.push(object);
+        Ok(())
     }
-    if !batch.is_empty() {
-        push.send(&batch)?;
+
+    /// Sends what waits.
+    ///
+    /// # Errors
+    /// As [`Push::add`].
+    pub fn finish(mut self) -> Result<Pushed, ClientError> {
+        self.send_all()?;
+        Ok(self.done)
     }
-    Ok(push.done)
+
+    fn send_all(&mut self) -> Result<(), ClientError> {
+        let batch = std::mem::take(&mut self.batch);
+        self.bytes = AROUND;
+        if batch.is_empty() { Ok(()) } else { self.send(&batch) }
+    }
 }
 
 /// The identifier of an object, for who reads of it.
@@ -185,9 +204,9 @@ impl Push<'_, '_> {
             self.done.success_count += sent;
             return Ok(());
         };
-        let mut pause = Duration::from_millis(250);
+        let (until, mut pause) = (Instant::now() + self.wait, Duration::from_millis(250));
         while status.get("status").and_then(Value::as_str) != Some("complete") {
-            if Instant::now() + pause > self.until {
+            if Instant::now() + pause > until {
                 self.note("the server was still busy with some of it when the time to wait was over");
                 break;
             }
