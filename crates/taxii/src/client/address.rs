@@ -133,7 +133,8 @@ mod tests {
     #[test]
     fn a_collection_is_known_by_its_address() {
         let whole = "https://a.example/api1/collections/91a7b528/";
-        for text in [whole, &whole[..whole.len() - 1], &format!("{whole}objects/"), &format!("{whole}objects?limit=1")] {
+        for text in [whole, &whole[..whole.len() - 1], &format!("{whole}objects/"), &format!("{whole}objects?limit=1")]
+        {
             assert_eq!(collection(text).unwrap().as_str(), whole);
         }
         assert_eq!(root_of(&collection(whole).unwrap()).as_str(), "https://a.example/api1/");
@@ -149,7 +150,8 @@ mod tests {
         assert_eq!(of("/api1/").url.as_str(), "https://taxii.example/api1/");
         assert_eq!(of("/api1").url.as_str(), "https://taxii.example/api1/");
         assert_eq!(of("https://taxii.example:443/api1/").note, None);
-        for said in ["http://taxii.example/api1/", "http://localhost:8000/api1/", "http://10.0.0.7/api1/", "http://web/api1/"]
+        for said in
+            ["http://taxii.example/api1/", "http://localhost:8000/api1/", "http://10.0.0.7/api1/", "http://web/api1/"]
         {
             let root = of(said);
             assert_eq!((root.url.as_str(), root.elsewhere), ("https://taxii.example/api1/", false), "{said}");

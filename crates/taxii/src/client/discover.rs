@@ -156,7 +156,10 @@ fn root(server: &Server<'_>, asked: &Url, said: &str) -> ApiRoot {
     };
     let url = found.url.to_string();
     if found.elsewhere && server.is_known() {
-        let error = format!("stands on another server, {}: ask it by its own address, with its credentials", origin(&found.url));
+        let error = format!(
+            "stands on another server, {}: ask it by its own address, with its credentials",
+            origin(&found.url)
+        );
         return ApiRoot { url, error: Some(error), ..ApiRoot::default() };
     }
     match ApiRoot::at(server, &found.url) {

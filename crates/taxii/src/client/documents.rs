@@ -177,7 +177,13 @@ mod tests {
 
     #[test]
     fn what_is_none_is_said_with_its_place() {
-        for (text, says) in [("{\"type\":\"a\"", "EOF"), ("7", "f.json"), ("[7]", "in braces"), ("{}\n{]", "line 2"), (r#"{"objects":7}"#, "a list")] {
+        for (text, says) in [
+            ("{\"type\":\"a\"", "EOF"),
+            ("7", "f.json"),
+            ("[7]", "in braces"),
+            ("{}\n{]", "line 2"),
+            (r#"{"objects":7}"#, "a list"),
+        ] {
             let error = objects(text).unwrap_err().to_string();
             assert!(error.contains(says), "{text}: {error}");
         }

@@ -71,6 +71,9 @@ struct Head {
 
 type Each<'e> = &'e mut dyn FnMut(Box<RawValue>) -> Result<(), ClientError>;
 
+/// Takes some objects.
+pub(crate) type Take<'t> = &'t mut dyn FnMut(&[Box<RawValue>]) -> Result<(), ClientError>;
+
 struct Walk<'e> {
     each: Each<'e>,
     /// Why `each` stopped.
@@ -153,11 +156,14 @@ fn walk(reply: &mut Reply, each: Each<'_>) -> Result<Head, ClientError> {
     let reader = input.reader().map_err(ClientError::here)?;
     let mut stopped = None;
     let mut json = serde_json::Deserializer::from_reader(reader);
-    let done = json.deserialize_any(&mut Walk { each, stopped: &mut stopped }).and_then(|head| json.end().map(|()| head));
+    let done =
+        json.deserialize_any(&mut Walk { each, stopped: &mut stopped }).and_then(|head| json.end().map(|()| head));
     match (done, stopped) {
         (_, Some(stopped)) => Err(stopped),
         (Ok(head), None) => Ok(head),
-        (Err(error), None) if error.is_data() => Err(ClientError::Content(format!("answered with no envelope: {error}"))),
+        (Err(error), None) if error.is_data() => {
+            Err(ClientError::Content(format!("answered with no envelope: {error}")))
+        }
         (Err(error), None) => Err(broken(&error)),
     }
 }
@@ -210,11 +216,7 @@ impl Page {
     ///
     /// # Errors
     /// Those of `take`.
-    pub(crate) fn each_run(
-        &mut self,
-        known: &HashSet<Print>,
-        take: &mut dyn FnMut(&[Box<RawValue>]) -> Result<(), ClientError>,
-    ) -> Result<(), ClientError> {
+    pub(crate) fn each_run(&mut self, known: &HashSet<Print>, take: Take<'_>) -> Result<(), ClientError> {
         let (mut run, mut bytes, mut at) = (Vec::new(), 0, 0);
         let prints = std::mem::take(&mut self.prints);
         let done = walk(&mut self.reply, &mut |raw| {

@@ -58,7 +58,9 @@ impl fmt::Display for ClientError {
             ClientError::Busy { said, after: None } => write!(f, "can't answer now: {said}"),
             ClientError::Refused { status, said } => {
                 let help = match status {
-                    401 => "; it does not know these credentials, or wants some: --user with --password-file, or --key-file",
+                    401 => {
+                        "; it does not know these credentials, or wants some: --user with --password-file, or --key-file"
+                    }
                     403 => "; the account may not do this there: ask who runs the server",
                     404 => "; nothing stands there, or not for this account: see `manara taxii discover`",
                     406 => "; it does not speak TAXII 2.1",

@@ -58,7 +58,9 @@ impl Credentials {
                 Ok(Some(format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))))
             }
             Credentials::Bearer(key) if is_plain(key) && !key.is_empty() => Ok(Some(format!("Bearer {key}"))),
-            Credentials::Bearer(_) => Err(ClientError::Setup("the key has blanks or other signs that no key has".into())),
+            Credentials::Bearer(_) => {
+                Err(ClientError::Setup("the key has blanks or other signs that no key has".into()))
+            }
         }
     }
 }
@@ -144,15 +146,20 @@ impl<'w> Server<'w> {
     /// # Errors
     /// [`ClientError`]; 4xx and 5xx among them.
     pub(crate) fn get(&self, url: &Url) -> Result<Reply, ClientError> {
-        self.ask(url, None)
+        self.ask(url, None, ATTEMPTS)
+    }
+
+    /// The same where an answer that got lost may not be had again.
+    pub(crate) fn get_once(&self, url: &Url) -> Result<Reply, ClientError> {
+        self.ask(url, None, 1)
     }
 
     /// Sends an envelope. All that is sent can be sent twice: objects that are there already are taken as such (§5.5).
     pub(crate) fn post(&self, url: &Url, body: &[u8]) -> Result<Reply, ClientError> {
-        self.ask(url, Some(body))
+        self.ask(url, Some(body), ATTEMPTS)
     }
 
-    fn ask(&self, url: &Url, body: Option<&[u8]>) -> Result<Reply, ClientError> {
+    fn ask(&self, url: &Url, body: Option<&[u8]>, tries: u32) -> Result<Reply, ClientError> {
         let mut attempt = 0;
         loop {
             self.go_on()?;
@@ -163,6 +170,7 @@ impl<'w> Server<'w> {
                     attempt -= 1;
                     continue;
                 }
+                Err(ClientError::Away(why)) if attempt >= tries => return Err(ClientError::Away(why)),
                 Err(ClientError::Away(why)) => (ClientError::Away(why), Duration::from_millis(50 << (2 * attempt))),
                 Err(ClientError::Busy { said, after }) => {
                     let wait = after.unwrap_or(Duration::from_secs(1 << attempt));

@@ -134,7 +134,8 @@ fn read(
     holder: &str,
     tell: &mut dyn FnMut(&Report, usize, usize),
 ) -> Result<Polled, ClientError> {
-    let server = Server::new(&terms.url, &terms.credentials, terms.ca.as_deref())?.while_wanted(how.wanted, how.patience);
+    let server =
+        Server::new(&terms.url, &terms.credentials, terms.ca.as_deref())?.while_wanted(how.wanted, how.patience);
     let place = how.from.unwrap_or_else(|| source.is.place.clone());
     if place == Place::default() {
         readable(&server, terms)?;
@@ -203,7 +204,8 @@ pub fn run(store: &Store, job: &Job, tell: crate::Tell<'_>) -> Result<String, St
     };
     let at = Cell::new(0);
     let wanted = || tell(at.get(), 0);
-    let how = How { actor: "taxii", from: None, patience: Duration::from_secs(30), queue: Duration::ZERO, wanted: &wanted };
+    let how =
+        How { actor: "taxii", from: None, patience: Duration::from_secs(30), queue: Duration::ZERO, wanted: &wanted };
     poll(store, &source, &terms, how, &mut |_, objects, _| at.set(objects)).map(|polled| polled.words()).map_err(said)
 }
 

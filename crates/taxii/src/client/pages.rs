@@ -19,6 +19,8 @@ const EMPTY: usize = 20;
 /// Where a server says of no object when it came: what its clock said at the beginning, and this before it, in
 /// microseconds. Clocks are set, and what is being written comes to be seen a while later.
 const MARGIN: i64 = 600 * 1_000_000;
+/// How often in one run it is gone on by date after a page got lost.
+const BREAKS: usize = 20;
 /// A date that is later than the server's own clock by more than this is none, in microseconds.
 const FUTURE: i64 = 86_400 * 1_000_000;
 
@@ -110,12 +112,21 @@ fn micros(text: Option<&String>) -> Option<i64> {
 impl Run<'_, '_> {
     fn all(&mut self, taker: &mut dyn Taker) -> Result<(), ClientError> {
         let (mut pages, mut known, mut empty) = (HashSet::new(), HashSet::new(), 0);
-        let mut resumed = self.place.next.is_some();
+        // The answer to `next` may have got lost on the way, and some servers move it on by themselves.
+        if self.place.sure.is_some() {
+            self.without_next();
+        }
+        let (mut resumed, mut broke) = (self.place.next.is_some(), 0);
         loop {
             let mut page = match self.page() {
-                // Nobody keeps such a name for ever: without it, from the last date that is sure.
+                // Nobody keeps such a name for ever.
                 Err(ClientError::Refused { status: 400 | 404 | 410 | 422 | 500, .. }) if resumed => {
                     resumed = false;
+                    self.without_next();
+                    continue;
+                }
+                Err(ClientError::Away(_)) if self.by_next_and_date() && broke < BREAKS => {
+                    broke += 1;
                     self.without_next();
                     continue;
                 }
@@ -149,14 +160,20 @@ impl Run<'_, '_> {
             if !goes_on {
                 return Ok(());
             }
-            // Only who goes on by a date meets objects again.
-            known = if self.place.next.is_none() { page.prints.iter().copied().collect() } else { HashSet::new() };
+            // Who goes on by a date meets objects again.
+            known = page.prints.iter().copied().collect();
         }
+    }
+
+    /// Is asked for by `next` what could be asked for by its date too?
+    fn by_next_and_date(&self) -> bool {
+        self.place.next.is_some() && self.place.sure.is_some()
     }
 
     fn without_next(&mut self) {
         self.place.next = None;
-        self.place.after = self.place.sure.take().or(self.place.after.take());
+        // `sure` stays: what was taken before it needs no second look.
+        self.place.after = self.place.sure.clone().or(self.place.after.take());
     }
 
     fn note(&mut self, note: String) {
@@ -169,7 +186,10 @@ impl Run<'_, '_> {
         let Some((_, last)) = page.dates else { return };
         let clock = page.clock.unwrap_or_else(|| jiff::Timestamp::now().as_microsecond());
         if last.at > clock.saturating_add(FUTURE) {
-            self.note(format!("it says that objects were added at {}, which is to come: not believed", time::text(last.at)));
+            self.note(format!(
+                "it says that objects were added at {}, which is to come: not believed",
+                time::text(last.at)
+            ));
         } else if self.last.is_none_or(|known| known.at < last.at) {
             self.last = Some(last);
             let sure = micros(self.place.sure.as_ref()).map_or(last.before(), |sure| sure.max(last.before()));
@@ -264,6 +284,9 @@ impl Run<'_, '_> {
 
     fn page(&self) -> Result<Page, ClientError> {
         let url = self.url("objects/")?;
+        if self.by_next_and_date() {
+            return Page::of(self.server.get_once(&url)?);
+        }
         match Page::of(self.server.get(&url)?) {
             // It broke off where only its brackets tell.
             Err(ClientError::Away(_)) => Page::of(self.server.get(&url)?),

@@ -93,7 +93,9 @@ pub(super) fn read(at: Url, mut answered: Response<ureq::Body>) -> Result<Reply,
             _ => ClientError::Refused { status, said },
         });
     }
-    if kind.contains("vnd.oasis.") || kind.contains("taxii+json") && kind.replace(['"', ' '], "").contains("version=2.0") {
+    if kind.contains("vnd.oasis.")
+        || kind.contains("taxii+json") && kind.replace(['"', ' '], "").contains("version=2.0")
+    {
         return Err(ClientError::Content("speaks TAXII 2.0, and TAXII 2.1 is wanted".into()));
     }
     let mut breaks = Breaks { inner: reader, broke: None };
@@ -110,7 +112,9 @@ pub(super) fn read(at: Url, mut answered: Response<ureq::Body>) -> Result<Reply,
     if let Some(broke) = breaks.broke {
         return Err(ClientError::Away(format!("the answer broke off: {}", telling(&broke))));
     }
-    let body = body.transpose().map_err(|error| ClientError::Content(error.to_string()))?;
+    let body = body.transpose().map_err(|error| {
+        ClientError::Content(format!("the answer can't be taken: {}; --limit asks for smaller pages", error.reason))
+    })?;
     let mut reply = Reply { at, headers, body };
     if !is_empty && let Some(page) = reply.is_none_of_ours()? {
         return Err(ClientError::Content(format!(

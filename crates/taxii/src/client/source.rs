@@ -123,7 +123,9 @@ impl Source {
             "limit": terms.question.limit, "marking": terms.marking,
         }));
         if let Some(every) = terms.every {
-            said.extend(members(json!({"every": every.as_secs(), "due": 0, "failures": 0, "error": null, "ca": terms.ca})));
+            said.extend(members(
+                json!({"every": every.as_secs(), "due": 0, "failures": 0, "error": null, "ca": terms.ca}),
+            ));
             let (user, secret) = match &terms.credentials {
                 Credentials::None => (None, None),
                 Credentials::Basic { user, password } => (Some(user.as_str()), Some(password.as_str())),
@@ -166,7 +168,8 @@ impl Source {
     /// # Errors
     /// [`ClientError::Here`]: the node's key does not open it.
     pub fn terms(&self, store: &Store) -> Result<Terms, ClientError> {
-        let secret = self.is.secret.as_ref().map(|sealed| store.open_secret(&format!("{SOURCE}/{}", self.name), sealed));
+        let secret =
+            self.is.secret.as_ref().map(|sealed| store.open_secret(&format!("{SOURCE}/{}", self.name), sealed));
         let credentials = match (secret.transpose().map_err(ClientError::here)?, &self.is.user) {
             (None, _) => Credentials::None,
             (Some(password), Some(user)) => Credentials::Basic { user: user.clone(), password },

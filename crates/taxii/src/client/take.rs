@@ -124,7 +124,8 @@ impl Node<'_> {
     fn import(&mut self, objects: &[&str], with: &[String]) -> Result<(), ClientError> {
         let all: Vec<&str> = with.iter().map(String::as_str).chain(objects.iter().copied()).collect();
         let bundle = format!(r#"{{"type":"bundle","objects":[{}]}}"#, all.join(","));
-        let mut input = Input::from_reader(&self.source.is.url, bundle.as_bytes(), Limits::default()).map_err(ClientError::here)?;
+        let mut input =
+            Input::from_reader(&self.source.is.url, bundle.as_bytes(), Limits::default()).map_err(ClientError::here)?;
         drop(bundle);
         let format = manara_formats::format("stix").ok_or_else(|| ClientError::Here("STIX can't be read".into()))?;
         let mut intake = Intake::new(self.store, self.terms.clone());

@@ -8,7 +8,7 @@ use crate::settings;
 use anyhow::{Context, bail};
 use manara_model::record::parse_time;
 use manara_taxii::client::{
-    self, ClientError, Credentials, How, Question, Server, Source, Tally, Taker, Terms, collection, offered,
+    self, ClientError, Credentials, How, Question, Server, Source, Taker, Tally, Terms, collection, offered,
 };
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -203,7 +203,9 @@ fn by_itself(store: &manara_store::Store, terms: &Terms, as_json: bool) -> anyho
         output::json(&json!(source.shown(&org)))?;
     } else {
         output::line(format!("{}: '{}', for {}", source.url(), safe(&there.title), safe(&org)))?;
-        output::line("The serving node reads it from now on, first within a minute. `manara taxii sources` says how it goes.")?;
+        output::line(
+            "The serving node reads it from now on, first within a minute. `manara taxii sources` says how it goes.",
+        )?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -71,8 +71,10 @@ fn pushed(place: &Place, args: &PushArgs, tell: &mut dyn FnMut(&Pushed)) -> anyh
 fn cleared(place: &Place, name: &str, from: Option<&str>) -> anyhow::Result<Input> {
     let store = settings::store(place)?;
     let audience = audience(&store, name)?;
-    let selection =
-        Selection { filter: Filter { since: from.map(since).transpose()?, ..Filter::default() }, ..Selection::default() };
+    let selection = Selection {
+        filter: Filter { since: from.map(since).transpose()?, ..Filter::default() },
+        ..Selection::default()
+    };
     let options = WriteOptions {
         warning_lists: Some(WarningCache::default().get(&store)?),
         now: jiff::Timestamp::now().as_millisecond(),

@@ -12,8 +12,7 @@ use std::process::ExitCode;
 pub(super) fn list(place: &Place, how: Output) -> anyhow::Result<ExitCode> {
     let store = settings::store(place)?;
     let facts = store.facts()?;
-    let all: Vec<Value> =
-        Source::all(&store)?.iter().map(|source| source.shown(&facts.name(source.org))).collect();
+    let all: Vec<Value> = Source::all(&store)?.iter().map(|source| source.shown(&facts.name(source.org))).collect();
     if how.json {
         output::json(&all)?;
         return Ok(ExitCode::SUCCESS);

@@ -92,11 +92,7 @@ impl Fake {
     }
 }
 
-fn serve(
-    stream: TcpStream,
-    answers: &impl Fn(&Asked) -> Answer,
-    heard: &Mutex<Vec<Asked>>,
-) -> std::io::Result<()> {
+fn serve(stream: TcpStream, answers: &impl Fn(&Asked) -> Answer, heard: &Mutex<Vec<Asked>>) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut line = String::new();
     reader.read_line(&mut line)?;

@@ -43,7 +43,10 @@ fn collections_of_a_server_or_a_root_are_listed() {
     for (path, wrong) in [("/", 1), ("/taxii2/", 1), ("/one/", 0), ("/one/collections/", 0)] {
         let (all, told) = collections(&server, &fake.url(path)).unwrap();
         assert_eq!((all.len(), told.len()), (2, wrong), "{path}");
-        assert_eq!((all[0].url.clone(), all[0].can_read, all[0].can_write), (fake.url("/one/collections/a/").to_string(), true, false));
+        assert_eq!(
+            (all[0].url.clone(), all[0].can_read, all[0].can_write),
+            (fake.url("/one/collections/a/").to_string(), true, false)
+        );
         assert!(!all[0].title.contains('\u{1b}'), "a title rewrites no screen");
     }
     assert_eq!(offered(&server, &fake.url("/one/collections/a/")).unwrap().id, "a");

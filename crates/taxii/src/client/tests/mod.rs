@@ -23,8 +23,8 @@ struct Kept {
 
 impl Taker for Kept {
     fn take(&mut self, objects: &[Box<RawValue>]) -> Result<(), ClientError> {
-        let of = |raw: &Box<RawValue>| serde_json::from_str::<serde_json::Value>(raw.get()).unwrap();
-        self.values.extend(objects.iter().map(|raw| of(raw)["value"].as_str().unwrap_or("?").to_owned()));
+        let of = |raw: &str| serde_json::from_str::<serde_json::Value>(raw).unwrap();
+        self.values.extend(objects.iter().map(|raw| of(raw.get())["value"].as_str().unwrap_or("?").to_owned()));
         Ok(())
     }
     fn keep(&mut self, place: &Place) -> Result<(), ClientError> {

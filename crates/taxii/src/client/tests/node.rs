@@ -5,7 +5,8 @@ use crate::client::{ClientError, Credentials, How, POLL, Polled, Question, Sourc
 use manara_model::{Audience, Marking, Purpose};
 use manara_store::Store;
 use manara_store::view::Filter;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -32,7 +33,8 @@ fn terms(store: &Store, fake: &Fake, every: Option<Duration>) -> Terms {
 
 fn polled(store: &Store, terms: &Terms) -> Result<Polled, ClientError> {
     let source = Source::keep(store, "cli", terms).unwrap();
-    let how = How { actor: "cli", from: None, patience: Duration::from_secs(5), queue: Duration::ZERO, wanted: &|| true };
+    let how =
+        How { actor: "cli", from: None, patience: Duration::from_secs(5), queue: Duration::ZERO, wanted: &|| true };
     poll(store, &source, terms, how, &mut |_, _, _| {})
 }
 
@@ -80,22 +82,26 @@ fn what_is_new_comes_and_what_is_here_does_not_come_twice() {
 #[test]
 fn a_run_that_breaks_goes_on_where_it_stopped() {
     let (_folder, store) = store();
-    let broken = AtomicUsize::new(0);
+    let mended = Arc::new(AtomicBool::new(false));
+    let is_mended = Arc::clone(&mended);
     let fake = Fake::new(move |asked| {
-        or_collection(asked, || match asked.query("next") {
-            "" => taxii(page(0..5, r#","more":true,"next":"2""#)).added(FIRST, FIRST),
-            _ if broken.fetch_add(1, Ordering::Relaxed) < 3 => taxii(page(5..10, "")).breaking(300),
-            _ => taxii(page(5..10, "")).added(LAST, LAST),
+        or_collection(asked, || match (asked.query("next"), asked.query("added_after")) {
+            ("", "") => taxii(page(0..5, r#","more":true,"next":"2""#)).added("2026-01-01T00:00:00.000000Z", FIRST),
+            ("", "2026-01-01T00:00:00.000000Z") if is_mended.load(Ordering::Relaxed) => {
+                taxii(page(4..10, "")).added(FIRST, LAST)
+            }
+            _ => taxii(page(5..10, "")).breaking(300),
         })
     });
     let terms = terms(&store, &fake, None);
     assert!(polled(&store, &terms).is_err());
+    mended.store(true, Ordering::Relaxed);
     assert_eq!(records(&store, Audience::Node), 5);
     let shown = Source::find(&store, &terms).unwrap().unwrap().shown("x");
     assert_eq!((shown["in_the_middle"].as_bool(), shown["failures"].as_u64()), (Some(true), Some(1)));
     assert!(shown["error"].as_str().unwrap().contains("broke off"));
     let second = polled(&store, &terms).unwrap();
-    assert_eq!((second.report.added, second.tally.pages, records(&store, Audience::Node)), (5, 1, 10));
+    assert_eq!((second.report.added, second.report.unchanged, records(&store, Audience::Node)), (5, 1, 10));
     let shown = Source::find(&store, &terms).unwrap().unwrap().shown("x");
     assert_eq!((shown["added_after"].as_str(), shown["error"].as_str()), (Some(LAST), None));
 }

@@ -4,6 +4,7 @@ use super::fake::{Answer, Asked, Fake, answer, page, taxii};
 use super::{Kept, is_after, polled};
 use crate::client::Place;
 use crate::time;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const START: i64 = 1_767_225_600_000_000; // 2026-01-01
 
@@ -132,7 +133,9 @@ fn next_without_more_is_followed() {
 fn a_server_that_goes_round_is_left_with_words() {
     let same = Fake::new(|_| taxii(page([1, 2], r#","more":true,"next":"x""#)));
     let empty = Fake::new(|_| taxii(r#"{"more":true,"next":"x","objects":[]}"#));
-    let deaf = Fake::new(|_| taxii(page([1, 2], r#","more":true"#)).added("2026-01-01T00:00:00.000001Z", "2026-01-01T00:00:00.000002Z"));
+    let deaf = Fake::new(|_| {
+        taxii(page([1, 2], r#","more":true"#)).added("2026-01-01T00:00:00.000001Z", "2026-01-01T00:00:00.000002Z")
+    });
     for fake in [same, empty, deaf] {
         let error = polled(&fake).0.unwrap_err().to_string();
         assert!(error.contains("sends us round"), "{error}");
@@ -174,7 +177,8 @@ fn without_dates_the_place_is_the_servers_clock_at_the_beginning_with_a_margin()
         let next = if asked.query("next").is_empty() { r#","more":true,"next":"2""# } else { "" };
         let date = if next.is_empty() { "Tue, 01 Jan 2019 11:00:00 GMT" } else { "Tue, 01 Jan 2019 10:00:00 GMT" };
         let numbers = if next.is_empty() { 3..5 } else { 0..3 };
-        taxii(page(numbers, next).replace("\"value\"", "\"modified\":\"2030-01-01T00:00:00Z\",\"value\"")).with("date", date)
+        taxii(page(numbers, next).replace("\"value\"", "\"modified\":\"2030-01-01T00:00:00Z\",\"value\""))
+            .with("date", date)
     });
     let (done, kept) = polled(&fake);
     done.unwrap();
@@ -186,7 +190,9 @@ fn without_dates_the_place_is_the_servers_clock_at_the_beginning_with_a_margin()
 #[test]
 fn a_date_to_come_is_not_believed() {
     let fake = Fake::new(|_| {
-        taxii(page([1], "")).added("9999-01-01T00:00:00.000000Z", "9999-01-01T00:00:00.000000Z").with("date", "Thu, 01 Jan 2026 00:10:00 GMT")
+        taxii(page([1], ""))
+            .added("9999-01-01T00:00:00.000000Z", "9999-01-01T00:00:00.000000Z")
+            .with("date", "Thu, 01 Jan 2026 00:10:00 GMT")
     });
     let (done, kept) = polled(&fake);
     assert!(done.unwrap().notes[0].contains("not believed"));
@@ -194,20 +200,54 @@ fn a_date_to_come_is_not_believed() {
 }
 
 #[test]
-fn a_run_that_was_broken_off_goes_on_and_by_date_where_the_server_forgot_it() {
+fn a_run_that_was_broken_off_goes_on_by_date_or_by_next_or_from_where_it_began() {
     let fake = Fake::new(|asked| match (asked.query("next"), asked.query("added_after")) {
         ("gone", _) => answer(404, r#"{"title":"No such cursor"}"#),
         ("here", _) => taxii(page(10..20, "")).added("2026-01-01T00:00:00.000010Z", "2026-01-01T00:00:00.000019Z"),
-        ("", "2026-01-01T00:00:00.000008Z") => taxii(page(9..20, "")).added("2026-01-01T00:00:00.000009Z", "2026-01-01T00:00:00.000019Z"),
+        ("", "2026-01-01T00:00:00.000008Z") => {
+            taxii(page(9..20, "")).added("2026-01-01T00:00:00.000009Z", "2026-01-01T00:00:00.000019Z")
+        }
+        ("", "") => taxii(page(0..20, "")).added("2026-01-01T00:00:00.000000Z", "2026-01-01T00:00:00.000019Z"),
         other => panic!("{other:?}"),
     });
-    for (next, numbers) in [("here", 10..20), ("gone", 9..20)] {
-        let sure = Some("2026-01-01T00:00:00.000008Z".to_owned());
+    for (next, sure, numbers) in
+        [("here", true, 9..20), ("gone", true, 9..20), ("here", false, 10..20), ("gone", false, 0..20)]
+    {
+        let sure = sure.then(|| "2026-01-01T00:00:00.000008Z".to_owned());
         let mut kept = Kept { place: Place { next: Some(next.into()), sure, ..Place::default() }, ..Kept::default() };
         kept.poll(&fake, 0).unwrap();
         assert_eq!(kept.numbers(), numbers.collect::<Vec<_>>());
         assert_eq!(kept.after(), "2026-01-01T00:00:00.000019Z");
     }
+}
+
+#[test]
+fn a_next_that_moves_on_by_itself_loses_nothing_when_a_line_breaks() {
+    // As the reference server has it: one name for all pages of a run, and what was given once is gone.
+    let (given, broken) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let dates = each_its_own(40);
+    let fake = Fake::new(move |asked| {
+        let found = match asked.query("next") {
+            "" => {
+                let found = matching(&dates, asked, 10).0;
+                given.store(found.last().map_or(40, |last| last + 1), Ordering::Relaxed);
+                found
+            }
+            "same" => {
+                let from = given.fetch_add(10, Ordering::Relaxed);
+                (from..40.min(from + 10)).collect()
+            }
+            other => panic!("{other}"),
+        };
+        let more = if found.last() == Some(&39) { "" } else { r#","more":true,"next":"same""# };
+        let (first, last) = (time::text(dates[found[0]]), time::text(dates[found[found.len() - 1]]));
+        let answer = taxii(page(found, more)).added(&first, &last);
+        let breaks = asked.query("next") == "same" && broken.fetch_add(1, Ordering::Relaxed) % 2 == 0;
+        if breaks { answer.breaking(50) } else { answer }
+    });
+    let (done, kept) = polled(&fake);
+    done.unwrap();
+    assert_eq!(kept.numbers(), (0..40).collect::<Vec<_>>(), "each once");
 }
 
 #[test]

@@ -31,7 +31,9 @@ fn count(asked: &Asked) -> usize {
 }
 
 fn complete(count: usize) -> Answer {
-    taxii(format!(r#"{{"id":"s","status":"complete","total_count":{count},"success_count":{count},"failure_count":0,"pending_count":0}}"#))
+    taxii(format!(
+        r#"{{"id":"s","status":"complete","total_count":{count},"success_count":{count},"failure_count":0,"pending_count":0}}"#
+    ))
 }
 
 #[test]
@@ -61,8 +63,10 @@ fn a_status_is_followed_until_it_is_complete_and_failures_are_told() {
             ("GET", 1) => taxii(r#"{"id":"s 1","status":"pending"}"#),
             _ => {
                 assert_eq!(asked.path, "/api/status/s%201/");
-                taxii(r#"{"id":"s 1","status":"complete","total_count":3,"success_count":2,"failure_count":1,
-                    "failures":[{"id":"domain-name--x","version":"1","message":"no"}]}"#)
+                taxii(
+                    r#"{"id":"s 1","status":"complete","total_count":3,"success_count":2,"failure_count":1,
+                    "failures":[{"id":"domain-name--x","version":"1","message":"no"}]}"#,
+                )
             }
         })
     });

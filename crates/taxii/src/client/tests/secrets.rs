@@ -15,7 +15,9 @@ fn sent_to(to: Url) -> Answer {
 
 #[test]
 fn an_account_goes_as_basic_and_a_key_as_bearer() {
-    for (credentials, header) in [(known(), "Basic Y2VydDpzM2NyZXQ="), (Credentials::Bearer("k3y".into()), "Bearer k3y")] {
+    for (credentials, header) in
+        [(known(), "Basic Y2VydDpzM2NyZXQ="), (Credentials::Bearer("k3y".into()), "Bearer k3y")]
+    {
         let fake = Fake::new(|_| taxii("{}"));
         let url = fake.url("/taxii2/");
         let _ = discover(&Server::new(&url, &credentials, None).unwrap(), &url);

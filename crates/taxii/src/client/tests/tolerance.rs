@@ -36,7 +36,15 @@ fn a_server_that_compares_accept_as_a_text_is_asked_in_its_spelling() {
 
 #[test]
 fn no_objects_are_said_in_many_ways() {
-    for body in ["", "  \n", "{}", r#"{"objects":null}"#, r#"{"objects":[]}"#, r#"{"more":false}"#, r#"{"objects":[],"more":true}"#] {
+    for body in [
+        "",
+        "  \n",
+        "{}",
+        r#"{"objects":null}"#,
+        r#"{"objects":[]}"#,
+        r#"{"more":false}"#,
+        r#"{"objects":[],"more":true}"#,
+    ] {
         let fake = Fake::new(move |_| taxii(body));
         let (done, kept) = polled(&fake);
         assert_eq!((done.unwrap().objects, kept.values.len()), (0, 0), "{body}");
@@ -90,7 +98,8 @@ fn a_busy_server_is_left_alone_for_as_long_as_it_says() {
 #[test]
 fn a_line_that_breaks_in_the_middle_of_a_page_leaves_nothing_half_taken() {
     let fake = Fake::new(|asked| match asked.query("next") {
-        "" => taxii(page(0..10, r#","more":true,"next":"2""#)).added("2026-01-01T00:00:00.000001Z", "2026-01-01T00:00:00.000010Z"),
+        "" => taxii(page(0..10, r#","more":true,"next":"2""#))
+            .added("2026-01-01T00:00:00.000001Z", "2026-01-01T00:00:00.000010Z"),
         _ => taxii(page(10..20, "")).breaking(600),
     });
     let (done, kept) = polled(&fake);
