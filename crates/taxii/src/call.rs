@@ -1,5 +1,6 @@
 //! A request: where it goes (TAXII 2.1 §4, §5) and who sends it.
 
+use crate::shelf::Shelf;
 use manara_model::GroupId;
 use manara_store::people::Caller;
 use std::io::Read;
@@ -34,6 +35,8 @@ pub struct Call<'r> {
     pub most: u64,
     /// `Content-Length`; 0: not told.
     pub length: u64,
+    /// Where records lie that are being read.
+    pub shelf: &'r Shelf,
     /// Who calls.
     pub caller: Caller,
     /// The body, unpacked.

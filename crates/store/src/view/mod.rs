@@ -70,6 +70,12 @@ impl View<'_> {
         &self.facts
     }
 
+    /// Is nothing hidden from its audience?
+    #[must_use]
+    pub fn sees_everything(&self) -> bool {
+        matches!(self.allowed, Allowed::Everything)
+    }
+
     /// ` AND column IN (the allowed labels)`, or nothing where everything is allowed. `parameter` is
     /// the number of the parameter that holds the list.
     pub(crate) fn only(&self, column: &str, parameter: usize) -> String {
