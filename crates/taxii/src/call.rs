@@ -66,7 +66,7 @@ pub(crate) enum Part {
 impl Place {
     /// Of a path; with or without the slash at its end.
     pub(crate) fn of(path: &str) -> Option<Place> {
-        let path = path.strip_prefix("/taxii2")?;
+        let path = path.strip_prefix("/taxii2").filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
         let path = path.strip_suffix('/').unwrap_or(path);
         let pieces: Vec<&str> = path.split('/').skip(1).collect();
         let Some((root, rest)) = pieces.split_first() else { return Some(Place::Discovery) };

@@ -242,7 +242,7 @@ impl View<'_> {
         let parts = self.conn.all(sql, &params![uuid, LOOKS], |row| Ok((row.get::<i64>(0)?, row.get::<u32>(1)?)))?;
         for (record, ordinal) in &parts {
             if let Some(head) = self.record_at(*record)?
-                && !self.parts_at(&head, &[*ordinal])?.is_empty()
+                && self.sees_part(&head, *ordinal)?
             {
                 return Ok(false);
             }

@@ -9,6 +9,7 @@ mod lists;
 mod lookup;
 mod reach;
 mod record;
+mod references;
 mod text;
 mod vocabulary;
 
