@@ -62,6 +62,11 @@ const GROWING: &[&str] = &[
     "b",
     "n",
     "submission",
+    "fresh",
+    "member",
+    "m",
+    "member_object",
+    "o",
 ];
 
 /// Pieces of questions that read everything, and why they may.

@@ -1,5 +1,6 @@
 //! A request: where it goes (TAXII 2.1 §4, §5) and who sends it.
 
+use crate::shelf::Shelf;
 use manara_model::GroupId;
 use manara_store::people::Caller;
 use std::io::Read;
@@ -34,6 +35,8 @@ pub struct Call<'r> {
     pub most: u64,
     /// `Content-Length`; 0: not told.
     pub length: u64,
+    /// Where records lie that are being read.
+    pub shelf: &'r Shelf,
     /// Who calls.
     pub caller: Caller,
     /// The body, unpacked.
@@ -63,7 +66,7 @@ pub(crate) enum Part {
 impl Place {
     /// Of a path; with or without the slash at its end.
     pub(crate) fn of(path: &str) -> Option<Place> {
-        let path = path.strip_prefix("/taxii2")?;
+        let path = path.strip_prefix("/taxii2").filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
         let path = path.strip_suffix('/').unwrap_or(path);
         let pieces: Vec<&str> = path.split('/').skip(1).collect();
         let Some((root, rest)) = pieces.split_first() else { return Some(Place::Discovery) };

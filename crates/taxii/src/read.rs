@@ -2,7 +2,9 @@
 
 use crate::answer::{Answer, Fault};
 use crate::collections::Collection;
+use crate::found;
 use crate::query::{self, Asked, Filters};
+use crate::shelf::Shelf;
 use crate::time;
 use manara_model::record::StixObject;
 use manara_model::{Cleared, Purpose};
@@ -11,10 +13,26 @@ use manara_store::collections::{Boxed, Versions};
 use manara_store::people::Caller;
 use std::fmt::Write;
 
-/// The page that is asked for.
-fn page(store: &Store, collection: &Collection, caller: &Caller, asked: &Asked, bodies: bool) -> Result<Boxed, Fault> {
-    let view = store.view(caller.audience(), Purpose::Read)?;
-    Ok(view.boxed(collection.row, &asked.wanted, asked.limit, bodies)?)
+/// What is read, and by whom.
+#[derive(Clone, Copy)]
+pub(crate) struct Source<'r> {
+    pub(crate) store: &'r Store,
+    pub(crate) shelf: &'r Shelf,
+    pub(crate) collection: &'r Collection,
+    pub(crate) caller: &'r Caller,
+}
+
+impl Source<'_> {
+    /// The page that is asked for.
+    fn page(&self, asked: &Asked) -> Result<Boxed, Fault> {
+        if let Some(search) = &self.collection.is.search {
+            return found::page(self.store, self.shelf, self.collection, search, self.caller, asked);
+        }
+        // With bodies even for a manifest: an object that only speaks of something hidden is not told of there
+        // either.
+        let view = self.store.view(self.caller.audience(), Purpose::Read)?;
+        Ok(view.boxed(self.collection.row, &asked.wanted, asked.limit, true)?)
+    }
 }
 
 /// When the first and the last of them came (§3.2.1, §3.5). Of an empty page: where the client is.
@@ -56,41 +74,34 @@ fn envelope(page: &Boxed) -> Vec<u8> {
 }
 
 /// §5.4, and of one object §5.6
-pub(crate) fn objects(
-    store: &Store,
-    collection: &Collection,
-    caller: &Caller,
-    query: &str,
-    id: Option<&str>,
-) -> Result<Answer, Fault> {
+pub(crate) fn objects(from: Source<'_>, query: &str, id: Option<&str>) -> Result<Answer, Fault> {
     let filters = if id.is_some() { Filters::OfObject } else { Filters::All };
     let mut asked = query::read(query, filters)?;
     if let Some(id) = id {
         with_object(&mut asked, id)?;
     }
-    let page = page(store, collection, caller, &asked, true)?;
+    let page = from.page(&asked)?;
     if let Some(id) = id.filter(|_| page.objects.is_empty()) {
-        exists(store, collection, caller, id)?;
+        exists(from, id)?;
     }
     Ok(dated(Answer::bytes(envelope(&page)), &page, &asked))
 }
 
 /// Is an object there for the caller, whatever else was asked for? An unknown one is a 404 (§5.6, §5.8).
-fn exists(store: &Store, collection: &Collection, caller: &Caller, id: &str) -> Result<(), Fault> {
+fn exists(from: Source<'_>, id: &str) -> Result<(), Fault> {
     let mut any = query::read("limit=1", Filters::OfVersions)?;
     any.wanted.versions = Versions::All;
     with_object(&mut any, id)?;
-    match page(store, collection, caller, &any, true)?.objects.is_empty() {
+    match from.page(&any)?.objects.is_empty() {
         true => Err(Fault::missing("object")),
         false => Ok(()),
     }
 }
 
 /// §5.3
-pub(crate) fn manifest(store: &Store, collection: &Collection, caller: &Caller, query: &str) -> Result<Answer, Fault> {
+pub(crate) fn manifest(from: Source<'_>, query: &str) -> Result<Answer, Fault> {
     let asked = query::read(query, Filters::All)?;
-    // With bodies: an object that only speaks of something hidden is not told of here either.
-    let page = page(store, collection, caller, &asked, true)?;
+    let page = from.page(&asked)?;
     let mut out = format!(r#"{{"more":{}"#, page.more);
     for (n, object) in page.objects.iter().enumerate() {
         out.push_str(if n == 0 { r#","objects":["# } else { "," });
@@ -108,19 +119,13 @@ pub(crate) fn manifest(store: &Store, collection: &Collection, caller: &Caller, 
 }
 
 /// §5.8
-pub(crate) fn versions(
-    store: &Store,
-    collection: &Collection,
-    caller: &Caller,
-    query: &str,
-    id: &str,
-) -> Result<Answer, Fault> {
+pub(crate) fn versions(from: Source<'_>, query: &str, id: &str) -> Result<Answer, Fault> {
     let mut asked = query::read(query, Filters::OfVersions)?;
     asked.wanted.versions = Versions::All;
     with_object(&mut asked, id)?;
-    let page = page(store, collection, caller, &asked, true)?;
+    let page = from.page(&asked)?;
     if page.objects.is_empty() {
-        exists(store, collection, caller, id)?;
+        exists(from, id)?;
     }
     let versions: Vec<&str> = page.objects.iter().map(|object| object.version.as_str()).collect();
     let told = match versions.is_empty() {
