@@ -95,7 +95,9 @@ serve "$b"
 check "a source" "$manara" taxii poll "$box" "${key[@]}" --data "$b" --every 1h
 check "a wrong secret is no source" bash -c "echo nonsense >'$folder/wrong'; ! '$manara' taxii poll '$box' --key-file '$folder/wrong' --data '$b' --every 1h"
 check "no such time" exits 1 "$manara" taxii poll "$box" "${key[@]}" --data "$b" --every 5s
-check "comes by itself" bash -c "for _ in \$(seq 90); do '$manara' search --data '$b' --json by-itself.example | grep -q '\"owner\": \"CERT Owl\"' && exit 0; sleep 0.5; done; exit 1"
+check "comes by itself" bash -c "for _ in \$(seq 90); do '$manara' taxii sources --data '$b' --json | grep -q '\"added\": 1' && exit 0; sleep 0.5; done; exit 1"
+check "is found" "$manara" search --data "$b" --json by-itself.example
+check "as its own" json "$folder/out" "[r['owner'] for r in d[0]['records']] == ['CERT Owl']"
 check "sources" "$manara" taxii sources --data "$b" --json
 check "say how it goes" json "$folder/out" "len(d) == 1 and d[0]['every_seconds'] == 3600 and d[0]['error'] is None and d[0]['came']['added'] == 1"
 cp "$folder/out" "$folder/sources.json"

@@ -1,6 +1,7 @@
 //! Polling: what is new at a source, taken into the node; when somebody asks, and by itself when its time has come.
 
-use super::pages::{self, Place, Tally};
+use super::pages;
+use super::place::{Place, Tally};
 use super::source::{Source, Terms};
 use super::take::{LEASE, Node, lease};
 use super::{ClientError, Server, Wanted, offered};

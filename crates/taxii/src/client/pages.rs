@@ -3,10 +3,9 @@
 //! and meets some objects again rather than missing one.
 
 use super::envelope::{Page, Said};
+use super::place::{Place, Question, Taker, Tally};
 use super::{ClientError, Server, manifest};
 use crate::time;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use std::collections::HashSet;
 use url::Url;
 
@@ -21,62 +20,10 @@ const EMPTY: usize = 20;
 const MARGIN: i64 = 600 * 1_000_000;
 /// How often in one run it is gone on by date after a page got lost.
 const BREAKS: usize = 20;
+/// Most that is noted of one run.
+const NOTES: usize = 20;
 /// A date that is later than the server's own clock by more than this is none, in microseconds.
 const FUTURE: i64 = 86_400 * 1_000_000;
-
-/// What is asked for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Question {
-    /// Only objects of these types; empty: all.
-    pub types: Vec<String>,
-    /// Objects a page; 0: [`LIMIT`].
-    pub limit: usize,
-    /// All versions of an object, not only the newest.
-    pub all_versions: bool,
-}
-
-/// How far a collection was read.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Place {
-    /// Asked for is what was added after this.
-    pub after: Option<String>,
-    /// In the middle of a run: how the server wants to be asked for the rest of it.
-    pub next: Option<String>,
-    /// In the middle of a run: after this nothing was taken yet.
-    pub sure: Option<String>,
-    /// In the middle of a run: when it began, by the server's clock.
-    pub began: Option<String>,
-}
-
-/// Who takes what is read.
-pub trait Taker {
-    /// Takes objects: when this returns, they are safe.
-    ///
-    /// # Errors
-    /// The reading stops.
-    fn take(&mut self, objects: &[Box<RawValue>]) -> Result<(), ClientError>;
-    /// Keeps a place: all before it was taken.
-    ///
-    /// # Errors
-    /// The reading stops.
-    fn keep(&mut self, place: &Place) -> Result<(), ClientError>;
-    /// Hears how many objects and pages came.
-    fn tell(&mut self, objects: usize, pages: usize) {
-        let _ = (objects, pages);
-    }
-}
-
-/// What a run came to.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Tally {
-    /// Objects that came.
-    pub objects: usize,
-    /// Pages that they came in.
-    pub pages: usize,
-    /// What should be known, in words.
-    pub notes: Vec<String>,
-}
 
 struct Run<'r, 'w> {
     server: &'r Server<'w>,
@@ -99,7 +46,7 @@ pub fn read(
     place: Place,
     taker: &mut dyn Taker,
 ) -> Result<Tally, ClientError> {
-    let limit = if question.limit == 0 { LIMIT } else { question.limit };
+    let limit = if question.limit == 0 { LIMIT } else { question.limit }.max(place.limit);
     let mut run = Run { server, collection, question, place, limit, tally: Tally::default(), last: None };
     run.all(taker)?;
     Ok(run.tally)
@@ -109,11 +56,20 @@ fn micros(text: Option<&String>) -> Option<i64> {
     text.and_then(|text| time::read(text))
 }
 
+/// After which moment to ask for what follows on a page, so that nothing is left out. `None`: it is all of one moment,
+/// or of before `after`, and more of that may follow.
+fn behind((first, last): (Said, Said), after: i64) -> Option<i64> {
+    // Rounded up, it may be that much too late; cut off, all of it lies behind it.
+    let (rounded, cut) = (last.before(), last.at - 1);
+    let further = |at: &i64| *at > after;
+    let rounded = Some(rounded).filter(further).filter(|at| *at >= first.at);
+    rounded.or(Some(cut).filter(further).filter(|at| *at >= first.at || last.grain > 1))
+}
+
 impl Run<'_, '_> {
     fn all(&mut self, taker: &mut dyn Taker) -> Result<(), ClientError> {
         let (mut pages, mut known, mut empty) = (HashSet::new(), HashSet::new(), 0);
-        // The answer to `next` may have got lost on the way, and some servers move it on by themselves.
-        if self.place.sure.is_some() {
+        if self.may_be_lost() {
             self.without_next();
         }
         let (mut resumed, mut broke) = (self.place.next.is_some(), 0);
@@ -125,8 +81,10 @@ impl Run<'_, '_> {
                     self.without_next();
                     continue;
                 }
-                Err(ClientError::Away(_)) if self.by_next_and_date() && broke < BREAKS => {
+                Err(ClientError::Away(_)) if self.may_be_lost() && broke < BREAKS => {
                     broke += 1;
+                    // From before, it meets the same pages.
+                    pages.clear();
                     self.without_next();
                     continue;
                 }
@@ -160,25 +118,30 @@ impl Run<'_, '_> {
             if !goes_on {
                 return Ok(());
             }
-            // Who goes on by a date meets objects again.
+            // Who goes on by a date meets objects again, and perhaps whole pages.
+            if self.place.next.is_none() {
+                pages.clear();
+            }
             known = page.prints.iter().copied().collect();
         }
     }
 
-    /// Is asked for by `next` what could be asked for by its date too?
-    fn by_next_and_date(&self) -> bool {
-        self.place.next.is_some() && self.place.sure.is_some()
+    /// Is a page asked for by a name that some servers move on by themselves, so that one that got lost on the way is
+    /// not had again by it, but can be had by its date?
+    fn may_be_lost(&self) -> bool {
+        self.place.next.is_some() && self.place.sure.is_some() && !self.place.named
     }
 
     fn without_next(&mut self) {
         self.place.next = None;
-        // `sure` stays: what was taken before it needs no second look.
-        self.place.after = self.place.sure.clone().or(self.place.after.take());
+        // Never back: what lies before either was taken.
+        let reached = micros(self.place.after.as_ref()).max(micros(self.place.sure.as_ref()));
+        self.place.after = reached.map(time::text);
     }
 
     fn note(&mut self, note: String) {
-        if !self.tally.notes.contains(&note) {
-            self.tally.notes.push(note);
+        if !self.place.notes.contains(&note) && self.place.notes.len() < NOTES {
+            self.place.notes.push(note);
         }
     }
 
@@ -200,7 +163,8 @@ impl Run<'_, '_> {
     /// Moves the place on behind a page; false: the page was the last.
     fn step(&mut self, page: &mut Page) -> Result<bool, ClientError> {
         if page.next.is_some() {
-            self.place.next = page.next.clone();
+            let before = std::mem::replace(&mut self.place.next, page.next.clone());
+            self.place.named = before.is_some() && before != self.place.next;
             return Ok(true);
         }
         // A page that is full and says that nothing follows is asked about once more: some servers say so of each.
@@ -210,35 +174,43 @@ impl Run<'_, '_> {
             return Ok(false);
         }
         self.place.next = None;
-        let dates = page.dates.filter(|(_, last)| self.last.is_some_and(|known| known.at >= last.at));
-        let (first, last) = match dates {
-            Some(dates) => dates,
-            None => manifest::dates(self.server, &self.url("manifest/")?, page)?.ok_or_else(|| {
-                ClientError::Content(
-                    "says that there is more, but neither how to ask for it (next), nor when its objects were added \
-                     (X-TAXII-Date-Added-Last)"
-                        .into(),
-                )
-            })?,
-        };
         let after = micros(self.place.after.as_ref()).unwrap_or(i64::MIN);
-        let further = if last.before() > after && last.before() >= first.at {
-            last.before()
-        } else if self.limit < WIDEST {
+        let said = page.dates.filter(|(_, last)| self.last.is_some_and(|known| known.at >= last.at));
+        let dates = match said {
+            Some(dates) => Some(dates),
+            None => manifest::dates(self.server, &self.url("manifest/")?, page)?,
+        };
+        let Some(dates) = dates else {
+            return Err(ClientError::Content(
+                "says that there is more, but neither how to ask for it (next), nor when its objects were added \
+                 (X-TAXII-Date-Added-Last)"
+                    .into(),
+            ));
+        };
+        let mut safe = behind(dates, after);
+        if safe.is_none() && self.limit < WIDEST {
             // All of one moment: they are asked for together, or some of them could be left out.
             self.limit = (self.limit * 10).min(WIDEST);
+            self.place.limit = self.limit;
             return Ok(true);
-        } else if last.at > after {
+        }
+        if safe.is_none() && said.is_some() {
+            // It may be written more finely there.
+            let finer = manifest::dates(self.server, &self.url("manifest/")?, page)?;
+            safe = finer.and_then(|finer| behind(finer, after));
+        }
+        let lossy = Some(dates.1.at + dates.1.grain - 1).filter(|end| *end > after);
+        if let (None, Some(end)) = (safe, lossy) {
             self.note(format!(
                 "more objects were added at {} than it gives in one page; some of them may be missing",
-                time::text(last.at)
+                time::text(end)
             ));
-            last.at
-        } else {
-            return Err(ClientError::Content(
+        }
+        let further = safe.or(lossy).ok_or_else(|| {
+            ClientError::Content(
                 "sends us round: it says that there is more, and gives what was added before all the same".into(),
-            ));
-        };
+            )
+        })?;
         self.place.after = Some(time::text(further));
         Ok(true)
     }
@@ -257,6 +229,7 @@ impl Run<'_, '_> {
             },
         };
         let after = micros(self.place.after.as_ref()).max(reached);
+        self.tally.notes = std::mem::take(&mut self.place.notes);
         self.place = Place { after: after.map(time::text), ..Place::default() };
     }
 
@@ -284,7 +257,7 @@ impl Run<'_, '_> {
 
     fn page(&self) -> Result<Page, ClientError> {
         let url = self.url("objects/")?;
-        if self.by_next_and_date() {
+        if self.may_be_lost() {
             return Page::of(self.server.get_once(&url)?);
         }
         match Page::of(self.server.get(&url)?) {

@@ -1,7 +1,7 @@
 //! Collections of other servers that this node reads, and how far: one entry for each address, organisation and choice
 //! of types. Its secret is sealed with the node's key, as those of other servers are.
 
-use super::pages::{Place, Question};
+use super::place::{Place, Question};
 use super::{ClientError, Credentials};
 use manara_model::{Marking, OrgId};
 use manara_store::entries::Entry;

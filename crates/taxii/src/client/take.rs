@@ -1,7 +1,7 @@
 //! Taking what is read into the node, by the way that every import goes: each object is a record, kept byte for byte,
 //! and one that is there already is not there twice.
 
-use super::pages::{Place, Taker};
+use super::place::{Place, Taker};
 use super::source::Source;
 use super::{ClientError, Server};
 use manara_formats::{Input, Limits, Members, ReadError, StixFacts, stix_definition};

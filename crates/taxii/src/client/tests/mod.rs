@@ -1,5 +1,6 @@
 //! The client against servers as they are met. Each fault that is borne has its test.
 
+mod chance;
 mod fake;
 mod finding;
 mod node;

@@ -210,11 +210,16 @@ fn a_run_that_was_broken_off_goes_on_by_date_or_by_next_or_from_where_it_began()
         ("", "") => taxii(page(0..20, "")).added("2026-01-01T00:00:00.000000Z", "2026-01-01T00:00:00.000019Z"),
         other => panic!("{other:?}"),
     });
-    for (next, sure, numbers) in
-        [("here", true, 9..20), ("gone", true, 9..20), ("here", false, 10..20), ("gone", false, 0..20)]
-    {
+    for (next, named, sure, numbers) in [
+        ("here", true, true, 10..20),
+        ("gone", true, true, 9..20),
+        ("here", false, true, 9..20),
+        ("here", false, false, 10..20),
+        ("gone", false, false, 0..20),
+    ] {
         let sure = sure.then(|| "2026-01-01T00:00:00.000008Z".to_owned());
-        let mut kept = Kept { place: Place { next: Some(next.into()), sure, ..Place::default() }, ..Kept::default() };
+        let place = Place { next: Some(next.into()), named, sure, ..Place::default() };
+        let mut kept = Kept { place, ..Kept::default() };
         kept.poll(&fake, 0).unwrap();
         assert_eq!(kept.numbers(), numbers.collect::<Vec<_>>());
         assert_eq!(kept.after(), "2026-01-01T00:00:00.000019Z");
