@@ -50,6 +50,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::User(args) => commands::people::user(place, args),
         Command::Key(args) => commands::people::key(place, args),
         Command::Group(args) => commands::people::group(place, args),
+        Command::Collection(args) => commands::collection::run(place, args),
         Command::Tag(args) => commands::people::tag(place, args),
         Command::Pattern(args) => commands::pattern::run(args),
         Command::Formats(args) => commands::shell::formats(&args),

@@ -150,7 +150,7 @@ pub fn run_due(
             Some(Err(message)) => Ended::failed(message),
             None => run(store, warnings, &job, &tell),
         }))
-            .unwrap_or_else(|_| Ended::failed("it failed inside; the log says where"))
+        .unwrap_or_else(|_| Ended::failed("it failed inside; the log says where"))
     });
     store.end_job(job.id, holder, ended.good, &ended.message, &ended.report, ended.again)?;
     // A server that is away is so for everything that waits for it: nobody else waits behind a thousand attempts.

@@ -129,7 +129,10 @@ mod tests {
     fn what_has_a_hidden_marking_is_hidden() {
         let raw = r#"{"type":"x","object_marking_refs":["a--1","b--2"]}"#;
         assert_eq!(left(raw, &["a--1"]), None);
-        assert_eq!(left(r#"{"type":"x","granular_markings":[{"marking_ref":"a--1","selectors":["x"]}]}"#, &["a--1"]), None);
+        assert_eq!(
+            left(r#"{"type":"x","granular_markings":[{"marking_ref":"a--1","selectors":["x"]}]}"#, &["a--1"]),
+            None
+        );
     }
 
     #[test]

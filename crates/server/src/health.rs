@@ -74,7 +74,8 @@ async fn as_problem(response: Response) -> Response {
 
 /// How long a request may take: what moves whole collections gets an hour, a question half a minute.
 fn time_limit(path: &str) -> Duration {
-    let long = path.contains("import") || path.contains("export") || path == "/api/v1/records";
+    let whole = ["import", "export", "/api/v1/records", "/taxii2/"];
+    let long = whole.into_iter().any(|part| path.contains(part));
     Duration::from_secs(if long { 3600 } else { 30 })
 }
 

@@ -1,9 +1,9 @@
 //! The TAXII door over HTTP: who calls (Basic or a key), bodies that may be packed, answers that are. What is asked
 //! and answered is `manara_taxii`'s.
 
-use crate::app::App;
 use crate::access::Door::Open;
 use crate::access::{Route, route};
+use crate::app::App;
 use crate::packing;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
@@ -33,7 +33,8 @@ fn text(headers: &HeaderMap, name: HeaderName) -> &str {
 fn caller(app: &App, headers: &HeaderMap, from: Option<IpAddr>) -> Result<Caller, Fault> {
     let unknown = || {
         let how = "give an account's e-mail address and password, or an API key (Authorization: Basic or Bearer)";
-        Fault::new(401, how).with("www-authenticate", "Basic realm=\"Manara\", charset=\"UTF-8\", Bearer realm=\"Manara\"")
+        Fault::new(401, how)
+            .with("www-authenticate", "Basic realm=\"Manara\", charset=\"UTF-8\", Bearer realm=\"Manara\"")
     };
     let given = text(headers, header::AUTHORIZATION).trim();
     let Some((scheme, word)) = given.split_once(' ') else { return Err(unknown()) };
@@ -84,7 +85,6 @@ async fn door(State(app): State<App>, request: Request) -> Response {
     };
     let head_only = parts.method == HttpMethod::HEAD;
     let from = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(from)| from.ip());
-    let near = from.is_some_and(|from| from.is_loopback());
     let incoming = StreamReader::new(body.into_data_stream().map_err(std::io::Error::other));
     let incoming = SyncIoBridge::new(incoming);
     let done = app
@@ -93,9 +93,8 @@ async fn door(State(app): State<App>, request: Request) -> Response {
             let most = MOST.min(app.options.max_body);
             let encoding = text(headers, header::CONTENT_ENCODING).trim().to_ascii_lowercase();
             let answered = caller(app, headers, from).and_then(|caller| {
-                let mut body = packing::unpack(incoming, &encoding).ok_or_else(|| {
-                    Fault::new(415, "Content-Encoding here is gzip, zstd, br or identity")
-                })?;
+                let mut body = packing::unpack(incoming, &encoding)
+                    .ok_or_else(|| Fault::new(415, "Content-Encoding here is gzip, zstd, br or identity"))?;
                 let length = text(headers, header::CONTENT_LENGTH).parse::<u64>().unwrap_or(0);
                 let mut call = Call {
                     method,
@@ -111,8 +110,7 @@ async fn door(State(app): State<App>, request: Request) -> Response {
                 Ok(manara_taxii::answer(&app.store, &mut call))
             });
             let answer = answered.unwrap_or_else(Fault::answer);
-            let takes = if near { "" } else { text(headers, header::ACCEPT_ENCODING) };
-            Ok(respond(answer, head_only, takes))
+            Ok(respond(answer, head_only, text(headers, header::ACCEPT_ENCODING)))
         })
         .await;
     done.unwrap_or_else(IntoResponse::into_response)

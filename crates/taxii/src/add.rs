@@ -57,7 +57,8 @@ pub(crate) fn definitions(objects: &[&RawValue]) -> HashMap<String, Tlp> {
 pub(crate) fn objects_of(text: &str) -> Result<Vec<&RawValue>, String> {
     let at = |error: serde_json::Error| format!("line {}, column {}: {error}", error.line(), error.column());
     let envelope = Members::parse(text).map_err(at)?;
-    let given = envelope.get("objects").ok_or("an envelope has a list of objects: {\"objects\": […]} (TAXII 2.1 §3.7)")?;
+    let given =
+        envelope.get("objects").ok_or("an envelope has a list of objects: {\"objects\": […]} (TAXII 2.1 §3.7)")?;
     let objects: Vec<&RawValue> =
         serde_json::from_str(given.get()).map_err(|_| "'objects' is no list (TAXII 2.1 §3.7)".to_owned())?;
     if objects.is_empty() {
@@ -90,9 +91,9 @@ pub(crate) fn put(
                 let text = |name: &str| Members::parse(raw.get()).ok().and_then(|members| members.text(name));
                 let cut = |text: String| text.chars().take(300).collect::<String>();
                 let version = text("modified").or_else(|| text("created")).unwrap_or_else(|| time::text(came));
-                report.failures.push(
-                    json!({"id": cut(text("id").unwrap_or_default()), "version": cut(version), "message": why}),
-                );
+                report
+                    .failures
+                    .push(json!({"id": cut(text("id").unwrap_or_default()), "version": cut(version), "message": why}));
             }
         }
     }
@@ -143,7 +144,10 @@ pub(crate) fn job(collection: &Collection) -> NewJob {
 pub(crate) fn add(store: &Store, collection: &Collection, call: &mut Call<'_>) -> Result<Answer, Fault> {
     let most = call.most;
     let too_large = || {
-        Fault::new(413, format!("a body here has at most {most} bytes (max_content_length); send the objects in several envelopes"))
+        Fault::new(
+            413,
+            format!("a body here has at most {most} bytes (max_content_length); send the objects in several envelopes"),
+        )
     };
     if call.length > most {
         return Err(too_large());
@@ -203,7 +207,12 @@ fn shown(submission: &Submission) -> Answer {
 }
 
 /// §4.3: who sent it asks for it, nobody else.
-pub(crate) fn status(store: &Store, root: Option<manara_model::GroupId>, id: Uuid, account: UserId) -> Result<Answer, Fault> {
+pub(crate) fn status(
+    store: &Store,
+    root: Option<manara_model::GroupId>,
+    id: Uuid,
+    account: UserId,
+) -> Result<Answer, Fault> {
     let found = store.submission(id)?.filter(|submission| submission.account == account);
     let found = found.ok_or_else(|| Fault::missing("status"))?;
     let here = store.entry(COLLECTION, found.collection)?.is_some_and(|entry| Collection::at(entry, root));

@@ -1,8 +1,10 @@
 //! Collections (TAXII 2.1 §5): what one is, who may read it and who may write into it, and how it is kept.
 
 use crate::answer::Fault;
-use manara_model::role::Right;
+use crate::searches::Search;
+use crate::wish::Kind;
 use manara_model::marking::Recipient;
+use manara_model::role::Right;
 use manara_model::{GroupId, Level, Marking, OrgId, Tlp};
 use manara_store::entries::Entry;
 use manara_store::people::Caller;
@@ -57,6 +59,9 @@ pub struct Definition {
     /// What holds for objects that don't say how far they may go.
     #[serde(default)]
     pub marking: Marking,
+    /// What it finds, where it is a saved search; `None`: it is a box, and holds what is put into it.
+    #[serde(default)]
+    pub search: Option<Search>,
 }
 
 /// A collection.
@@ -80,6 +85,12 @@ pub(crate) struct Access {
 }
 
 impl Definition {
+    /// Which kind it is.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        if self.search.is_some() { Kind::Search } else { Kind::Box }
+    }
+
     fn check(&self) -> Result<(), StoreError> {
         for ((name, text), most) in
             [("title", &self.title), ("alias", &self.alias), ("description", &self.description)].into_iter().zip(MOST)

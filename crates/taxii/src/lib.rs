@@ -14,7 +14,9 @@ mod media;
 mod query;
 mod read;
 mod roots;
+mod searches;
 mod time;
+mod wish;
 
 pub use add::JOB;
 pub use answer::{Answer, Fault};
@@ -23,6 +25,8 @@ pub use collections::{COLLECTION, Collection, Definition, Who};
 pub use jobs::{Tell, run, sweep};
 pub use media::TAXII;
 pub use roots::MOST;
+pub use searches::Search;
+pub use wish::{Kind, Names, Wish};
 
 use call::{Part, Place};
 use manara_store::Store;

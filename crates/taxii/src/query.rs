@@ -76,7 +76,10 @@ pub(crate) fn read(query: &str, filters: Filters) -> Result<Asked, Fault> {
     let mut given: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         if given.insert(name.clone().into_owned(), value.into_owned()).is_some() {
-            return Err(Fault::new(400, format!("{name} is given more than once; several values are joined by commas")));
+            return Err(Fault::new(
+                400,
+                format!("{name} is given more than once; several values are joined by commas"),
+            ));
         }
     }
     let mut asked = Asked { wanted: Wanted::default(), limit: PAGE, after: None };
@@ -90,7 +93,8 @@ pub(crate) fn read(query: &str, filters: Filters) -> Result<Asked, Fault> {
             }
             "added_after" => {
                 let time = time::read(value);
-                asked.after = Some(time.ok_or_else(|| bad(name, value, "is no time like 2026-11-25T12:00:00.000000Z"))?);
+                asked.after =
+                    Some(time.ok_or_else(|| bad(name, value, "is no time like 2026-11-25T12:00:00.000000Z"))?);
             }
             "next" => {
                 from = Some(place(value).ok_or_else(|| bad(name, value, "is not what this node gave as next"))?);
@@ -110,7 +114,8 @@ pub(crate) fn read(query: &str, filters: Filters) -> Result<Asked, Fault> {
             }
             "match[id]" if filters == Filters::All => {
                 for id in values(name, value)? {
-                    let id = object_id(id).ok_or_else(|| bad(name, value, "an identifier is a type, two hyphens and a UUID"))?;
+                    let id = object_id(id)
+                        .ok_or_else(|| bad(name, value, "an identifier is a type, two hyphens and a UUID"))?;
                     asked.wanted.ids.push(id);
                 }
             }
@@ -148,7 +153,9 @@ fn versions(name: &str, value: &str) -> Result<Versions, Fault> {
             "first" => first = true,
             "last" => last = true,
             "all" => return Err(bad(name, value, "'all' stands alone")),
-            time => at.push(time::read(time).ok_or_else(|| bad(name, value, "a version is all, first, last, or a time like 2016-01-01T01:01:01.000Z"))?),
+            time => at.push(time::read(time).ok_or_else(|| {
+                bad(name, value, "a version is all, first, last, or a time like 2016-01-01T01:01:01.000Z")
+            })?),
         }
     }
     Ok(Versions::Some { first, last, at })
@@ -165,13 +172,30 @@ mod tests {
     #[test]
     fn section_3_4_what_is_malformed_is_a_400() {
         for query in [
-            "limit=0", "limit=-1", "limit=ten", "limit=", "limit=1.5", "limit=%2B5", "limit=1&limit=2",
-            "added_after=yesterday", "added_after=2026-11-25", "added_after=2026-01-01T00:00:00Z&added_after=2026-01-01T00:00:00Z",
+            "limit=0",
+            "limit=-1",
+            "limit=ten",
+            "limit=",
+            "limit=1.5",
+            "limit=%2B5",
+            "limit=1&limit=2",
+            "added_after=yesterday",
+            "added_after=2026-11-25",
+            "added_after=2026-01-01T00:00:00Z&added_after=2026-01-01T00:00:00Z",
             "added_after=2026-01-01T00:00:00Z,2026-01-02T00:00:00Z",
-            "next=abc", "next=", "next=bQE",
-            "match[version]=newest", "match[version]=all,last", "match[version]=last,last", "match[version]=",
-            "match[version]=last,%20first", "match[spec_version]=3.0", "match[id]=indicator", "match[id]=a--b",
-            "match[type]=", "match[type]=a&match[type]=b",
+            "next=abc",
+            "next=",
+            "next=bQE",
+            "match[version]=newest",
+            "match[version]=all,last",
+            "match[version]=last,last",
+            "match[version]=",
+            "match[version]=last,%20first",
+            "match[spec_version]=3.0",
+            "match[id]=indicator",
+            "match[id]=a--b",
+            "match[type]=",
+            "match[type]=a&match[type]=b",
         ] {
             assert_eq!(all(query).map(|_| ()).unwrap_err().status, 400, "{query}");
         }

@@ -12,13 +12,7 @@ use manara_store::people::Caller;
 use std::fmt::Write;
 
 /// The page that is asked for.
-fn page(
-    store: &Store,
-    collection: &Collection,
-    caller: &Caller,
-    asked: &Asked,
-    bodies: bool,
-) -> Result<Boxed, Fault> {
+fn page(store: &Store, collection: &Collection, caller: &Caller, asked: &Asked, bodies: bool) -> Result<Boxed, Fault> {
     let view = store.view(caller.audience(), Purpose::Read)?;
     Ok(view.boxed(collection.row, &asked.wanted, asked.limit, bodies)?)
 }
@@ -29,9 +23,7 @@ fn dated(answer: Answer, page: &Boxed, asked: &Asked) -> Answer {
     let here = asked.after.unwrap_or(0);
     let first = of(page.objects.first()).unwrap_or(here);
     let last = of(page.objects.last()).unwrap_or(here);
-    answer
-        .with("x-taxii-date-added-first", time::text(first))
-        .with("x-taxii-date-added-last", time::text(last))
+    answer.with("x-taxii-date-added-first", time::text(first)).with("x-taxii-date-added-last", time::text(last))
 }
 
 fn with_object(asked: &mut Asked, id: &str) -> Result<(), Fault> {
@@ -95,12 +87,7 @@ fn exists(store: &Store, collection: &Collection, caller: &Caller, id: &str) -> 
 }
 
 /// §5.3
-pub(crate) fn manifest(
-    store: &Store,
-    collection: &Collection,
-    caller: &Caller,
-    query: &str,
-) -> Result<Answer, Fault> {
+pub(crate) fn manifest(store: &Store, collection: &Collection, caller: &Caller, query: &str) -> Result<Answer, Fault> {
     let asked = query::read(query, Filters::All)?;
     // With bodies: an object that only speaks of something hidden is not told of here either.
     let page = page(store, collection, caller, &asked, true)?;

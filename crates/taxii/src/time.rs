@@ -12,7 +12,8 @@ pub(crate) fn text(micros: i64) -> String {
 pub(crate) fn read(text: &str) -> Option<i64> {
     // What the library takes beyond RFC 3339 §5.6 (a date alone, a week, a zone's name) is none here.
     let is_time = text.len() >= 20 && matches!(text.as_bytes().get(10), Some(b'T' | b't' | b' '));
-    let ends_in_zone = text.ends_with(['Z', 'z']) || text.as_bytes().iter().rev().nth(5).is_some_and(|sign| b"+-".contains(sign));
+    let ends_in_zone =
+        text.ends_with(['Z', 'z']) || text.as_bytes().iter().rev().nth(5).is_some_and(|sign| b"+-".contains(sign));
     if !is_time || !ends_in_zone {
         return None;
     }
@@ -34,7 +35,15 @@ mod tests {
         for time in ["2016-11-02T12:34:34Z", "2016-11-02T12:34:34.000000Z", "2016-11-02T14:34:34.0+02:00"] {
             assert_eq!(read(time), Some(1_478_090_074_000_000), "{time}");
         }
-        for time in ["2016-11-02", "yesterday", "", "2016-13-02T12:34:34Z", "1478090074", "2016-11-02T12:34:34", "2016-11-02T12:34:34[UTC]"] {
+        for time in [
+            "2016-11-02",
+            "yesterday",
+            "",
+            "2016-13-02T12:34:34Z",
+            "1478090074",
+            "2016-11-02T12:34:34",
+            "2016-11-02T12:34:34[UTC]",
+        ] {
             assert_eq!(read(time), None, "{time}");
         }
     }

@@ -103,7 +103,10 @@ pub fn stix_definition(raw: &str) -> Option<(String, Tlp)> {
     }
     let object: Value = serde_json::from_str(raw).ok()?;
     let is_definition = object.get("type")?.as_str()? == "marking-definition";
-    Some((object.get("id")?.as_str()?.to_owned(), object.as_object().and_then(marking::of_definition).filter(|_| is_definition)?))
+    Some((
+        object.get("id")?.as_str()?.to_owned(),
+        object.as_object().and_then(marking::of_definition).filter(|_| is_definition)?,
+    ))
 }
 
 fn marked(object: &Value, kind: &str, defined: &HashMap<String, Tlp>) -> Marking {
@@ -113,11 +116,15 @@ fn marked(object: &Value, kind: &str, defined: &HashMap<String, Tlp>) -> Marking
     for granular in list(object, "granular_markings") {
         references.extend(granular.get("marking_ref").cloned());
     }
-    let tlps = references.iter().filter_map(Value::as_str).filter_map(|reference| {
-        defined.get(reference).copied().or_else(|| marking::of_reference(reference))
-    });
+    let tlps = references
+        .iter()
+        .filter_map(Value::as_str)
+        .filter_map(|reference| defined.get(reference).copied().or_else(|| marking::of_reference(reference)));
     // A TLP definition itself is public knowledge.
-    let own = (kind == "marking-definition").then(|| object.as_object().and_then(marking::of_definition)).flatten().map(|_| Tlp::Clear);
+    let own = (kind == "marking-definition")
+        .then(|| object.as_object().and_then(marking::of_definition))
+        .flatten()
+        .map(|_| Tlp::Clear);
     let tlps: Vec<Tlp> = tlps.chain(own).collect();
     let labels = list(object, "labels");
     let tagged = manara_model::tag::read_marking(labels.iter().filter_map(Value::as_str));

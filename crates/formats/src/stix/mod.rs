@@ -1,10 +1,10 @@
 //! STIX 2.1 (OASIS): bundles and JSON Lines in, bundles out. 2.0 is read, and kept as it came.
 
-mod facts;
 mod around;
 mod back;
 mod bundle;
 mod events;
+mod facts;
 mod graph;
 mod identifiers;
 mod marking;
@@ -18,7 +18,7 @@ mod table;
 mod whole;
 mod write;
 
-pub use facts::{StixFacts, stix_definition};
 pub use events::events_of_bundle;
+pub use facts::{StixFacts, stix_definition};
 pub(crate) use read::{object, read};
 pub(crate) use write::StixWriter;

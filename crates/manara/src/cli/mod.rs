@@ -1,10 +1,12 @@
 //! The command line as data: what can be said, and what it means. Help, man pages and completions
 //! are made of this.
 
+mod collections;
 mod keep;
 mod pattern;
 mod people;
 
+pub(crate) use collections::{CollectionArgs, CollectionCommand, CollectionKind, Described};
 pub(crate) use keep::{AuditArgs, BackupArgs, DoctorArgs, MigrateArgs, RestoreArgs};
 pub(crate) use pattern::{CheckArgs, ExplainArgs, MatchArgs, PatternArgs, PatternCommand};
 pub(crate) use people::{
@@ -84,6 +86,8 @@ pub(crate) enum Command {
     Key(KeyArgs),
     /// Sharing groups
     Group(GroupArgs),
+    /// TAXII collections: what is published, and where others may write
+    Collection(CollectionArgs),
     /// Tags in use
     Tag(TagArgs),
     /// STIX patterns: check one, explain it, match it against observations

@@ -1,5 +1,6 @@
 //! One file a command (or a few that belong together): arguments in, the corridor, answer out.
 
+pub(crate) mod collection;
 pub(crate) mod doctor;
 pub(crate) mod export;
 pub(crate) mod import;

@@ -1,5 +1,6 @@
 //! `/api/v1`: what programs say to the node. Every answer is made of what the caller is cleared for.
 
+mod collections;
 mod export;
 mod import;
 mod openapi;
@@ -100,6 +101,34 @@ pub(crate) fn routes() -> Vec<Route> {
             Api(Read),
             "Taxonomies, galaxies, templates, warning lists (?kind=)",
             get(records::knowledge),
+        ),
+        route(
+            Method::GET,
+            "/api/v1/collections",
+            Api(Read),
+            "TAXII collections that the caller may use; who administers sees all of each",
+            get(collections::list),
+        ),
+        route(
+            Method::POST,
+            "/api/v1/collections",
+            Api(Admin),
+            "Add a TAXII collection: title, kind (search, box), query, can_read, can_write, group, alias, tlp",
+            post(collections::add),
+        ),
+        route(
+            Method::PUT,
+            "/api/v1/collections/{id}",
+            Api(Admin),
+            "Change what is named of a collection; the rest stays",
+            put(collections::change),
+        ),
+        route(
+            Method::DELETE,
+            "/api/v1/collections/{id}",
+            Api(Admin),
+            "Take a collection away, with what was put into it",
+            delete(collections::remove),
         ),
         route(Method::GET, "/api/v1/formats", Api(Read), "Formats that are read and written", get(people::formats)),
     ]

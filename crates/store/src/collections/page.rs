@@ -237,11 +237,8 @@ impl View<'_> {
     /// Of the objects that these refer to: those that are there, and not for this audience in any version.
     fn hidden_among(&self, collection: i64, objects: &[StixObject]) -> Result<HashSet<String>> {
         let named: BTreeSet<String> = objects.iter().flat_map(|object| dangling::references(&object.raw)).collect();
-        let uuids: Vec<[u8; 16]> = named
-            .iter()
-            .filter_map(|id| id.rsplit_once("--")?.1.parse::<Uuid>().ok())
-            .map(Uuid::into_bytes)
-            .collect();
+        let uuids: Vec<[u8; 16]> =
+            named.iter().filter_map(|id| id.rsplit_once("--")?.1.parse::<Uuid>().ok()).map(Uuid::into_bytes).collect();
         let (mut seen, mut there) = (HashSet::new(), HashSet::new());
         for uuids in uuids.chunks(500) {
             let sql = format!(

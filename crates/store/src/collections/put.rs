@@ -90,9 +90,8 @@ impl Store {
             let mut gone = 0;
             for added in &rows {
                 let sql = "DELETE FROM boxed WHERE added = ?1 AND collection = ?2 RETURNING uuid, type";
-                let key = tx.first(sql, &params![*added, collection], |row| {
-                    Ok((row.get::<Uuid>(0)?, row.get::<String>(1)?))
-                })?;
+                let key = tx
+                    .first(sql, &params![*added, collection], |row| Ok((row.get::<Uuid>(0)?, row.get::<String>(1)?)))?;
                 let Some((uuid, kind)) = key else { continue };
                 gone += 1;
                 settle(tx, collection, uuid, &kind)?;

@@ -42,15 +42,7 @@ impl Store {
             let (requested, account) = (made.requested, made.account.0);
             tx.execute(
                 sql,
-                &params![
-                    made.uuid,
-                    made.collection,
-                    account,
-                    requested,
-                    made.done,
-                    report.as_slice(),
-                    text.as_deref()
-                ],
+                &params![made.uuid, made.collection, account, requested, made.done, report.as_slice(), text.as_deref()],
             )
             .map(drop)
         })?;
