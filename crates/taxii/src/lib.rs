@@ -63,7 +63,7 @@ fn answered(store: &Store, call: &mut Call<'_>) -> Result<Answer, Fault> {
     }
     let (collection, access, part) = match (place, there) {
         (Place::Discovery, _) => return roots::discovery(store, &caller),
-        (Place::Root(_), _) => return Ok(roots::root(&name)),
+        (Place::Root(_), _) => return Ok(roots::root(&name, call.most)),
         (Place::Status(root, id), _) => return add::status(store, root, id, caller.account.uuid),
         (Place::Collections(root), _) => return roots::collections(store, root, &caller),
         (Place::Collection(_, _, part), Some((collection, access))) => (collection, access, part),
