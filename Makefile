@@ -47,7 +47,7 @@ nextest: ## Tests of the crates (and the binary that the next three try)
 	cargo test --locked --workspace --doc --quiet
 
 engines: ## The same tests of store, corridor and doors over PostgreSQL (a throw-away server)
-	scripts/postgres.sh bash -c 'cargo nextest run --locked -p manara-store -p manara-corridor -p manara-server -p manara-misp && \
+	scripts/postgres.sh bash -c 'cargo nextest run --locked -p manara-store -p manara-corridor -p manara-server -p manara-misp -p manara-taxii && \
 	  $(VENV)/bin/python tests/misp.py target/debug/manara && \
 	  $(VENV)/bin/python tests/torture.py target/debug/manara --rounds 12 --processes 2 && tests/engines.sh target/debug/manara'
 
