@@ -70,6 +70,10 @@ pub fn export(
     folder: Option<&Path>,
 ) -> Result<ExportReport> {
     let format = writable(name)?;
+    let mut options = options;
+    if audience != Audience::Node && options.kept_tags.is_empty() {
+        options.kept_tags = store.kept_tags()?;
+    }
     let view = store.view(audience, format.purpose)?;
     let mut target: Box<dyn Writer> = match (name, folder) {
         ("misp-feed", Some(folder)) => Box::new(FeedWriter::new(folder, options)?),

@@ -9,6 +9,7 @@ mod export;
 mod galaxies;
 mod import;
 mod search;
+mod stix;
 mod warnings;
 
 pub use error::Error;
@@ -16,6 +17,7 @@ pub use export::{ExportReport, Selection, audience, export};
 pub use galaxies::{CLUSTERS, ClusterName, GALAXY, Galaxies, Known};
 pub use import::{Imported, files, import};
 pub use search::{Answer, RecordLine, answer, ask, values_of};
+pub use stix::stix_objects;
 pub use warnings::WarningCache;
 
 /// Result of anything in the corridor.

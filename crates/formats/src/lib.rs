@@ -73,13 +73,22 @@ pub fn read_columns<S: Sink>(named: &Columns, input: &mut Input, sink: &mut S) -
     lists::columns(named, input, sink)
 }
 
+/// A writer of STIX objects, each of which is given away by itself.
+#[must_use]
+pub fn stix_writer<'g>(
+    options: WriteOptions,
+    give: &'g mut dyn FnMut(&str) -> std::io::Result<()>,
+) -> Box<dyn Writer + 'g> {
+    Box::new(stix::StixWriter::new(stix::Out::Each(give), options))
+}
+
 /// A writer of a format to a stream; `None` for formats that have none (`misp-feed` writes a
 /// directory: [`FeedWriter`]).
 #[must_use]
 pub fn writer<'w>(format: &str, out: Box<dyn Write + 'w>, options: WriteOptions) -> Option<Box<dyn Writer + 'w>> {
     Some(match format {
         "misp" => Box::new(misp::MispWriter::new(out, options)),
-        "stix" => Box::new(stix::StixWriter::new(out, options)),
+        "stix" => Box::new(stix::StixWriter::new(stix::Out::Bundle(out), options)),
         "native" => Box::new(native::NativeWriter::new(out)),
         "csaf" => Box::new(native::DocumentWriter::new(out, "csaf")),
         other => Box::new(values::ValueWriter::new(out, options, values::lines(other)?)),

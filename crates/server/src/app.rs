@@ -30,12 +30,20 @@ pub(crate) struct App {
     pub(crate) warnings: Arc<WarningCache>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) remembered: Arc<Remembered>,
+    pub(crate) shelf: Arc<manara_taxii::Shelf>,
     pub(crate) options: Options,
 }
 
 impl App {
     pub(crate) fn new(store: Arc<Store>, options: Options) -> Self {
-        App { store, warnings: Arc::default(), metrics: Arc::default(), remembered: Arc::default(), options }
+        App {
+            store,
+            warnings: Arc::default(),
+            metrics: Arc::default(),
+            remembered: Arc::default(),
+            shelf: Arc::default(),
+            options,
+        }
     }
 
     /// Runs work that waits for the disk on a thread that may wait.

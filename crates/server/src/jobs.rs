@@ -118,9 +118,11 @@ fn sweep(store: &Store, holder: &str) {
     let done = (|| {
         if store.leftovers()? && store.lease("sweep", holder, SWEEP_LEASE)? {
             store.sweep()?;
-            manara_taxii::sweep(store)?;
             store.release("sweep", holder)?;
         }
+        manara_taxii::sweep(store)?;
+        // What waits longer goes on at the next look, or is seen to by who reads it.
+        manara_taxii::gather(store, PAUSE / 2)?;
         Ok::<(), manara_store::StoreError>(())
     })();
     if let Err(error) = done {

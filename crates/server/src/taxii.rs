@@ -108,6 +108,7 @@ async fn door(State(app): State<App>, request: Request) -> Response {
                     content_type: text(headers, header::CONTENT_TYPE),
                     most,
                     length,
+                    shelf: &app.shelf,
                     caller,
                     body: &mut body,
                 };

@@ -43,3 +43,31 @@ CREATE TABLE submission (               -- an envelope that was taken
 );
 CREATE INDEX submission_requested ON submission (requested);
 CREATE INDEX submission_waiting ON submission (collection, requested) WHERE done = 0;
+
+-- Collections that are saved searches: which records they hold, in the order in which these came or changed.
+
+CREATE TABLE fresh (                    -- records that came or changed, and that no search has looked at yet
+    seq    INTEGER PRIMARY KEY,          -- random: a number is never given twice
+    record INTEGER NOT NULL
+);
+
+CREATE TABLE member (
+    added      INTEGER PRIMARY KEY,      -- the first of its objects' times, by the clock above
+    collection INTEGER NOT NULL,         -- entry
+    record     INTEGER NOT NULL,
+    span       INTEGER NOT NULL,         -- times that are its own: each of its objects has one
+    label      INTEGER NOT NULL          -- the record's
+);
+CREATE UNIQUE INDEX member_record ON member (record, collection);
+CREATE INDEX member_all ON member (collection, added);
+-- for those who may not see all of it; and which labels there are
+CREATE INDEX member_label ON member (collection, label, added);
+
+CREATE TABLE member_object (            -- the objects that a record becomes
+    collection INTEGER NOT NULL,
+    id         BLOB NOT NULL,            -- of its identifier, 16 bytes of the SHA-256
+    added      INTEGER NOT NULL,         -- the member's
+    version    INTEGER NOT NULL,         -- Unix microseconds; 0: it has none
+    PRIMARY KEY (collection, id, added)
+);
+CREATE INDEX member_object_member ON member_object (added);

@@ -10,7 +10,7 @@ use crate::event::{self, EVENT, Tally};
 use crate::index::{self, Mention};
 use crate::intake::{Terms, batch};
 use crate::tx::Tx;
-use crate::{Result, Store, StoreError, audit, facts};
+use crate::{Result, Store, StoreError, audit, collections, facts};
 use manara_model::observable::Observable;
 use manara_model::record::{EventFacts, PartDraft, RecordDraft, Slot};
 use manara_model::{Label, Marking, OrgId};
@@ -175,6 +175,7 @@ impl<'t, 'c> Work<'t, 'c> {
         work.write()?;
         let head = &amendment.head;
         work.head(head, &kind, edited)?;
+        collections::note(tx, row)?;
         audit::append(tx, &terms.actor, "record.update", &uuid.to_string(), &kind)?;
         Ok(Amended { version: version + 1, added })
     }

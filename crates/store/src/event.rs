@@ -6,7 +6,7 @@ use crate::engine::{Bulk, Conn, Kind, params};
 use crate::tx::Tx;
 use crate::{Result, Store, chunk, people};
 use manara_model::record::{EventFacts, PartFacts, Slot};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The kind of record that these tables are about.
 pub(crate) const EVENT: &str = "event";
@@ -47,6 +47,8 @@ pub(crate) fn put(tx: &Tx<'_>, record: i64, facts: &EventFacts) -> Result<()> {
 #[derive(Default)]
 pub(crate) struct Tally {
     counts: BTreeMap<i64, i64>,
+    /// Labels of what does not count: objects, deleted attributes.
+    others: BTreeSet<i64>,
     tags: Vec<(String, i64, u32)>,
 }
 
@@ -66,6 +68,8 @@ impl Tally {
         let Some((counts, tags)) = facts_of(slot, raw) else { return };
         if counts {
             *self.counts.entry(label).or_default() += 1;
+        } else {
+            self.others.insert(label);
         }
         self.tags.extend(tags.into_iter().map(|tag| (tag, label, ordinal)));
     }
@@ -92,6 +96,10 @@ impl Tally {
                  ON CONFLICT (record, label) DO UPDATE SET attributes = event_count.attributes + excluded.attributes",
                 &params![record, label, change],
             )?;
+        }
+        for label in self.others {
+            let sql = "INSERT INTO event_count (record, label, attributes) VALUES (?1, ?2, 0) ON CONFLICT DO NOTHING";
+            tx.execute(sql, &params![record, label])?;
         }
         let mut known: HashMap<String, i64> = HashMap::new();
         let mut rows = Vec::with_capacity(self.tags.len());

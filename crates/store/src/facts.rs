@@ -62,6 +62,12 @@ impl Allowed {
 }
 
 impl Facts {
+    /// Another number whenever something of this changes.
+    #[must_use]
+    pub fn version(&self) -> i64 {
+        self.version
+    }
+
     /// The labels that an audience is cleared for.
     #[must_use]
     pub fn allowed(&self, audience: &Audience, purpose: Purpose) -> Allowed {

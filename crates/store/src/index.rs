@@ -4,7 +4,7 @@
 use crate::chunk::{self, StoredPart};
 use crate::engine::{Bulk, Conn, Kind, dialect, params, unnest};
 use crate::tx::Tx;
-use crate::{Result, StoreError, event};
+use crate::{Result, StoreError, collections, event};
 use manara_model::observable::{Observable, Reach};
 use manara_model::record::Found;
 
@@ -202,6 +202,7 @@ pub(crate) fn sweep_chunk(tx: &Tx<'_>, record: i64, after: i64) -> Result<Option
         remove(tx, record, first, &chunk::read(&body)?)?;
         return Ok(Some(i64::from(first)));
     }
+    collections::forget(tx, record)?;
     let record = params![record];
     for table in ["event", "event_count", "moved"] {
         tx.execute(&format!("DELETE FROM {table} WHERE record = ?1"), &record)?;

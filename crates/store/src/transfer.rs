@@ -44,6 +44,9 @@ const TABLES: &[(&str, &[&str])] = &[
     ("clock", &["id"]),
     ("boxed", &["added"]),
     ("submission", &["uuid"]),
+    ("fresh", &["seq"]),
+    ("member", &["added"]),
+    ("member_object", &["collection", "id", "added"]),
     ("text_doc", &["id"]),
     ("audit", &["seq"]),
 ];

@@ -1,5 +1,6 @@
 //! A request: where it goes (TAXII 2.1 §4, §5) and who sends it.
 
+use crate::shelf::Shelf;
 use manara_model::GroupId;
 use manara_store::people::Caller;
 use percent_encoding::percent_decode_str;
@@ -36,6 +37,8 @@ pub struct Call<'r> {
     pub most: u64,
     /// `Content-Length`; 0: not told.
     pub length: u64,
+    /// Where records lie that are being read.
+    pub shelf: &'r Shelf,
     /// Who calls.
     pub caller: Caller,
     /// The body, unpacked.
@@ -65,7 +68,7 @@ pub(crate) enum Part {
 impl Place {
     /// Of a path; with or without the slash at its end.
     pub(crate) fn of(path: &str) -> Option<Place> {
-        let path = path.strip_prefix("/taxii2")?;
+        let path = path.strip_prefix("/taxii2").filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
         let path = path.strip_suffix('/').unwrap_or(path);
         // Encoded or not, it is the same address (RFC 3986 §6.2.2.2).
         let pieces = path.split('/').skip(1).map(|piece| percent_decode_str(piece).decode_utf8());

@@ -1,6 +1,7 @@
 //! Collections (TAXII 2.1 §5): what one is, who may read it and who may write into it, and how it is kept.
 
 use crate::answer::Fault;
+use crate::gather;
 use crate::searches::Search;
 use crate::wish::Kind;
 use manara_model::marking::Recipient;
@@ -75,6 +76,8 @@ pub struct Collection {
     pub org: OrgId,
     /// What it is.
     pub is: Definition,
+    /// Of a search that does not hold all yet that was there before it: up to which record it was looked.
+    pub(crate) filled: Option<i64>,
 }
 
 /// What a caller may do with a collection.
@@ -125,9 +128,14 @@ impl Collection {
     }
 
     pub(crate) fn of(entry: Entry) -> Option<Collection> {
-        let is = serde_json::from_value(entry.body);
+        let filled = entry.body.get(gather::FILLED);
+        let filled = filled
+            .is_none_or(|filled| filled.is_null() || filled.is_i64())
+            .then(|| filled.and_then(Value::as_i64).unwrap_or(0));
+        let is: Result<Definition, _> = serde_json::from_value(entry.body);
         let is = is.inspect_err(|error| tracing::error!(%error, collection = entry.name, "its definition")).ok()?;
-        Some(Collection { row: entry.id, id: entry.name.parse().ok()?, org: entry.org?, is })
+        let filled = filled.filter(|_| is.search.is_some());
+        Some(Collection { row: entry.id, id: entry.name.parse().ok()?, org: entry.org?, is, filled })
     }
 
     /// All of them, oldest first.
@@ -174,7 +182,8 @@ impl Collection {
         free(store, &is, None)?;
         let id = Uuid::new_v4();
         let entry = store.add_entry(actor, COLLECTION, &id.to_string(), (Some(org), None), is.body()?)?;
-        Ok(Collection { row: entry.id, id, org, is })
+        let filled = is.search.as_ref().map(|_| 0);
+        Ok(Collection { row: entry.id, id, org, is, filled })
     }
 
     /// Changes it. What was given to it stays for those whom it was given to.
@@ -184,12 +193,20 @@ impl Collection {
     pub fn change(&self, store: &Store, actor: &str, is: Definition) -> Result<Collection, StoreError> {
         is.check()?;
         free(store, &is, Some(self.id))?;
-        let body = match is.body()? {
+        let mut body = match is.body()? {
             Value::Object(body) => body,
             _ => Map::new(),
         };
+        let same = is.search == self.is.search;
+        if !same {
+            body.insert(gather::FILLED.into(), Value::Null);
+        }
         store.set_entry(actor, COLLECTION, self.row, body)?;
-        Ok(Collection { is, ..self.clone() })
+        let filled = if same { self.filled } else { Some(0) };
+        if !same {
+            store.empty_search(self.row)?;
+        }
+        Ok(Collection { is, filled, ..self.clone() })
     }
 
     /// Takes it away, and all that was put into it. Records that were made of it stay.
@@ -198,6 +215,7 @@ impl Collection {
     /// The store's.
     pub fn remove(&self, store: &Store, actor: &str) -> Result<(), StoreError> {
         store.remove_entry(actor, COLLECTION, self.row)?;
+        store.empty_search(self.row)?;
         store.empty_box(self.row)
     }
 

@@ -9,12 +9,15 @@ mod add;
 mod answer;
 mod call;
 mod collections;
+mod found;
+mod gather;
 mod jobs;
 mod media;
 mod query;
 mod read;
 mod roots;
 mod searches;
+mod shelf;
 mod time;
 mod wish;
 
@@ -22,14 +25,17 @@ pub use add::JOB;
 pub use answer::{Answer, Fault};
 pub use call::{Call, Method};
 pub use collections::{COLLECTION, Collection, Definition, Who};
+pub use gather::{gather, gather_told};
 pub use jobs::{Tell, run, sweep};
 pub use media::TAXII;
 pub use roots::MOST;
 pub use searches::Search;
+pub use shelf::Shelf;
 pub use wish::{Kind, Names, Wish};
 
 use call::{Part, Place};
 use manara_store::Store;
+use read::Source;
 
 /// Answers a request of someone who is known. What is wrong is looked at in one order: is it there (404), does it
 /// have this method (405), does the client take what we give (406), is what it sends of our kind (415), is it
@@ -82,10 +88,15 @@ fn answered(store: &Store, call: &mut Call<'_>) -> Result<Answer, Fault> {
     match (call.method, part) {
         (_, Part::Itself) => Ok(Answer::json(&collection.resource(access))),
         (Method::Post, _) => add::add(store, &collection, call),
-        (Method::Delete, Part::Object(id)) => read::delete(store, &collection, &caller, call.query, &id),
-        (_, Part::Manifest) => read::manifest(store, &collection, &caller, call.query),
-        (_, Part::Objects) => read::objects(store, &collection, &caller, call.query, None),
-        (_, Part::Object(id)) => read::objects(store, &collection, &caller, call.query, Some(&id)),
-        (_, Part::Versions(id)) => read::versions(store, &collection, &caller, call.query, &id),
+        (method, part) => {
+            let from = Source { store, shelf: call.shelf, collection: &collection, caller: &caller };
+            match part {
+                Part::Manifest => read::manifest(from, call.query),
+                Part::Object(id) if method == Method::Delete => read::delete(from, call.query, &id),
+                Part::Object(id) => read::objects(from, call.query, Some(&id)),
+                Part::Versions(id) => read::versions(from, call.query, &id),
+                _ => read::objects(from, call.query, None),
+            }
+        }
     }
 }

@@ -94,8 +94,7 @@ pub(crate) fn read(query: &str, filters: Filters) -> Result<Asked, Fault> {
             }
             "added_after" => {
                 let time = time::read(value);
-                after =
-                    Some(time.ok_or_else(|| bad(name, value, "is no time like 2026-11-25T12:00:00.000000Z"))?);
+                after = Some(time.ok_or_else(|| bad(name, value, "is no time like 2026-11-25T12:00:00.000000Z"))?);
             }
             "next" => {
                 from = Some(place(value).ok_or_else(|| bad(name, value, "is not what this node gave as next"))?);

@@ -2,7 +2,9 @@
 
 use crate::answer::{Answer, Fault};
 use crate::collections::Collection;
+use crate::found;
 use crate::query::{self, Asked, Filters};
+use crate::shelf::Shelf;
 use crate::time;
 use manara_model::record::StixObject;
 use manara_model::{Cleared, Purpose};
@@ -11,16 +13,32 @@ use manara_store::collections::{Boxed, Versions};
 use manara_store::people::Caller;
 use std::fmt::Write;
 
-/// The page that is asked for.
-fn page(store: &Store, collection: &Collection, caller: &Caller, asked: &Asked, bodies: bool) -> Result<Boxed, Fault> {
-    let view = store.view(caller.audience(), Purpose::Read)?;
-    Ok(view.boxed(collection.row, &asked.wanted, asked.limit, bodies)?)
+/// What is read, and by whom.
+#[derive(Clone, Copy)]
+pub(crate) struct Source<'r> {
+    pub(crate) store: &'r Store,
+    pub(crate) shelf: &'r Shelf,
+    pub(crate) collection: &'r Collection,
+    pub(crate) caller: &'r Caller,
+}
+
+impl Source<'_> {
+    /// The page that is asked for.
+    fn page(&self, asked: &Asked) -> Result<Boxed, Fault> {
+        if let Some(search) = &self.collection.is.search {
+            return found::page(self.store, self.shelf, self.collection, search, self.caller, asked);
+        }
+        // With bodies even for a manifest: an object that only speaks of something hidden is not told of there
+        // either.
+        let view = self.store.view(self.caller.audience(), Purpose::Read)?;
+        Ok(view.boxed(self.collection.row, &asked.wanted, asked.limit, true)?)
+    }
 }
 
 /// When the first and the last of them came (§3.2, §3.5). Of an empty page: where the client is.
 fn dated(answer: Answer, page: &Boxed, asked: &Asked) -> Answer {
     let of = |object: Option<&Cleared<StixObject>>| object.map(|object| object.added);
-    let here = page.last.unwrap_or(asked.wanted.after.max(0));
+    let here = page.last.filter(|_| page.more).unwrap_or(asked.wanted.after.max(0));
     let first = of(page.objects.first()).unwrap_or(here);
     let last = of(page.objects.last()).unwrap_or(here);
     answer.with("x-taxii-date-added-first", time::text(first)).with("x-taxii-date-added-last", time::text(last))
@@ -80,45 +98,38 @@ fn envelope(page: &Boxed) -> Vec<u8> {
 }
 
 /// §5.4, and of one object §5.6
-pub(crate) fn objects(
-    store: &Store,
-    collection: &Collection,
-    caller: &Caller,
-    query: &str,
-    id: Option<&str>,
-) -> Result<Answer, Fault> {
+pub(crate) fn objects(from: Source<'_>, query: &str, id: Option<&str>) -> Result<Answer, Fault> {
     let filters = if id.is_some() { Filters::OfObject } else { Filters::All };
     let mut asked = query::read(query, filters)?;
     if let Some(id) = id {
         with_object(&mut asked, id)?;
     }
-    let page = page(store, collection, caller, &asked, true)?;
+    let page = from.page(&asked)?;
     if let Some(id) = id.filter(|_| page.objects.is_empty()) {
         // A version that was named and is not there, taken out or never seen, is as an object that is not (§5.7).
         if asked.wanted.after < 0 && asked.wanted.specs.is_empty() {
             return Err(Fault::missing("object"));
         }
-        exists(store, collection, caller, id)?;
+        exists(from, id)?;
     }
     Ok(dated(Answer::bytes(envelope(&page)), &page, &asked))
 }
 
 /// Is an object there for the caller, whatever else was asked for? An unknown one is a 404 (§5.6, §5.8).
-fn exists(store: &Store, collection: &Collection, caller: &Caller, id: &str) -> Result<(), Fault> {
+fn exists(from: Source<'_>, id: &str) -> Result<(), Fault> {
     let mut any = query::read("limit=1", Filters::OfVersions)?;
     any.wanted.versions = Versions::All;
     with_object(&mut any, id)?;
-    match page(store, collection, caller, &any, true)?.objects.is_empty() {
+    match from.page(&any)?.objects.is_empty() {
         true => Err(Fault::missing("object")),
         false => Ok(()),
     }
 }
 
 /// §5.3
-pub(crate) fn manifest(store: &Store, collection: &Collection, caller: &Caller, query: &str) -> Result<Answer, Fault> {
+pub(crate) fn manifest(from: Source<'_>, query: &str) -> Result<Answer, Fault> {
     let asked = query::read(query, Filters::All)?;
-    // With bodies: an object that only speaks of something hidden is not told of here either.
-    let page = page(store, collection, caller, &asked, true)?;
+    let page = from.page(&asked)?;
     let told = listed(&page, "objects", |object, out| {
         let _ = write!(
             out,
@@ -133,19 +144,13 @@ pub(crate) fn manifest(store: &Store, collection: &Collection, caller: &Caller, 
 }
 
 /// §5.8
-pub(crate) fn versions(
-    store: &Store,
-    collection: &Collection,
-    caller: &Caller,
-    query: &str,
-    id: &str,
-) -> Result<Answer, Fault> {
+pub(crate) fn versions(from: Source<'_>, query: &str, id: &str) -> Result<Answer, Fault> {
     let mut asked = query::read(query, Filters::OfVersions)?;
     asked.wanted.versions = Versions::All;
     with_object(&mut asked, id)?;
-    let page = page(store, collection, caller, &asked, true)?;
+    let page = from.page(&asked)?;
     if page.objects.is_empty() {
-        exists(store, collection, caller, id)?;
+        exists(from, id)?;
     }
     let told = listed(&page, "versions", |object, out| {
         let _ = write!(out, "{}", serde_json::Value::from(object.version.as_str()));
@@ -154,13 +159,7 @@ pub(crate) fn versions(
 }
 
 /// §5.7: takes an object out; all versions of it, unless some are named.
-pub(crate) fn delete(
-    store: &Store,
-    collection: &Collection,
-    caller: &Caller,
-    query: &str,
-    id: &str,
-) -> Result<Answer, Fault> {
+pub(crate) fn delete(from: Source<'_>, query: &str, id: &str) -> Result<Answer, Fault> {
     let mut asked = query::read(query, Filters::OfObject)?;
     with_object(&mut asked, id)?;
     let names_version = url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "match[version]");
@@ -172,7 +171,7 @@ pub(crate) fn delete(
     let mut places = Vec::new();
     // What the caller does not see is not there to be taken out.
     loop {
-        let page = page(store, collection, caller, &asked, true)?;
+        let page = from.page(&asked)?;
         places.extend(page.objects.iter().map(|object| object.added));
         match page.last.filter(|_| page.more) {
             Some(last) => asked.wanted.after = last,
@@ -182,6 +181,6 @@ pub(crate) fn delete(
     if places.is_empty() {
         return Err(Fault::missing("object"));
     }
-    store.take_from_box(&caller.account.email, collection.row, places)?;
+    from.store.take_from_box(&from.caller.account.email, from.collection.row, places)?;
     Ok(Answer::json(&serde_json::json!({})))
 }

@@ -1,5 +1,5 @@
 //! Saved searches: which of the node's records a collection holds, in words like
-//! `kind:event tag:tlp:green type:ip,domain since:2026-01-01`. Several words: all of them have to be true;
+//! `kind:event tag:tlp:green type:ipv4,domain since:2026-01-01`. Several words: all of them have to be true;
 //! several values joined by commas: one of them.
 
 use manara_model::observable::Type;

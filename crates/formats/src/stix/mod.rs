@@ -21,4 +21,4 @@ mod write;
 pub use events::events_of_bundle;
 pub use facts::{StixFacts, stix_definition};
 pub(crate) use read::{object, read};
-pub(crate) use write::StixWriter;
+pub(crate) use write::{Out, StixWriter};

@@ -16,8 +16,16 @@ use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 use uuid::Uuid;
 
-pub(crate) struct StixWriter<W: Write> {
-    out: W,
+/// Where objects go.
+pub(crate) enum Out<'o> {
+    /// Into a bundle.
+    Bundle(Box<dyn Write + 'o>),
+    /// To somebody who takes each by itself.
+    Each(&'o mut dyn FnMut(&str) -> io::Result<()>),
+}
+
+pub(crate) struct StixWriter<'o> {
+    out: Out<'o>,
     options: WriteOptions,
     /// Digests of identifiers, and of what was written under them.
     written: HashMap<[u8; 16], [u8; 16]>,
@@ -69,8 +77,8 @@ fn body_of(raw: &str) -> Body {
     serde_json::from_str(raw).unwrap_or_default()
 }
 
-impl<W: Write> StixWriter<W> {
-    pub(crate) fn new(out: W, options: WriteOptions) -> Self {
+impl<'o> StixWriter<'o> {
+    pub(crate) fn new(out: Out<'o>, options: WriteOptions) -> Self {
         StixWriter {
             out,
             options,
@@ -108,8 +116,14 @@ impl<W: Write> StixWriter<W> {
         }
         self.written.insert(key, half(body.as_bytes()));
         self.content.update(body.as_bytes());
-        self.out.write_all(if self.written.len() == 1 { b"{\"type\":\"bundle\",\"objects\":[" } else { b",\n" })?;
-        self.out.write_all(body.as_bytes())
+        match &mut self.out {
+            Out::Bundle(out) => {
+                let is_first = self.written.len() == 1;
+                out.write_all(if is_first { b"{\"type\":\"bundle\",\"objects\":[" } else { b",\n" })?;
+                out.write_all(body.as_bytes())
+            }
+            Out::Each(give) => give(body),
+        }
     }
 
     /// An object, after what it refers to and bundles need beside it.
@@ -260,7 +274,7 @@ impl<W: Write> StixWriter<W> {
     }
 }
 
-impl<W: Write> Writer for StixWriter<W> {
+impl Writer for StixWriter<'_> {
     fn head(&mut self, head: &Cleared<Head>) -> io::Result<()> {
         self.record = None;
         self.object = (head.format == "stix").then(|| format!("{}--{}", head.kind, head.uuid));
@@ -339,16 +353,13 @@ impl<W: Write> Writer for StixWriter<W> {
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        if self.written.is_empty() {
-            self.out.write_all(b"{\"type\":\"bundle\"")?;
-        } else {
-            self.out.write_all(b"]")?;
-        }
+        let Out::Bundle(out) = &mut self.out else { return Ok(()) };
+        out.write_all(if self.written.is_empty() { b"{\"type\":\"bundle\"" } else { b"]" })?;
         let digest: [u8; 32] = self.content.clone().finalize().into();
         let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         // The same content is the same bundle.
-        writeln!(self.out, ",\"id\":\"bundle--{}\"}}", ids::derived(&["bundle", &hex]))?;
-        self.out.flush()
+        writeln!(out, ",\"id\":\"bundle--{}\"}}", ids::derived(&["bundle", &hex]))?;
+        out.flush()
     }
 
     fn held_back(&self) -> HeldBack {

@@ -7,6 +7,7 @@ use manara_store::Store;
 use manara_taxii::{Collection, Kind, Names, Wish};
 use serde_json::{Value, json};
 use std::process::ExitCode;
+use std::time::Duration;
 
 pub(crate) fn run(place: &Place, args: CollectionArgs) -> anyhow::Result<ExitCode> {
     let store = settings::store(place)?;
@@ -18,6 +19,7 @@ pub(crate) fn run(place: &Place, args: CollectionArgs) -> anyhow::Result<ExitCod
             };
             let made = wish(Some(title), Some(kind), described).made(&store, None)?;
             let made = Collection::add(&store, ACTOR, store.node_org()?, made)?;
+            fill(&store, &made)?;
             show(&store, &made, how)?;
         }
         CollectionCommand::List(how) => {
@@ -37,7 +39,9 @@ pub(crate) fn run(place: &Place, args: CollectionArgs) -> anyhow::Result<ExitCod
         CollectionCommand::Change { collection, title, described, output: how } => {
             let found = Collection::find(&store, &collection)?;
             let made = wish(title, None, described).made(&store, Some(&found.is))?;
-            show(&store, &found.change(&store, ACTOR, made)?, how)?;
+            let changed = found.change(&store, ACTOR, made)?;
+            fill(&store, &changed)?;
+            show(&store, &changed, how)?;
         }
         CollectionCommand::Remove { collection, output: how } => {
             let found = Collection::find(&store, &collection)?;
@@ -64,6 +68,19 @@ fn wish(title: Option<String>, kind: Option<Kind>, described: Described) -> Wish
         description: described.description,
         tlp: described.tlp,
     }
+}
+
+/// Looks for what a search finds, so that its first reader does not wait.
+fn fill(store: &Store, collection: &Collection) -> anyhow::Result<()> {
+    if collection.is.search.is_none() {
+        return Ok(());
+    }
+    let mut progress = output::Progress::new();
+    manara_taxii::gather_told(store, Duration::MAX, &mut |looked| {
+        progress.tell(&format!("{looked} records looked at"))
+    })?;
+    progress.clear();
+    Ok(())
 }
 
 fn names(who: &Value) -> String {

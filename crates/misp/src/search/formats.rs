@@ -6,7 +6,6 @@ use crate::shape::{Scribe, body_of, halves};
 use manara_formats::{WriteOptions, Writer, writer};
 use manara_model::record::{flag_of, text_of};
 use manara_model::{Cleared, Part, Purpose};
-use manara_store::people::Tag;
 use manara_store::view::{EventRow, View};
 use md5::{Digest, Md5};
 use serde_json::{Map, Value};
@@ -215,11 +214,9 @@ impl Output {
                 if name == SNORT {
                     out.write_all(SNORT_HEAD.as_bytes())?;
                 }
-                // One that is not for export is its keepers' own: no program is given it (MISP#1394).
-                let kept = |tag: &Tag| tag.detail.get("exportable").is_some_and(|flag| !flag_of(Some(flag)));
-                let tags = if format.is_of_whole_events() { context.store.vocabulary()? } else { Vec::new() };
+                let whole = format.is_of_whole_events();
                 let write = WriteOptions {
-                    kept_tags: tags.into_iter().filter(kept).map(|tag| tag.name).collect(),
+                    kept_tags: if whole { context.store.kept_tags()? } else { BTreeSet::new() },
                     now: context.now * 1000,
                     warning_lists: Some(context.warnings.get(context.store)?),
                     origin: context.store.facts()?.name(context.store.node_org()?),

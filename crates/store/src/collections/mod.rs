@@ -2,10 +2,13 @@
 //! the newest and which the oldest of an object's versions is noted when one comes, so that a page costs what is
 //! on it, however large the collection is.
 
+mod members;
 mod page;
 mod put;
 mod submissions;
 
+pub use members::{Joining, Member, object_key};
+pub(crate) use members::{forget, note};
 pub use page::{Boxed, Versions, Wanted};
 pub use submissions::Submission;
 

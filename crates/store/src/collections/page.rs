@@ -197,13 +197,17 @@ impl View<'_> {
 
     /// The labels of what a collection holds that the audience is cleared for; and whether there are others.
     fn labels_in(&self, collection: i64) -> Result<(Vec<i64>, bool)> {
+        self.labels_of("boxed", collection)
+    }
+
+    pub(super) fn labels_of(&self, table: &str, collection: i64) -> Result<(Vec<i64>, bool)> {
         let (mut labels, mut hides, mut after) = (Vec::new(), false, i64::MIN);
         if matches!(self.allowed, Allowed::Everything) {
             return Ok((labels, hides));
         }
         // From label to label, one look into the index each.
-        let sql = "SELECT label FROM boxed WHERE collection = ?1 AND label > ?2 ORDER BY label LIMIT 1";
-        while let Some(label) = self.conn.first(sql, &[collection.into(), after.into()], |row| row.get::<i64>(0))? {
+        let sql = format!("SELECT label FROM {table} WHERE collection = ?1 AND label > ?2 ORDER BY label LIMIT 1");
+        while let Some(label) = self.conn.first(&sql, &[collection.into(), after.into()], |row| row.get::<i64>(0))? {
             if self.allowed.has(label) {
                 labels.push(label);
             } else {

@@ -6,7 +6,7 @@ use crate::engine::{Bulk, Conn, Kind, params};
 use crate::event::EVENT;
 use crate::index::{self, Mention};
 use crate::tx::Tx;
-use crate::{Result, StoreError, audit, chunk, event, facts, people, words};
+use crate::{Result, StoreError, audit, chunk, collections, event, facts, people, words};
 use manara_model::record::{EventFacts, PartDraft, RecordDraft};
 use manara_model::{Label, Marking};
 use std::collections::HashMap;
@@ -262,6 +262,9 @@ impl Pending {
                 "INSERT INTO record_tag (tag, label, received, record) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
                 &params![*tag, self.label, received, self.id],
             )?;
+        }
+        if state == 1 {
+            collections::note(tx, self.id)?;
         }
         let action = match outcome {
             Outcome::Added => "record.add",

@@ -3,7 +3,9 @@
 use crate::engine::{Row, params};
 use crate::tx::Tx;
 use crate::{Result, Store, StoreError, audit, secret};
+use manara_model::record::flag_of;
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 
 /// A longer tag is kept in its record, and can't be asked for.
 pub(crate) const TAG_BYTES: usize = 1024;
@@ -37,6 +39,12 @@ pub struct Tag {
 }
 
 impl Tag {
+    /// Is it its keepers' own (MISP: not exportable)? Then no program of others is given it (MISP#1394).
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        self.detail.get("exportable").is_some_and(|flag| !flag_of(Some(flag)))
+    }
+
     /// One that is not in the vocabulary.
     #[must_use]
     pub fn unknown(name: &str) -> Tag {
@@ -86,6 +94,14 @@ impl Store {
     pub fn vocabulary(&self) -> Result<Vec<Tag>> {
         let sql = "SELECT id, name, colour, detail FROM tag ORDER BY name LIMIT ?1";
         self.reader()?.all(sql, &params![MOST], read_tag)
+    }
+
+    /// Names of the tags that are their keepers' own.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn kept_tags(&self) -> Result<BTreeSet<String>> {
+        Ok(self.vocabulary()?.into_iter().filter(Tag::is_kept).map(|tag| tag.name).collect())
     }
 
     /// A tag by its number.

@@ -81,6 +81,18 @@ impl View<'_> {
         Ok(Page { items: heads.into_iter().filter_map(|head| self.mint(head)).collect(), next })
     }
 
+    /// Current records by their numbers, with their bodies.
+    pub(crate) fn heads_at(&self, records: &[i64]) -> Result<Vec<Cleared<Head>>> {
+        let sql = format!(
+            "SELECT {HEAD}, r.skeleton FROM record r WHERE {} AND r.state = 1{} ORDER BY r.id",
+            self.conn.within("r.id", 1),
+            self.only("r.label", 2)
+        );
+        let values = self.and_labels([self.conn.list(records)]);
+        let heads = self.conn.all(&sql, &values, |row| self.read_head(row, true))?;
+        Ok(heads.into_iter().filter_map(|head| self.mint(head)).collect())
+    }
+
     /// Where a page begins.
     fn after(&self, cursor: Option<i64>) -> Result<Place> {
         let Some(id) = cursor else { return Ok((i64::MAX, i64::MAX)) };

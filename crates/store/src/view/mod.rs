@@ -9,6 +9,7 @@ mod lists;
 mod lookup;
 mod reach;
 mod record;
+mod references;
 mod text;
 mod vocabulary;
 
@@ -68,6 +69,12 @@ impl View<'_> {
     #[must_use]
     pub fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    /// Is nothing hidden from its audience?
+    #[must_use]
+    pub fn sees_everything(&self) -> bool {
+        matches!(self.allowed, Allowed::Everything)
     }
 
     /// ` AND column IN (the allowed labels)`, or nothing where everything is allowed. `parameter` is

@@ -1,5 +1,6 @@
 //! One record: its head, its parts, what else has its values, and why someone may see it.
 
+use super::references::References;
 use super::{HEAD, Known, View};
 use crate::engine::params;
 use crate::{Result, chunk};
@@ -94,7 +95,7 @@ impl View<'_> {
         Ok(reasons)
     }
 
-    fn part_at(&self, record: i64, ordinal: u32) -> Result<Option<Part>> {
+    pub(super) fn part_at(&self, record: i64, ordinal: u32) -> Result<Option<Part>> {
         let found = self.conn.first(
             "SELECT first, body FROM chunk WHERE record = ?1 AND first <= ?2 ORDER BY first DESC LIMIT 1",
             &params![record, ordinal],
@@ -168,6 +169,7 @@ impl View<'_> {
         let gate = self.gate();
         let moved = self.moved(head)?;
         let (mut withheld, mut seen): (BTreeSet<u32>, BTreeSet<u8>) = Default::default();
+        let mut references = References::default();
         let mut next = from;
         while let Some((first, parts)) = crate::event::chunk_at(&self.conn, head.row, next)? {
             next = first + parts.len() as u32;
@@ -180,7 +182,8 @@ impl View<'_> {
                     continue;
                 }
                 let orphan = stored.parent.is_some_and(|parent| withheld.contains(&parent));
-                let part = self.part(stored, ordinal, moved.get(&ordinal).copied())?;
+                let mut part = self.part(stored, ordinal, moved.get(&ordinal).copied())?;
+                self.without_hidden(&mut references, head, &mut part)?;
                 match gate.clear_part(head, part) {
                     Ok(part) if !orphan => take(part)?,
                     _ => {
@@ -211,6 +214,7 @@ impl View<'_> {
         let gate = self.gate();
         let moved = self.moved(head)?;
         let mut found = Vec::with_capacity(ordinals.len());
+        let mut references = References::default();
         let mut chunk: Option<(u32, Vec<chunk::StoredPart>)> = None;
         for ordinal in ordinals {
             let inside = chunk.as_ref().is_some_and(|(first, parts)| {
@@ -223,7 +227,8 @@ impl View<'_> {
             let stored = ordinal.checked_sub(*first).and_then(|at| parts.get(at as usize));
             let Some(stored) = stored.filter(|stored| stored.slot != Slot::Gone) else { continue };
             // A part is never wider than its object either.
-            let part = self.part(stored.clone(), *ordinal, moved.get(ordinal).copied())?;
+            let mut part = self.part(stored.clone(), *ordinal, moved.get(ordinal).copied())?;
+            self.without_hidden(&mut references, head, &mut part)?;
             found.extend(gate.clear_part(head, part).ok());
         }
         Ok(found)

@@ -1,0 +1,84 @@
+//! A record as STIX objects, one by one, for those who keep them apart: collections.
+
+use crate::Result;
+use manara_formats::{WriteOptions, stix_writer};
+use manara_model::{Cleared, Head, dangling};
+use manara_store::view::View;
+use std::collections::{HashMap, HashSet};
+use std::io;
+use uuid::Uuid;
+
+/// Answers to "is it hidden?" that are remembered, of one record.
+const REMEMBERED: usize = 10_000;
+
+/// Gives the STIX objects that a record becomes for the view's audience, each once; false: nothing in it is of the
+/// types that are wanted. References to what the audience may not see are taken out, and with them objects that
+/// say nothing else.
+///
+/// # Errors
+/// The store's, and the taker's.
+pub fn stix_objects(
+    view: &View<'_>,
+    head: &Cleared<Head>,
+    options: &WriteOptions,
+    take: &mut dyn FnMut(&str) -> io::Result<()>,
+) -> Result<bool> {
+    let mut hidden = Hidden { view, known: HashMap::new() };
+    let mut give = |raw: &str| {
+        let secret = hidden.among(raw).map_err(io::Error::other)?;
+        if secret.is_empty() {
+            return take(raw);
+        }
+        let mut raw = raw.to_owned();
+        if dangling::without(&mut raw, &secret) { take(&raw) } else { Ok(()) }
+    };
+    let mut writer = stix_writer(options.clone(), &mut give);
+    let mut wanted = false;
+    writer.head(head)?;
+    view.parts_in_order::<crate::Error>(head, |part| {
+        let is_it = options
+            .types
+            .as_ref()
+            .is_none_or(|types| part.found.iter().any(|found| types.contains(&found.observable.ty())));
+        wanted |= is_it;
+        // What mentions nothing holds others together, or is text about them.
+        if is_it || part.found.is_empty() {
+            writer.part(&part)?;
+        }
+        Ok(())
+    })?;
+    writer.end()?;
+    Ok(wanted || options.types.is_none())
+}
+
+struct Hidden<'v, 's> {
+    view: &'v View<'s>,
+    known: HashMap<Uuid, bool>,
+}
+
+impl Hidden<'_, '_> {
+    /// Of the identifiers that an object refers to, those that are hidden.
+    fn among(&mut self, raw: &str) -> std::result::Result<HashSet<String>, manara_store::StoreError> {
+        let mut secret = HashSet::new();
+        if self.view.sees_everything() {
+            return Ok(secret);
+        }
+        for id in dangling::references(raw) {
+            let Some(uuid) = id.rsplit_once("--").and_then(|(_, uuid)| uuid.parse::<Uuid>().ok()) else { continue };
+            let is_hidden = match self.known.get(&uuid) {
+                Some(known) => *known,
+                None => {
+                    let is_hidden = self.view.is_hidden(uuid)?;
+                    if self.known.len() < REMEMBERED {
+                        self.known.insert(uuid, is_hidden);
+                    }
+                    is_hidden
+                }
+            };
+            if is_hidden {
+                secret.insert(id);
+            }
+        }
+        Ok(secret)
+    }
+}
