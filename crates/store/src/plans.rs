@@ -168,6 +168,10 @@ fn everything_a_node_does(store: &Store, owner: OrgId) {
     store.add_sighting("t", sighting).unwrap();
     store.log_in("b@b.example", &made.password, "", None).unwrap();
     store.log_in("b@b.example", "wrong", "", None).unwrap();
+    let remembered = crate::people::Remembered::default();
+    for _ in 0..2 {
+        store.basic(&remembered, "b@b.example", &made.password, from).unwrap();
+    }
     let token = store.begin_session(made.uuid).unwrap();
     store.session(&token).unwrap();
     store.end_session(&token).unwrap();
@@ -292,9 +296,6 @@ fn the_misp_door(store: &Store, owner: OrgId, bank: OrgId) {
     store.forget_jobs(minute).unwrap();
     store.remove_entry("t", "feed", entry.id).unwrap();
     collections(store, owner, bank);
-    let remembered = crate::people::Remembered::default();
-    store.basic(&remembered, "b@b.example", &made.password, from).unwrap();
-    store.basic(&remembered, "b@b.example", &made.password, from).unwrap();
     let number = store.number("org", bank.0).unwrap();
     store.numbered("org", number).unwrap();
     let (_, detail) = store.org_detail(bank).unwrap();
