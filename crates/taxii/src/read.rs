@@ -38,7 +38,7 @@ impl Source<'_> {
 /// When the first and the last of them came (§3.2, §3.5). Of an empty page: where the client is.
 fn dated(answer: Answer, page: &Boxed, asked: &Asked) -> Answer {
     let of = |object: Option<&Cleared<StixObject>>| object.map(|object| object.added);
-    let here = page.last.unwrap_or(asked.wanted.after.max(0));
+    let here = page.last.filter(|_| page.more).unwrap_or(asked.wanted.after.max(0));
     let first = of(page.objects.first()).unwrap_or(here);
     let last = of(page.objects.last()).unwrap_or(here);
     answer.with("x-taxii-date-added-first", time::text(first)).with("x-taxii-date-added-last", time::text(last))
