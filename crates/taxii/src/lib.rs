@@ -8,6 +8,7 @@
 mod add;
 mod answer;
 mod call;
+pub mod client;
 mod collections;
 mod found;
 mod gather;
