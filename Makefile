@@ -9,7 +9,7 @@ export PATH := $(CARGO_HOME)/bin:$(PATH)
 VENV := .venv
 LISTEN ?= 127.0.0.1:8765
 
-.PHONY: help run demo-clean test fmt lint deny docs nextest smoke clients misp browser deps bench misp-bench pattern-bench screenshots engines torture torture-short fuzz growth scaling
+.PHONY: help run demo-clean test fmt lint deny docs nextest smoke clients misp browser deps bench misp-bench taxii-bench pattern-bench screenshots engines torture torture-short fuzz growth scaling
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,8 +47,9 @@ nextest: ## Tests of the crates (and the binary that the next three try)
 	cargo test --locked --workspace --doc --quiet
 
 engines: ## The same tests of store, corridor and doors over PostgreSQL (a throw-away server)
-	scripts/postgres.sh bash -c 'cargo nextest run --locked -p manara-store -p manara-corridor -p manara-server -p manara-misp && \
+	scripts/postgres.sh bash -c 'cargo nextest run --locked -p manara-store -p manara-corridor -p manara-server -p manara-misp -p manara-taxii && \
 	  $(VENV)/bin/python tests/misp.py target/debug/manara && \
+	  $(VENV)/bin/python tests/taxii.py target/debug/manara && \
 	  $(VENV)/bin/python tests/torture.py target/debug/manara --rounds 12 --processes 2 && tests/engines.sh target/debug/manara'
 
 torture-short: ## Fifty crashes, and faults of the disk
@@ -73,6 +74,7 @@ smoke: ## The built binary, as a user starts it
 clients: ## Other people's programs on our output
 	$(VENV)/bin/python tests/clients.py target/debug/manara
 	$(VENV)/bin/python tests/stix.py target/debug/manara
+	$(VENV)/bin/python tests/taxii.py target/debug/manara
 
 misp: ## PyMISP on the MISP door, and two nodes that synchronise as MISP servers do
 	$(VENV)/bin/python tests/misp.py target/debug/manara
@@ -92,6 +94,10 @@ bench: growth scaling ## Figures, into docs/BENCHMARKS.md, GROWTH.md and scaling
 pattern-bench: ## Patterns against a stream of observations, beside stix2-matcher where it is installed
 	cargo build --release --locked -p manara
 	$(VENV)/bin/python bench/pattern.py target/release/manara
+
+taxii-bench: ## A TAXII server with 100,000 objects, beside OASIS' own where it is installed (pip install medallion)
+	cargo build --release --locked -p manara
+	$(VENV)/bin/python bench/taxii.py --manara target/release/manara $$($(VENV)/bin/python -c 'import medallion; print("--peer medallion")' 2>/dev/null)
 
 misp-bench: ## MISP's API with a million attributes; with a URL and a key the same for a real MISP
 	cargo build --release --locked -p manara

@@ -115,7 +115,10 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
     if status.is_server_error() {
         // With its number, so that who asked and who reads the log speak of the same.
         if let Some(problem) = response.extensions().get::<Problem>().cloned() {
-            response = problem.with_id(id).into_response();
+            response = match path.starts_with("/taxii2") {
+                true => crate::taxii::failed(problem.status, &format!("{}; its number there is {id}", problem.detail)),
+                false => problem.with_id(id).into_response(),
+            };
         }
         tracing::error!(%method, path, status = status.as_u16(), micros, %id, "request failed");
     } else if slow {

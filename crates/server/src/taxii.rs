@@ -15,8 +15,12 @@ use base64::engine::general_purpose::STANDARD;
 use futures_util::TryStreamExt;
 use manara_store::people::{Basic, Caller};
 use manara_taxii::{Answer, Call, Fault, MOST, Method, TAXII};
+use std::io::Read;
 use std::net::{IpAddr, SocketAddr};
 use tokio_util::io::{StreamReader, SyncIoBridge};
+
+/// Bytes of a refused body that are read and thrown away.
+const DRAINED: u64 = 4 * MOST;
 
 pub(crate) fn routes() -> Vec<Route> {
     ["/taxii2", "/taxii2/", "/taxii2/{*rest}"]
@@ -86,14 +90,14 @@ async fn door(State(app): State<App>, request: Request) -> Response {
     let head_only = parts.method == HttpMethod::HEAD;
     let from = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(from)| from.ip());
     let incoming = StreamReader::new(body.into_data_stream().map_err(std::io::Error::other));
-    let incoming = SyncIoBridge::new(incoming);
+    let mut incoming = SyncIoBridge::new(incoming);
     let done = app
         .blocking(move |app| {
             let headers = &parts.headers;
             let most = MOST.min(app.options.max_body);
             let encoding = text(headers, header::CONTENT_ENCODING).trim().to_ascii_lowercase();
             let answered = caller(app, headers, from).and_then(|caller| {
-                let mut body = packing::unpack(incoming, &encoding)
+                let mut body = packing::unpack(&mut incoming, &encoding)
                     .ok_or_else(|| Fault::new(415, "Content-Encoding here is gzip, zstd, br or identity"))?;
                 let length = text(headers, header::CONTENT_LENGTH).parse::<u64>().unwrap_or(0);
                 let mut call = Call {
@@ -111,8 +115,19 @@ async fn door(State(app): State<App>, request: Request) -> Response {
                 Ok(manara_taxii::answer(&app.store, &mut call))
             });
             let answer = answered.unwrap_or_else(Fault::answer);
+            if method != Method::Get && answer.status >= 400 {
+                // Who is still sending hears why it was refused, not only that the line is dead.
+                let _ = std::io::copy(&mut incoming.take(DRAINED), &mut std::io::sink());
+            }
             Ok(respond(answer, head_only, text(headers, header::ACCEPT_ENCODING)))
         })
         .await;
-    done.unwrap_or_else(IntoResponse::into_response)
+    done.unwrap_or_else(|problem| failed(problem.status, &problem.detail))
+}
+
+/// What failed beside this door, in its shape.
+pub(crate) fn failed(status: StatusCode, why: &str) -> Response {
+    let fault = Fault::new(status.as_u16(), why);
+    let wait = [503, 507].contains(&fault.status);
+    respond(if wait { fault.with("retry-after", "30") } else { fault }.answer(), false, "")
 }

@@ -42,6 +42,7 @@ CREATE TABLE submission (               -- an envelope that was taken
     envelope   BLOB                      -- zstd: what waits to be read; null: nothing
 );
 CREATE INDEX submission_requested ON submission (requested);
+CREATE INDEX submission_collection ON submission (collection);
 CREATE INDEX submission_waiting ON submission (collection, requested) WHERE done = 0;
 
 -- Collections that are saved searches: which records they hold, in the order in which these came or changed.

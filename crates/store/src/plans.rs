@@ -14,7 +14,7 @@ use crate::{Amendment, Change};
 use manara_model::observable::{Reach, guess};
 use manara_model::record::{Found, PartDraft, RecordDraft, SightingDraft, Sink, Slot};
 use manara_model::role::{Right, Role};
-use manara_model::{Audience, GroupId, Marking, OrgId, Purpose, UserId};
+use manara_model::{Audience, GroupId, Marking, OrgId, Purpose, Tlp, UserId};
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use uuid::Uuid;
@@ -168,6 +168,10 @@ fn everything_a_node_does(store: &Store, owner: OrgId) {
     store.add_sighting("t", sighting).unwrap();
     store.log_in("b@b.example", &made.password, "", None).unwrap();
     store.log_in("b@b.example", "wrong", "", None).unwrap();
+    let remembered = crate::people::Remembered::default();
+    for _ in 0..2 {
+        store.basic(&remembered, "b@b.example", &made.password, from).unwrap();
+    }
     let token = store.begin_session(made.uuid).unwrap();
     store.session(&token).unwrap();
     store.end_session(&token).unwrap();
@@ -291,6 +295,7 @@ fn the_misp_door(store: &Store, owner: OrgId, bank: OrgId) {
     store.jobs_left_behind().unwrap();
     store.forget_jobs(minute).unwrap();
     store.remove_entry("t", "feed", entry.id).unwrap();
+    collections(store, owner, bank);
     let number = store.number("org", bank.0).unwrap();
     store.numbered("org", number).unwrap();
     let (_, detail) = store.org_detail(bank).unwrap();
@@ -375,6 +380,110 @@ fn the_misp_door(store: &Store, owner: OrgId, bank: OrgId) {
     store.remove_sighting("t", Some(owner), 1).unwrap_or_default();
     store.remove_account("t", account.uuid).unwrap();
     store.remove_org("t", bank).unwrap_or_default();
+}
+
+/// A collection, written and read in every way.
+fn collections(store: &Store, owner: OrgId, bank: OrgId) {
+    use crate::collections::{Arrival, Giver, Submission, Versions, Wanted};
+    let entry = store.add_entry("t", "collection", "c", (Some(owner), None), serde_json::json!({})).unwrap();
+    let arrival = |n: u128, version: i64, tlp: Option<Tlp>| Arrival {
+        kind: "relationship".into(),
+        uuid: Uuid::from_u128(n),
+        version: Some(version),
+        stated: version.to_string(),
+        is_2_1: n.is_multiple_of(2),
+        marking: Marking { tlp, ..Marking::default() },
+        personal: Vec::new(),
+        body: format!("{{\"source_ref\":\"relationship--{}\"}}", Uuid::from_u128(n + 1)),
+    };
+    for (org, tlp) in [(owner, None), (bank, Some(Tlp::Red)), (owner, Some(Tlp::Green))] {
+        let giver = Giver { org, actor: "t".into() };
+        for version in [5, 9, 1, 7, 7] {
+            let arrivals = (0..10).map(|n| arrival(n, version, tlp)).collect();
+            store.put_in_box(entry.id, &giver, arrivals).unwrap();
+        }
+    }
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let some = |first, last, at: &[i64]| Versions::Some { first, last, at: at.to_vec() };
+    for audience in [Audience::Node, Audience::Public, Audience::Org(bank)] {
+        let view = store.view(audience, Purpose::Read).unwrap();
+        for versions in [
+            Versions::All,
+            Versions::default(),
+            some(true, false, &[]),
+            some(true, true, &[5]),
+            some(false, false, &[5]),
+        ] {
+            for specs in [vec![], vec![true], vec![true, false]] {
+                for types in [vec![], words(&["malware"]), words(&["malware", "relationship"])] {
+                    let ids = [
+                        vec![],
+                        vec![("relationship".to_owned(), Uuid::from_u128(1))],
+                        vec![
+                            ("relationship".to_owned(), Uuid::from_u128(1)),
+                            ("malware".to_owned(), Uuid::from_u128(1)),
+                        ],
+                    ];
+                    for ids in ids {
+                        let wanted = Wanted {
+                            after: 0,
+                            ids,
+                            types: types.clone(),
+                            versions: versions.clone(),
+                            specs: specs.clone(),
+                        };
+                        view.boxed(entry.id, &wanted, 3, true).unwrap();
+                        view.boxed(entry.id, &wanted, 3, false).unwrap();
+                    }
+                }
+            }
+        }
+    }
+    let view = store.view(Audience::Node, Purpose::Read).unwrap();
+    let first = view.boxed(entry.id, &Wanted { after: 0, ..Wanted::default() }, 1, false).unwrap().last.unwrap();
+    store.take_from_box("t", entry.id, vec![first]).unwrap();
+    let uuid = Uuid::from_u128(77);
+    let made = Submission {
+        uuid,
+        collection: entry.id,
+        account: UserId(uuid),
+        requested: 1,
+        done: false,
+        report: serde_json::json!({}),
+    };
+    let job = NewJob { kind: "collection", subject: entry.id, key: String::new(), org: Some(owner) };
+    store.add_submission(made, Some(("{}".into(), job))).unwrap();
+    store.submission(uuid).unwrap();
+    assert_eq!(store.envelopes_waiting(entry.id).unwrap(), [uuid]);
+    store.envelope(uuid).unwrap();
+    store.note_submission(uuid, &serde_json::json!({}), true).unwrap();
+    store.forget_submissions(2).unwrap();
+    store.empty_box(entry.id).unwrap();
+    searches(store, entry.id);
+    store.remove_entry("t", "collection", entry.id).unwrap();
+}
+
+/// A search's collection, written and read in every way.
+fn searches(store: &Store, collection: i64) {
+    use crate::collections::{Joining, object_key};
+    let fresh = store.fresh(100).unwrap();
+    let key = object_key("indicator--1");
+    let records = store.records_after(0, 5).unwrap();
+    let joining = |record: &i64| Joining { collection, record: *record, version: 1, objects: Some(vec![(key, 1)]) };
+    let seen = fresh.iter().map(|(seq, _)| *seq).collect();
+    store.looked_at(records.iter().map(joining).collect(), seen).unwrap();
+    for audience in [Audience::Node, Audience::Public] {
+        let view = store.view(audience, Purpose::Read).unwrap();
+        let members = view.members(collection, 1, 3).unwrap();
+        view.members(collection, i64::MAX / 2, 3).unwrap();
+        view.members_at(collection, &members.iter().map(|member| member.added).collect::<Vec<_>>()).unwrap();
+        view.held_by(collection, key).unwrap();
+        view.record_at(records[0]).unwrap();
+        view.is_hidden(Uuid::from_u128(2)).unwrap();
+    }
+    let gone = |record: &i64| Joining { collection, record: *record, version: 1, objects: None };
+    store.looked_at(records.iter().take(1).map(gone).collect(), Vec::new()).unwrap();
+    store.empty_search(collection).unwrap();
 }
 
 /// Does this line of a plan read much of a table that grows? A table's walk does, and so does a look into

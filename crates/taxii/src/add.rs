@@ -83,8 +83,7 @@ pub(crate) fn put(
     for raw in objects {
         match arrival(collection, giver, raw.get(), defined) {
             Ok(arrival) => {
-                let version = if arrival.stated.is_empty() { time::text(came) } else { arrival.stated.clone() };
-                told.push((format!("{}--{}", arrival.kind, arrival.uuid), version));
+                told.push((format!("{}--{}", arrival.kind, arrival.uuid), arrival.stated.clone()));
                 arrivals.push(arrival);
             }
             Err(why) => {
@@ -98,8 +97,10 @@ pub(crate) fn put(
         }
     }
     let new = store.put_in_box(collection.row, giver, arrivals)?;
-    for ((id, version), new) in told.into_iter().zip(new) {
+    for ((id, stated), (version, new)) in told.into_iter().zip(new) {
         report.new |= new;
+        // What has no version of its own has the one that its manifest entry tells.
+        let version = if stated.is_empty() { time::text(version) } else { stated };
         let mut success = json!({"id": id, "version": version});
         if !new {
             success["message"] = json!("this version was there already");

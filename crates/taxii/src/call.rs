@@ -3,6 +3,8 @@
 use crate::shelf::Shelf;
 use manara_model::GroupId;
 use manara_store::people::Caller;
+use percent_encoding::percent_decode_str;
+use std::borrow::Cow;
 use std::io::Read;
 use uuid::Uuid;
 
@@ -68,7 +70,10 @@ impl Place {
     pub(crate) fn of(path: &str) -> Option<Place> {
         let path = path.strip_prefix("/taxii2").filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
         let path = path.strip_suffix('/').unwrap_or(path);
-        let pieces: Vec<&str> = path.split('/').skip(1).collect();
+        // Encoded or not, it is the same address (RFC 3986 §6.2.2.2).
+        let pieces = path.split('/').skip(1).map(|piece| percent_decode_str(piece).decode_utf8());
+        let pieces: Vec<Cow<'_, str>> = pieces.collect::<Result<_, _>>().ok()?;
+        let pieces: Vec<&str> = pieces.iter().map(AsRef::as_ref).collect();
         let Some((root, rest)) = pieces.split_first() else { return Some(Place::Discovery) };
         let root = match *root {
             "node" => None,

@@ -70,7 +70,7 @@ fn answered(store: &Store, call: &mut Call<'_>) -> Result<Answer, Fault> {
     }
     let (collection, access, part) = match (place, there) {
         (Place::Discovery, _) => return roots::discovery(store, &caller),
-        (Place::Root(_), _) => return Ok(roots::root(&name)),
+        (Place::Root(_), _) => return Ok(roots::root(&name, call.most)),
         (Place::Status(root, id), _) => return add::status(store, root, id, caller.account.uuid),
         (Place::Collections(root), _) => return roots::collections(store, root, &caller),
         (Place::Collection(_, _, part), Some((collection, access))) => (collection, access, part),
@@ -86,18 +86,18 @@ fn answered(store: &Store, call: &mut Call<'_>) -> Result<Answer, Fault> {
         let may = if access.read { "read, but not write" } else { "write, but not read" };
         return Err(Fault::new(403, format!("this collection you may {may}")));
     }
+    if part == Part::Itself {
+        return Ok(Answer::json(&collection.resource(access)));
+    }
+    if call.method == Method::Post {
+        return add::add(store, &collection, call);
+    }
+    let from = Source { store, shelf: call.shelf, collection: &collection, caller: &caller };
     match (call.method, part) {
-        (_, Part::Itself) => Ok(Answer::json(&collection.resource(access))),
-        (Method::Post, _) => add::add(store, &collection, call),
-        (Method::Delete, Part::Object(id)) => read::delete(store, &collection, &caller, call.query, &id),
-        (_, part) => {
-            let from = Source { store, shelf: call.shelf, collection: &collection, caller: &caller };
-            match part {
-                Part::Manifest => read::manifest(from, call.query),
-                Part::Object(id) => read::objects(from, call.query, Some(&id)),
-                Part::Versions(id) => read::versions(from, call.query, &id),
-                _ => read::objects(from, call.query, None),
-            }
-        }
+        (Method::Delete, Part::Object(id)) => read::delete(from, call.query, &id),
+        (_, Part::Object(id)) => read::objects(from, call.query, Some(&id)),
+        (_, Part::Versions(id)) => read::versions(from, call.query, &id),
+        (_, Part::Manifest) => read::manifest(from, call.query),
+        _ => read::objects(from, call.query, None),
     }
 }

@@ -22,8 +22,6 @@ const MARK: [u8; 2] = [0x6d, 0x01];
 pub(crate) struct Asked {
     pub(crate) wanted: Wanted,
     pub(crate) limit: usize,
-    /// `added_after` as it was given.
-    pub(crate) after: Option<i64>,
 }
 
 /// Which filters an endpoint has.
@@ -82,19 +80,21 @@ pub(crate) fn read(query: &str, filters: Filters) -> Result<Asked, Fault> {
             ));
         }
     }
-    let mut asked = Asked { wanted: Wanted::default(), limit: PAGE, after: None };
-    let mut from = None;
+    let mut asked = Asked { wanted: Wanted::default(), limit: PAGE };
+    let (mut from, mut after) = (None, None);
     for (name, value) in &given {
         match name.as_str() {
             "limit" => {
-                let number = value.parse::<u64>().ok().filter(|number| *number > 0 && !value.starts_with('+'));
-                let number = number.ok_or_else(|| bad(name, value, "a limit is a whole number greater than zero"))?;
-                asked.limit = usize::try_from(number).unwrap_or(MOST).min(MOST);
+                let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+                if !is_number || value.bytes().all(|byte| byte == b'0') {
+                    return Err(bad(name, value, "a limit is a whole number greater than zero"));
+                }
+                // One that is too large for any number here is larger than a page.
+                asked.limit = value.parse().unwrap_or(MOST).min(MOST);
             }
             "added_after" => {
                 let time = time::read(value);
-                asked.after =
-                    Some(time.ok_or_else(|| bad(name, value, "is no time like 2026-11-25T12:00:00.000000Z"))?);
+                after = Some(time.ok_or_else(|| bad(name, value, "is no time like 2026-11-25T12:00:00.000000Z"))?);
             }
             "next" => {
                 from = Some(place(value).ok_or_else(|| bad(name, value, "is not what this node gave as next"))?);
@@ -124,7 +124,7 @@ pub(crate) fn read(query: &str, filters: Filters) -> Result<Asked, Fault> {
         }
     }
     // Both given: the later, which is where the client is (it got `next` for the same question).
-    asked.wanted.after = from.max(asked.after).unwrap_or(i64::MIN);
+    asked.wanted.after = from.max(after).unwrap_or(i64::MIN);
     Ok(asked)
 }
 

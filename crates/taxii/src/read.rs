@@ -35,13 +35,41 @@ impl Source<'_> {
     }
 }
 
-/// When the first and the last of them came (§3.2.1, §3.5). Of an empty page: where the client is.
+/// When the first and the last of them came (§3.2, §3.5). Of an empty page: where the client is.
 fn dated(answer: Answer, page: &Boxed, asked: &Asked) -> Answer {
     let of = |object: Option<&Cleared<StixObject>>| object.map(|object| object.added);
-    let here = asked.after.unwrap_or(0);
+    let here = page.last.filter(|_| page.more).unwrap_or(asked.wanted.after.max(0));
     let first = of(page.objects.first()).unwrap_or(here);
     let last = of(page.objects.last()).unwrap_or(here);
     answer.with("x-taxii-date-added-first", time::text(first)).with("x-taxii-date-added-last", time::text(last))
+}
+
+/// Whether there are more, and where they begin, as the first members of a resource (§3.7). Manifests and versions
+/// are asked for with `next` as well (§5.3, §5.8), so they tell it too.
+fn begun(page: &Boxed) -> String {
+    let mut out = format!(r#"{{"more":{}"#, page.more);
+    if let Some(last) = page.last.filter(|_| page.more) {
+        let _ = write!(out, r#","next":"{}""#, query::next(last));
+    }
+    out
+}
+
+/// A manifest or a list of versions; with nothing in it, it is an empty object (§5.3.1, §5.8.1).
+fn listed(page: &Boxed, name: &str, item: impl Fn(&StixObject, &mut String)) -> Vec<u8> {
+    if page.objects.is_empty() && !page.more {
+        return b"{}".to_vec();
+    }
+    let mut out = begun(page);
+    for (n, object) in page.objects.iter().enumerate() {
+        if n == 0 {
+            let _ = write!(out, r#","{name}":["#);
+        } else {
+            out.push(',');
+        }
+        item(object, &mut out);
+    }
+    out.push_str(if page.objects.is_empty() { "}" } else { "]}" });
+    out.into_bytes()
 }
 
 fn with_object(asked: &mut Asked, id: &str) -> Result<(), Fault> {
@@ -53,12 +81,8 @@ fn with_object(asked: &mut Asked, id: &str) -> Result<(), Fault> {
 /// The objects of a page as an envelope (§3.7), each as it came.
 fn envelope(page: &Boxed) -> Vec<u8> {
     let size: usize = page.objects.iter().map(|object| object.raw.len() + 1).sum();
-    let mut out = String::with_capacity(size + 80);
-    out.push('{');
-    let _ = write!(out, r#""more":{}"#, page.more);
-    if let Some(last) = page.last.filter(|_| page.more) {
-        let _ = write!(out, r#","next":"{}""#, query::next(last));
-    }
+    let mut out = begun(page);
+    out.reserve(size + 20);
     if !page.objects.is_empty() {
         out.push_str(r#","objects":["#);
         for (n, object) in page.objects.iter().enumerate() {
@@ -82,6 +106,10 @@ pub(crate) fn objects(from: Source<'_>, query: &str, id: Option<&str>) -> Result
     }
     let page = from.page(&asked)?;
     if let Some(id) = id.filter(|_| page.objects.is_empty()) {
+        // A version that was named and is not there, taken out or never seen, is as an object that is not (§5.7).
+        if asked.wanted.after < 0 && asked.wanted.specs.is_empty() {
+            return Err(Fault::missing("object"));
+        }
         exists(from, id)?;
     }
     Ok(dated(Answer::bytes(envelope(&page)), &page, &asked))
@@ -102,9 +130,7 @@ fn exists(from: Source<'_>, id: &str) -> Result<(), Fault> {
 pub(crate) fn manifest(from: Source<'_>, query: &str) -> Result<Answer, Fault> {
     let asked = query::read(query, Filters::All)?;
     let page = from.page(&asked)?;
-    let mut out = format!(r#"{{"more":{}"#, page.more);
-    for (n, object) in page.objects.iter().enumerate() {
-        out.push_str(if n == 0 { r#","objects":["# } else { "," });
+    let told = listed(&page, "objects", |object, out| {
         let _ = write!(
             out,
             r#"{{"id":"{}","date_added":"{}","version":{},"media_type":"{}"}}"#,
@@ -113,9 +139,8 @@ pub(crate) fn manifest(from: Source<'_>, query: &str) -> Result<Answer, Fault> {
             serde_json::Value::from(object.version.as_str()),
             object.media_type()
         );
-    }
-    out.push_str(if page.objects.is_empty() { "}" } else { "]}" });
-    Ok(dated(Answer::bytes(out.into_bytes()), &page, &asked))
+    });
+    Ok(dated(Answer::bytes(told), &page, &asked))
 }
 
 /// §5.8
@@ -127,22 +152,14 @@ pub(crate) fn versions(from: Source<'_>, query: &str, id: &str) -> Result<Answer
     if page.objects.is_empty() {
         exists(from, id)?;
     }
-    let versions: Vec<&str> = page.objects.iter().map(|object| object.version.as_str()).collect();
-    let told = match versions.is_empty() {
-        true => serde_json::json!({"more": page.more}),
-        false => serde_json::json!({"more": page.more, "versions": versions}),
-    };
-    Ok(dated(Answer::json(&told), &page, &asked))
+    let told = listed(&page, "versions", |object, out| {
+        let _ = write!(out, "{}", serde_json::Value::from(object.version.as_str()));
+    });
+    Ok(dated(Answer::bytes(told), &page, &asked))
 }
 
 /// §5.7: takes an object out; all versions of it, unless some are named.
-pub(crate) fn delete(
-    store: &Store,
-    collection: &Collection,
-    caller: &Caller,
-    query: &str,
-    id: &str,
-) -> Result<Answer, Fault> {
+pub(crate) fn delete(from: Source<'_>, query: &str, id: &str) -> Result<Answer, Fault> {
     let mut asked = query::read(query, Filters::OfObject)?;
     with_object(&mut asked, id)?;
     let names_version = url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "match[version]");
@@ -150,10 +167,20 @@ pub(crate) fn delete(
         asked.wanted.versions = Versions::All;
     }
     asked.wanted.after = i64::MIN;
-    let places = store.view(caller.audience(), Purpose::Read)?.boxed_places(collection.row, &asked.wanted)?;
+    asked.limit = usize::MAX;
+    let mut places = Vec::new();
+    // What the caller does not see is not there to be taken out.
+    loop {
+        let page = from.page(&asked)?;
+        places.extend(page.objects.iter().map(|object| object.added));
+        match page.last.filter(|_| page.more) {
+            Some(last) => asked.wanted.after = last,
+            None => break,
+        }
+    }
     if places.is_empty() {
         return Err(Fault::missing("object"));
     }
-    store.take_from_box(&caller.account.email, collection.row, places)?;
+    from.store.take_from_box(&from.caller.account.email, from.collection.row, places)?;
     Ok(Answer::json(&serde_json::json!({})))
 }

@@ -42,12 +42,12 @@ pub(crate) fn discovery(store: &Store, caller: &Caller) -> Result<Answer, Fault>
     Ok(Answer::json(&json!({"title": format!("Manara: {name}"), "default": root_path(None), "api_roots": roots})))
 }
 
-/// §4.2
-pub(crate) fn root(name: &str) -> Answer {
+/// §4.2. `most`: bytes of a body that is taken.
+pub(crate) fn root(name: &str, most: u64) -> Answer {
     Answer::json(&json!({
         "title": name,
         "versions": ["application/taxii+json;version=2.1"],
-        "max_content_length": MOST,
+        "max_content_length": most,
     }))
 }
 

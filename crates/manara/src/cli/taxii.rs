@@ -40,7 +40,7 @@ pub(crate) enum PollFormat {
 pub(crate) enum TaxiiCommand {
     /// What a server says of itself, and its API roots
     Discover {
-        /// Address of the server or of its discovery, for example https://taxii.example/taxii2/
+        /// Address of the server, or of its discovery (it often ends in /taxii2/)
         url: String,
         #[command(flatten)]
         access: Access,

@@ -138,7 +138,7 @@ fn scrub_with(raw: &str, swap: &dyn Fn(&str) -> String, swaps: &[(String, String
     }
     // What can't be read can't be cleaned, and stays here.
     let Ok(mut body) = serde_json::from_str::<Value>(raw) else { return Some("{}".into()) };
-    let value = body.get("value").and_then(Value::as_str).map(str::to_owned);
+    let (value, before) = (body.get("value").and_then(Value::as_str).map(str::to_owned), body.clone());
     walk(&mut body, swap);
     if let Some(map) = body.as_object_mut() {
         match value {
@@ -154,7 +154,8 @@ fn scrub_with(raw: &str, swap: &dyn Fn(&str) -> String, swaps: &[(String, String
             None => {}
         }
     }
-    serde_json::to_string(&body).ok()
+    // Where nothing had to go, it is spelt as it came.
+    if body == before { Some(raw.to_owned()) } else { serde_json::to_string(&body).ok() }
 }
 
 fn walk(value: &mut Value, swap: &dyn Fn(&str) -> String) {

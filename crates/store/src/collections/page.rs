@@ -7,11 +7,13 @@ use crate::facts::Allowed;
 use crate::view::View;
 use manara_model::record::StixObject;
 use manara_model::{Cleared, dangling};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use uuid::Uuid;
 
 /// Bytes of bodies on one page; its first object is on it whatever its size.
 const PAGE_BYTES: usize = 8 << 20;
+/// Objects that are looked at for one page: many may have to be left out of it.
+const LOOKED: usize = 20_000;
 
 /// Which versions of an object are wanted (TAXII 2.1 §3.4.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,71 +77,122 @@ impl<'v> Question<'v> {
     }
 }
 
+/// A way down an index in the order in which objects came.
+#[derive(Clone, Copy)]
+enum Walk<'w> {
+    All,
+    Label(i64),
+    Type(&'w str),
+}
+
+/// The walks that a question takes. `labels`: those that may be seen, where there are others.
+fn walks<'w>(wanted: &'w Wanted, labels: Option<&[i64]>) -> Vec<Walk<'w>> {
+    if !wanted.ids.is_empty() {
+        return vec![Walk::All];
+    }
+    if !wanted.types.is_empty() {
+        let kinds: BTreeSet<&str> = wanted.types.iter().map(String::as_str).collect();
+        return kinds.into_iter().map(Walk::Type).collect();
+    }
+    labels.map_or(vec![Walk::All], |labels| labels.iter().map(|label| Walk::Label(*label)).collect())
+}
+
+/// Other versions of the same object, of those that count.
+fn same(other: &str, row: &str, of_all: &str) -> String {
+    let of_all = of_all.replace('#', other);
+    format!(
+        "SELECT 1 FROM boxed {other} WHERE {other}.collection = {row}.collection AND {other}.uuid = {row}.uuid \
+         AND {other}.type = {row}.type{of_all}"
+    )
+}
+
 impl View<'_> {
     /// A page of a collection: at most `limit` objects in the order in which they came. `bodies`: with them, or only
-    /// what a manifest tells.
+    /// what a manifest tells. An object that is nothing without others that are hidden is not there either, and
+    /// neither makes a page shorter nor lets it say that there are more.
     ///
     /// # Errors
     /// The engine's.
     pub fn boxed(&self, collection: i64, wanted: &Wanted, limit: usize, bodies: bool) -> Result<Boxed> {
         let (labels, hidden) = self.labels_in(collection)?;
-        let mut objects = Vec::new();
-        let (mut bytes, mut more) = (0, false);
-        let mut take = |row: &Row<'_>| {
-            if objects.len() == limit || bytes > PAGE_BYTES {
-                more = true;
-                return Ok(false);
+        let walks = walks(wanted, hidden.then_some(labels.as_slice()));
+        let (mut objects, mut bytes, mut looked, mut after) = (Vec::new(), 0, 0, wanted.after);
+        // One more than is shown tells that there are more.
+        let mut aim = limit.saturating_add(1);
+        let (more, last) = loop {
+            let count = aim - objects.len();
+            let mut run = Vec::new();
+            let mut full = false;
+            let mut take = |row: &Row<'_>| {
+                let object = self.read_object(row, bodies)?;
+                bytes += object.raw.len();
+                full = bytes > PAGE_BYTES;
+                run.push(object);
+                Ok(!full)
+            };
+            self.run_of(collection, wanted, after, &walks, hidden, count, bodies, &mut take)?;
+            looked += run.len();
+            let ended = !full && run.len() < count;
+            after = run.last().map_or(after, |object: &StixObject| object.added);
+            if hidden && bodies {
+                let secret = self.hidden_among(collection, &run)?;
+                if !secret.is_empty() {
+                    run.retain_mut(|object| dangling::without(&mut object.raw, &secret));
+                }
             }
-            let object = self.read_object(row, bodies)?;
-            bytes += object.raw.len();
-            objects.push(object);
-            Ok(true)
+            objects.append(&mut run);
+            bytes = objects.iter().map(|object| object.raw.len()).sum();
+            if objects.len() == aim {
+                objects.pop();
+                break (true, objects.last().map(|object: &StixObject| object.added));
+            }
+            if ended || looked > LOOKED {
+                break (!ended, (!ended || !objects.is_empty()).then_some(after));
+            }
+            if bytes > PAGE_BYTES {
+                aim = aim.min(objects.len().max(1) + 1);
+            }
         };
-        if hidden && wanted.ids.is_empty() {
-            // One walk a label down its index, merged; then what stands at these places.
-            let mut places = BTreeSet::new();
-            for label in labels {
-                let mut ask = self.ask_for(collection, wanted, hidden, "b.added");
-                let label = ask.give(label);
-                let limit = ask.give(limit as i64 + 1);
-                ask.sql.push_str(&format!(" AND b.label = ?{label} ORDER BY b.added LIMIT ?{limit}"));
-                self.conn.each(&ask.sql, &ask.values, |row| {
-                    places.insert(row.get::<i64>(0)?);
-                    Ok(true)
-                })?;
-            }
-            let places: Vec<i64> = places.into_iter().take(limit + 1).collect();
-            let columns = if bodies { format!("{COLUMNS}, b.body") } else { COLUMNS.to_owned() };
-            let sql =
-                format!("SELECT {columns} FROM boxed b WHERE {} ORDER BY b.added", self.conn.within("b.added", 1));
-            self.conn.each(&sql, &[self.conn.list(&places)], &mut take)?;
-        } else {
-            let columns = if bodies { format!("{COLUMNS}, b.body") } else { COLUMNS.to_owned() };
-            let mut ask = self.ask_for(collection, wanted, hidden, &columns);
-            let limit = ask.give(limit as i64 + 1);
-            ask.sql.push_str(&format!(" ORDER BY b.added LIMIT ?{limit}"));
-            self.conn.each(&ask.sql, &ask.values, &mut take)?;
-        }
-        let last = objects.last().map(|object| object.added);
-        if hidden && bodies {
-            let secret = self.hidden_among(collection, &objects)?;
-            if !secret.is_empty() {
-                objects.retain_mut(|object| dangling::without(&mut object.raw, &secret));
-            }
-        }
         let gate = self.gate();
         let objects = objects.into_iter().filter_map(|object| gate.clear(object).ok()).collect();
         Ok(Boxed { objects, more, last })
     }
 
-    /// When the versions of an object came that are wanted, for whoever takes them out.
-    ///
-    /// # Errors
-    /// The engine's.
-    pub fn boxed_places(&self, collection: i64, wanted: &Wanted) -> Result<Vec<i64>> {
-        let (_, hidden) = self.labels_in(collection)?;
-        let ask = self.ask_for(collection, wanted, hidden, "b.added");
-        self.conn.all(&ask.sql, &ask.values, |row| row.get(0))
+    /// The next objects that are wanted, in order, at most so many.
+    #[allow(clippy::too_many_arguments)] // of one question, asked at one place
+    fn run_of(
+        &self,
+        collection: i64,
+        wanted: &Wanted,
+        after: i64,
+        walks: &[Walk<'_>],
+        hidden: bool,
+        count: usize,
+        bodies: bool,
+        take: &mut dyn FnMut(&Row<'_>) -> Result<bool>,
+    ) -> Result<()> {
+        let columns = if bodies { format!("{COLUMNS}, b.body") } else { COLUMNS.to_owned() };
+        let limit = i64::try_from(count).unwrap_or(i64::MAX);
+        if let [walk] = walks {
+            let mut ask = self.ask_for(collection, wanted, after, *walk, hidden, &columns);
+            let limit = ask.give(limit);
+            ask.sql.push_str(&format!(" ORDER BY b.added LIMIT ?{limit}"));
+            return self.conn.each(&ask.sql, &ask.values, take);
+        }
+        // One walk each down its index, merged; then what stands at these places.
+        let mut places = BTreeSet::new();
+        for walk in walks {
+            let mut ask = self.ask_for(collection, wanted, after, *walk, hidden, "b.added");
+            let limit = ask.give(limit);
+            ask.sql.push_str(&format!(" ORDER BY b.added LIMIT ?{limit}"));
+            self.conn.each(&ask.sql, &ask.values, |row| {
+                places.insert(row.get::<i64>(0)?);
+                Ok(true)
+            })?;
+        }
+        let places: Vec<i64> = places.into_iter().take(count).collect();
+        let sql = format!("SELECT {columns} FROM boxed b WHERE {} ORDER BY b.added", self.conn.within("b.added", 1));
+        self.conn.each(&sql, &[self.conn.list(&places)], take)
     }
 
     /// The labels of what a collection holds that the audience is cleared for; and whether there are others.
@@ -166,10 +219,18 @@ impl View<'_> {
     }
 
     /// The question without its order.
-    fn ask_for<'v>(&'v self, collection: i64, wanted: &'v Wanted, hidden: bool, columns: &str) -> Question<'v> {
+    fn ask_for<'v>(
+        &'v self,
+        collection: i64,
+        wanted: &'v Wanted,
+        after: i64,
+        walk: Walk<'v>,
+        hidden: bool,
+        columns: &str,
+    ) -> Question<'v> {
         let mut ask = Question {
             sql: format!("SELECT {columns} FROM boxed b WHERE b.collection = ?1 AND b.added > ?2"),
-            values: vec![collection.into(), wanted.after.into()],
+            values: vec![collection.into(), after.into()],
         };
         // What holds of a row, and of every other version that it is compared with.
         let mut of_all = String::new();
@@ -181,48 +242,77 @@ impl View<'_> {
             let labels = ask.give(labels.by_ref());
             of_all.push_str(&format!(" AND {}", self.conn.within("#.label", labels)));
         }
-        ask.sql.push_str(&of_all.replace('#', "b"));
-        let same = format!(
-            "SELECT 1 FROM boxed n WHERE n.collection = b.collection AND n.uuid = b.uuid AND n.type = b.type{}",
-            of_all.replace('#', "n")
-        );
-        if !wanted.ids.is_empty() {
-            let uuids: Vec<[u8; 16]> = wanted.ids.iter().map(|(_, uuid)| uuid.into_bytes()).collect();
-            let uuids = ask.give(self.conn.bytes_list(&uuids));
-            ask.sql.push_str(&format!(" AND {}", self.conn.within_bytes("b.uuid", uuids)));
-        }
-        let kinds: BTreeSet<&str> = match wanted.types.is_empty() {
-            true => wanted.ids.iter().map(|(kind, _)| kind.as_str()).collect(),
-            false => wanted.types.iter().map(String::as_str).collect(),
-        };
-        if !kinds.is_empty() {
-            let marks: Vec<String> = kinds.into_iter().map(|kind| format!("?{}", ask.give(kind))).collect();
-            ask.sql.push_str(&format!(" AND b.type IN ({})", marks.join(", ")));
-        }
-        let noted = of_all.is_empty();
-        let end = |column: &str, than: &str| match noted {
-            true => format!("b.{column} = 1"),
-            // Of those that count: which of them is the last is not noted anywhere.
-            false => format!("NOT EXISTS ({same} AND n.version {than} b.version)"),
-        };
-        match &wanted.versions {
-            Versions::All => {}
-            Versions::Some { first, last, at } => {
-                let mut any = Vec::new();
-                any.extend(first.then(|| end("oldest", "<")));
-                any.extend(last.then(|| end("newest", ">")));
-                if !at.is_empty() {
-                    let list = ask.give(self.conn.list(at));
-                    any.push(self.conn.within("b.version", list));
-                }
-                ask.sql.push_str(&format!(" AND ({})", any.join(" OR ")));
+        match walk {
+            Walk::All => {}
+            Walk::Label(label) => {
+                let label = ask.give(label);
+                ask.sql.push_str(&format!(" AND b.label = ?{label}"));
+            }
+            Walk::Type(kind) => {
+                let kind = ask.give(kind);
+                ask.sql.push_str(&format!(" AND b.type = ?{kind}"));
             }
         }
-        // Of an object that is there in both, the newer specification, unless one is named (TAXII 2.1 §3.4.1).
+        ask.sql.push_str(&of_all.replace('#', "b"));
+        if !wanted.ids.is_empty() {
+            self.ask_for_ids(&mut ask, wanted);
+        }
+        let times = match &wanted.versions {
+            Versions::Some { at, .. } if !at.is_empty() => Some(ask.give(self.conn.list(at))),
+            _ => None,
+        };
+        let of_versions = |row: &str| self.of_versions(row, &wanted.versions, times, &of_all);
+        ask.sql.push_str(&of_versions("b"));
+        // Of what is left of an object in both, the newer specification, unless one is named (TAXII 2.1 §3.4.1).
         if wanted.specs.is_empty() && wanted.versions != Versions::default() {
-            ask.sql.push_str(&format!(" AND (b.spec = 21 OR NOT EXISTS ({same} AND n.spec = 21))"));
+            let same = same("n", "b", &of_all);
+            let versions = of_versions("n");
+            ask.sql.push_str(&format!(" AND (b.spec = 21 OR NOT EXISTS ({same} AND n.spec = 21{versions}))"));
         }
         ask
+    }
+
+    /// Only these objects.
+    fn ask_for_ids<'v>(&'v self, ask: &mut Question<'v>, wanted: &'v Wanted) {
+        let mut by_kind: BTreeMap<&str, Vec<[u8; 16]>> = BTreeMap::new();
+        for (kind, uuid) in &wanted.ids {
+            if wanted.types.is_empty() || wanted.types.contains(kind) {
+                by_kind.entry(kind).or_default().push(uuid.into_bytes());
+            }
+        }
+        let all: Vec<[u8; 16]> = by_kind.values().flatten().copied().collect();
+        let all = ask.give(self.conn.bytes_list(&all));
+        ask.sql.push_str(&format!(" AND {}", self.conn.within_bytes("b.uuid", all)));
+        let mut any = Vec::new();
+        let single = by_kind.len() == 1;
+        for (kind, uuids) in by_kind {
+            let kind = ask.give(kind);
+            if single {
+                any.push(format!("b.type = ?{kind}"));
+            } else {
+                let uuids = ask.give(self.conn.bytes_list(&uuids));
+                any.push(format!("b.type = ?{kind} AND {}", self.conn.within_bytes("b.uuid", uuids)));
+            }
+        }
+        if !any.is_empty() {
+            ask.sql.push_str(&format!(" AND ({})", any.join(" OR ")));
+        }
+    }
+
+    /// The condition that a row is one of the versions that are wanted. `times`: the parameter that holds those of
+    /// them that are named.
+    fn of_versions(&self, row: &str, wanted: &Versions, times: Option<usize>, of_all: &str) -> String {
+        let Versions::Some { first, last, .. } = wanted else { return String::new() };
+        let end = |column: &str, than: &str| match of_all.is_empty() {
+            true => format!("{row}.{column} = 1"),
+            // Of those that count: which of them is the last is not noted anywhere.
+            false => format!("NOT EXISTS ({} AND other.version {than} {row}.version)", same("other", row, of_all)),
+        };
+        let mut any = Vec::new();
+        any.extend(first.then(|| end("oldest", "<")));
+        any.extend(last.then(|| end("newest", ">")));
+        any.extend(times.map(|list| self.conn.within(&format!("{row}.version"), list)));
+        format!(" AND ({})", any.join(" OR "))
     }
 
     fn read_object(&self, row: &Row<'_>, body: bool) -> Result<StixObject> {

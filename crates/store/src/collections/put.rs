@@ -69,12 +69,12 @@ impl Known {
 }
 
 impl Store {
-    /// Adds objects to a collection: for each whether it is new; a version that is there stays as it is. All of
-    /// them or none.
+    /// Adds objects to a collection: for each its version, Unix microseconds, and whether it is new; a version that
+    /// is there stays as it is. All of them or none.
     ///
     /// # Errors
     /// The engine's.
-    pub fn put_in_box(&self, collection: i64, giver: &Giver, arrivals: Vec<Arrival>) -> Result<Vec<bool>> {
+    pub fn put_in_box(&self, collection: i64, giver: &Giver, arrivals: Vec<Arrival>) -> Result<Vec<(i64, bool)>> {
         let giver = giver.clone();
         self.write_large(move |tx| put(tx, collection, &giver, &arrivals))
     }
@@ -121,7 +121,7 @@ impl Store {
     }
 }
 
-fn put(tx: &Tx<'_>, collection: i64, giver: &Giver, arrivals: &[Arrival]) -> Result<Vec<bool>> {
+fn put(tx: &Tx<'_>, collection: i64, giver: &Giver, arrivals: &[Arrival]) -> Result<Vec<(i64, bool)>> {
     let first = tick(tx, arrivals.len())?;
     let mut known = Known::read(tx, collection, arrivals.iter().map(|arrival| arrival.uuid))?;
     let mut labels: HashMap<&Marking, i64> = HashMap::new();
@@ -138,7 +138,7 @@ fn put(tx: &Tx<'_>, collection: i64, giver: &Giver, arrivals: &[Arrival]) -> Res
         });
         let between = held.is_some_and(|ends| ends.oldest.0 < version && version < ends.newest.0);
         if is_held || between && is_there(tx, collection, &key, version)? {
-            new.push(false);
+            new.push((version, false));
             continue;
         }
         let label = match labels.get(&arrival.marking) {
@@ -168,7 +168,7 @@ fn put(tx: &Tx<'_>, collection: i64, giver: &Giver, arrivals: &[Arrival]) -> Res
         known.ends.insert(key, ends);
         places.insert(added, rows.len());
         rows.push(row);
-        new.push(true);
+        new.push((version, true));
     }
     for (column, list) in [("oldest", &known.no_longer_oldest), ("newest", &known.no_longer_newest)] {
         if !list.is_empty() {

@@ -10,9 +10,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use manara_model::permission::Flag;
 use manara_model::role::Right;
 use sha2::Sha256;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A password is looked at anew after this.
@@ -26,6 +26,20 @@ pub struct Remembered {
     /// Made when the first password is remembered.
     key: OnceLock<[u8; 32]>,
     known: Mutex<HashMap<[u8; 32], Known>>,
+    /// What is being looked at: who comes with the same waits for its answer. A program with ten connections is one
+    /// that logs in, not ten.
+    looking: Mutex<HashSet<[u8; 32]>>,
+    looked: Condvar,
+}
+
+/// One look at a name and a password; over when dropped.
+struct Look<'r>(&'r Remembered, [u8; 32]);
+
+impl Drop for Look<'_> {
+    fn drop(&mut self) {
+        self.0.looking.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.1);
+        self.0.looked.notify_all();
+    }
 }
 
 struct Known {
@@ -67,6 +81,15 @@ impl Remembered {
         known.get(digest).filter(|known| known.until > Instant::now()).map(|known| known.against.clone())
     }
 
+    /// Waits until nobody else looks at the same.
+    fn look(&self, digest: [u8; 32]) -> Look<'_> {
+        let mut looking = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
+        while !looking.insert(digest) {
+            looking = self.looked.wait(looking).unwrap_or_else(PoisonError::into_inner);
+        }
+        Look(self, digest)
+    }
+
     fn remember(&self, digest: [u8; 32], against: String) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST {
@@ -87,14 +110,15 @@ impl Store {
     pub fn basic(&self, remembered: &Remembered, name: &str, word: &str, from: Option<IpAddr>) -> Result<Basic> {
         let email = name.trim().to_lowercase();
         let digest = remembered.digest(&email, word)?;
-        if let Some(against) = remembered.against(&digest)
-            && let Some((account, hash)) = self.account_and_hash(&email)?
-            && hash == against
-        {
+        if let Some(account) = self.known(remembered, &digest, &email)? {
             return Ok(admitted(account));
         }
         if let Some(caller) = self.caller(word)? {
             return Ok(Basic::Good(caller));
+        }
+        let _look = remembered.look(digest);
+        if let Some(account) = self.known(remembered, &digest, &email)? {
+            return Ok(admitted(account));
         }
         // Read before the slow look: what is remembered is what was checked, or older, and then it is not good.
         let before = self.account_and_hash(&email)?;
@@ -108,6 +132,13 @@ impl Store {
             LogIn::Wrong => Basic::Wrong,
             LogIn::Wait(seconds) => Basic::Wait(seconds),
         })
+    }
+
+    /// The account, where this password was good a moment ago and is still its own.
+    fn known(&self, remembered: &Remembered, digest: &[u8; 32], email: &str) -> Result<Option<Account>> {
+        let Some(against) = remembered.against(digest) else { return Ok(None) };
+        let found = self.account_and_hash(email)?;
+        Ok(found.filter(|(_, hash)| *hash == against).map(|(account, _)| account))
     }
 
     /// An account that may come in by its password alone, and the hash of that.
@@ -127,4 +158,38 @@ fn admitted(account: Account) -> Basic {
         return Basic::Wrong;
     }
     Basic::Good(Caller { account, scope: Right::ALL.to_vec() })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test that can't go on has failed
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_remembered_is_forgotten_in_time() {
+        let remembered = Remembered::default();
+        let digest = remembered.digest("a@a.example", "word").unwrap();
+        remembered.remember(digest, "hash".into());
+        assert_eq!(remembered.against(&digest).as_deref(), Some("hash"));
+        remembered.known.lock().unwrap().get_mut(&digest).unwrap().until = Instant::now();
+        assert_eq!(remembered.against(&digest), None);
+    }
+
+    #[test]
+    fn no_other_name_and_word_have_the_same_digest_nor_has_another_node() {
+        let remembered = Remembered::default();
+        let digest = |name: &str, word: &str| remembered.digest(name, word).unwrap();
+        assert_eq!(digest("ab", "c"), digest("ab", "c"));
+        assert_ne!(digest("ab", "c"), digest("a", "bc"));
+        assert_ne!(digest("ab", "c"), Remembered::default().digest("ab", "c").unwrap());
+    }
+
+    #[test]
+    fn many_accounts_take_no_more_room_than_is_given() {
+        let remembered = Remembered::default();
+        for n in 0..3 * MOST {
+            remembered.remember(remembered.digest("a", &n.to_string()).unwrap(), String::new());
+            assert!(remembered.known.lock().unwrap().len() <= MOST);
+        }
+    }
 }
