@@ -156,7 +156,7 @@ impl Taker for Stopped<'_> {
 
 /// More of them where somebody looks for trouble.
 fn rounds() -> usize {
-    std::env::var("MANARA_TAXII_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(150)
+    std::env::var("MANARA_TAXII_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(100)
 }
 
 #[test]
