@@ -41,8 +41,10 @@ fi
 
 command -v cargo-nextest >/dev/null || { say "installing cargo-nextest"; cargo install --locked --quiet cargo-nextest; }
 command -v cargo-deny >/dev/null || { say "installing cargo-deny (some minutes)"; cargo install --locked --quiet cargo-deny --version 0.20.2; }
-if ! .venv/bin/python -c 'import stix2, pymisp, selenium' 2>/dev/null; then
+# What was installed is remembered, so a new line in the list is seen.
+if ! cmp -s tests/requirements.txt .venv/requirements.txt; then
   say "making .venv with the clients that the tests use"
-  python3 -m venv .venv
+  [ -x .venv/bin/pip ] || python3 -m venv .venv
   .venv/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+  cp tests/requirements.txt .venv/requirements.txt
 fi

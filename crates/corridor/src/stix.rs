@@ -4,12 +4,10 @@ use crate::Result;
 use manara_formats::{WriteOptions, stix_writer};
 use manara_model::{Cleared, Head, dangling};
 use manara_store::view::View;
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::io;
 use uuid::Uuid;
-
-/// Answers to "is it hidden?" that are remembered, of one record.
-const REMEMBERED: usize = 10_000;
 
 /// Gives the STIX objects that a record becomes for the view's audience, each once; false: nothing in it is of the
 /// types that are wanted. References to what the audience may not see are taken out, and with them objects that
@@ -23,9 +21,10 @@ pub fn stix_objects(
     options: &WriteOptions,
     take: &mut dyn FnMut(&str) -> io::Result<()>,
 ) -> Result<bool> {
-    let mut hidden = Hidden { view, known: HashMap::new() };
+    // What the audience sees of the record itself is not hidden.
+    let hidden = RefCell::new(Hidden { view, known: HashMap::from([(head.uuid, false)]) });
     let mut give = |raw: &str| {
-        let secret = hidden.among(raw).map_err(io::Error::other)?;
+        let secret = hidden.borrow_mut().among(raw).map_err(io::Error::other)?;
         if secret.is_empty() {
             return take(raw);
         }
@@ -41,6 +40,9 @@ pub fn stix_objects(
             .as_ref()
             .is_none_or(|types| part.found.iter().any(|found| types.contains(&found.observable.ty())));
         wanted |= is_it;
+        if let Some(uuid) = part.uuid {
+            hidden.borrow_mut().known.insert(uuid, false);
+        }
         // What mentions nothing holds others together, or is text about them.
         if is_it || part.found.is_empty() {
             writer.part(&part)?;
@@ -69,9 +71,7 @@ impl Hidden<'_, '_> {
                 Some(known) => *known,
                 None => {
                     let is_hidden = self.view.is_hidden(uuid)?;
-                    if self.known.len() < REMEMBERED {
-                        self.known.insert(uuid, is_hidden);
-                    }
+                    self.known.insert(uuid, is_hidden);
                     is_hidden
                 }
             };

@@ -52,6 +52,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Group(args) => commands::people::group(place, args),
         Command::Collection(args) => commands::collection::run(place, args),
         Command::Tag(args) => commands::people::tag(place, args),
+        Command::Taxii(args) => commands::taxii::run(place, args),
         Command::Pattern(args) => commands::pattern::run(args),
         Command::Formats(args) => commands::shell::formats(&args),
         Command::Completions { shell } => commands::shell::completions(shell),

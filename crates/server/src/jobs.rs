@@ -74,6 +74,9 @@ impl Jobs {
                 if let Some(Err(error)) = exchange.map(|every| manara_misp::schedule(&store, every)) {
                     tracing::warn!(%error, "exchanges on schedule");
                 }
+                if let Err(error) = manara_taxii::client::schedule(&store) {
+                    tracing::warn!(%error, "polls on schedule");
+                }
                 if let Some(schedule) = schedule.as_ref().filter(|_| rest.elapsed() >= waiting) {
                     waiting = if backup(&store, &holder, schedule) { Duration::ZERO } else { AFTER_FAILURE };
                     rest = Instant::now();
@@ -100,8 +103,10 @@ impl Drop for Jobs {
 /// Does jobs, one after the other.
 fn work(store: &Store, holder: &str, ending: &AtomicBool) {
     let warnings = WarningCache::default();
-    let of_collections = |job: &Job, tell: manara_taxii::Tell<'_>| {
-        (job.kind == manara_taxii::JOB).then(|| manara_taxii::run(store, job, tell))
+    let of_collections = |job: &Job, tell: manara_taxii::Tell<'_>| match job.kind.as_str() {
+        manara_taxii::JOB => Some(manara_taxii::run(store, job, tell)),
+        manara_taxii::client::POLL => Some(manara_taxii::client::run(store, job, tell)),
+        _ => None,
     };
     let mut rung = 0;
     while !ending.load(Ordering::Relaxed) {

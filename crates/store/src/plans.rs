@@ -391,7 +391,7 @@ fn collections(store: &Store, owner: OrgId, bank: OrgId) {
         uuid: Uuid::from_u128(n),
         version: Some(version),
         stated: version.to_string(),
-        is_2_1: n % 2 == 0,
+        is_2_1: n.is_multiple_of(2),
         marking: Marking { tlp, ..Marking::default() },
         personal: Vec::new(),
         body: format!("{{\"source_ref\":\"relationship--{}\"}}", Uuid::from_u128(n + 1)),

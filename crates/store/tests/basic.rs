@@ -5,7 +5,6 @@ use manara_model::role::{Right, Role};
 use manara_store::Store;
 use manara_store::people::{Basic, MadeAccount, NewAccount, Remembered};
 use std::net::IpAddr;
-use std::time::Instant;
 
 const EMAIL: &str = "user@cert.example";
 const FROM: Option<IpAddr> = Some(IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1)));
@@ -40,16 +39,11 @@ impl Node {
 }
 
 #[test]
-fn a_good_password_is_slow_once_and_then_at_once() {
+fn a_good_password_is_good_again_and_again() {
     let node = Node::new();
-    let began = Instant::now();
-    assert!(node.is_good(EMAIL, &node.made.password));
-    let first = began.elapsed();
-    let began = Instant::now();
     for _ in 0..20 {
         assert!(node.is_good(EMAIL, &node.made.password));
     }
-    assert!(began.elapsed() < first * 10, "twenty took {:?}, the first {first:?}", began.elapsed());
     assert!(node.is_good(" User@CERT.example ", &node.made.password), "blanks and case of an address don't matter");
 }
 

@@ -9,7 +9,7 @@ use crate::shelf::{Key, Rendered, Shelf};
 use manara_corridor::stix_objects;
 use manara_formats::{StixFacts, WriteOptions};
 use manara_model::record::StixObject;
-use manara_model::{Cleared, Purpose};
+use manara_model::{Cleared, Head, Purpose};
 use manara_store::collections::{Boxed, Member, Versions, object_key};
 use manara_store::people::Caller;
 use manara_store::view::View;
@@ -73,6 +73,9 @@ struct Walk<'w, 's> {
     bytes: usize,
 }
 
+/// A record, and what it becomes for this reader.
+type Read = (Cleared<Head>, Arc<Rendered>);
+
 impl Walk<'_, '_> {
     /// Fills the page; whether there is more, and the time up to which it was looked.
     fn run(&mut self) -> Result<(bool, Option<i64>), StoreError> {
@@ -134,16 +137,12 @@ impl Walk<'_, '_> {
         Ok(None)
     }
 
-    fn key(&self, member: &Member, head: &Cleared<manara_model::Head>) -> Key {
+    fn key(&self, member: &Member, head: &Cleared<Head>) -> Key {
         Key { record: member.record, version: head.version, reader: self.reader.clone() }
     }
 
     /// A record's objects as this reader sees them. `begun`: a page before this one ended among them.
-    fn rendered(
-        &self,
-        member: &Member,
-        begun: bool,
-    ) -> Result<Option<(Cleared<manara_model::Head>, Arc<Rendered>)>, StoreError> {
+    fn rendered(&self, member: &Member, begun: bool) -> Result<Option<Read>, StoreError> {
         let Some(head) = self.view.record_at(member.record)? else { return Ok(None) };
         if begun && let Some(kept) = self.shelf.get(&self.key(member, &head)) {
             return Ok(Some((head, kept)));
@@ -162,7 +161,7 @@ impl Walk<'_, '_> {
         &mut self,
         member: &Member,
         added: i64,
-        head: &Cleared<manara_model::Head>,
+        head: &Cleared<Head>,
         raw: String,
     ) -> Result<Option<StixObject>, StoreError> {
         let wanted = &self.asked.wanted;

@@ -8,6 +8,7 @@
 mod add;
 mod answer;
 mod call;
+pub mod client;
 mod collections;
 mod found;
 mod gather;
@@ -85,18 +86,18 @@ fn answered(store: &Store, call: &mut Call<'_>) -> Result<Answer, Fault> {
         let may = if access.read { "read, but not write" } else { "write, but not read" };
         return Err(Fault::new(403, format!("this collection you may {may}")));
     }
+    if part == Part::Itself {
+        return Ok(Answer::json(&collection.resource(access)));
+    }
+    if call.method == Method::Post {
+        return add::add(store, &collection, call);
+    }
+    let from = Source { store, shelf: call.shelf, collection: &collection, caller: &caller };
     match (call.method, part) {
-        (_, Part::Itself) => Ok(Answer::json(&collection.resource(access))),
-        (Method::Post, _) => add::add(store, &collection, call),
-        (method, part) => {
-            let from = Source { store, shelf: call.shelf, collection: &collection, caller: &caller };
-            match part {
-                Part::Manifest => read::manifest(from, call.query),
-                Part::Object(id) if method == Method::Delete => read::delete(from, call.query, &id),
-                Part::Object(id) => read::objects(from, call.query, Some(&id)),
-                Part::Versions(id) => read::versions(from, call.query, &id),
-                _ => read::objects(from, call.query, None),
-            }
-        }
+        (Method::Delete, Part::Object(id)) => read::delete(from, call.query, &id),
+        (_, Part::Object(id)) => read::objects(from, call.query, Some(&id)),
+        (_, Part::Versions(id)) => read::versions(from, call.query, &id),
+        (_, Part::Manifest) => read::manifest(from, call.query),
+        _ => read::objects(from, call.query, None),
     }
 }

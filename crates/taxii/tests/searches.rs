@@ -127,7 +127,7 @@ impl Node {
 
 fn event(n: u128, values: usize) -> Value {
     let attribute = |at: usize| {
-        json!({"type": "domain", "value": format!("a{at}.e{n}.example.com"), "to_ids": at % 2 == 0,
+        json!({"type": "domain", "value": format!("a{at}.e{n}.example.com"), "to_ids": at.is_multiple_of(2),
         "uuid": Uuid::from_u128(n << 32 | at as u128), "comment": "c"})
     };
     json!({"Event": {"uuid": Uuid::from_u128(n), "info": format!("event {n}"), "timestamp": "1700000000", "date": "2026-01-01",

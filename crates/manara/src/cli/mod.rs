@@ -5,6 +5,7 @@ mod collections;
 mod keep;
 mod pattern;
 mod people;
+mod taxii;
 
 pub(crate) use collections::{CollectionArgs, CollectionCommand, CollectionKind, Described};
 pub(crate) use keep::{AuditArgs, BackupArgs, DoctorArgs, MigrateArgs, RestoreArgs};
@@ -12,6 +13,7 @@ pub(crate) use pattern::{CheckArgs, ExplainArgs, MatchArgs, PatternArgs, Pattern
 pub(crate) use people::{
     GroupArgs, GroupCommand, KeyArgs, KeyCommand, OrgArgs, OrgCommand, TagArgs, TagCommand, UserArgs, UserCommand,
 };
+pub(crate) use taxii::{Access, PollArgs, PollFormat, PushArgs, TaxiiArgs, TaxiiCommand};
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -90,6 +92,8 @@ pub(crate) enum Command {
     Collection(CollectionArgs),
     /// Tags in use
     Tag(TagArgs),
+    /// Other TAXII servers: find out, read, push
+    Taxii(TaxiiArgs),
     /// STIX patterns: check one, explain it, match it against observations
     Pattern(PatternArgs),
     /// The formats that are read and written
@@ -177,6 +181,18 @@ pub(crate) struct ImportArgs {
     /// Read as this format instead of finding out (see `manara formats`)
     #[arg(long = "as", value_name = "FORMAT")]
     pub(crate) format: Option<String>,
+    #[command(flatten)]
+    pub(crate) limits: Limit,
+    /// The organisation that will hold it [default: the node's]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) org: Option<String>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// The holder's own limit on what is taken in.
+#[derive(Debug, Args)]
+pub(crate) struct Limit {
     /// TLP of what is taken in; what says of itself that it is stricter stays so
     #[arg(long, value_name = "TLP")]
     pub(crate) tlp: Option<String>,
@@ -187,11 +203,6 @@ pub(crate) struct ImportArgs {
     /// Sharing group, for distribution 4; may be given several times
     #[arg(long, value_name = "GROUP")]
     pub(crate) group: Vec<String>,
-    /// The organisation that will hold it [default: the node's]
-    #[arg(long, value_name = "NAME")]
-    pub(crate) org: Option<String>,
-    #[command(flatten)]
-    pub(crate) output: Output,
 }
 
 #[derive(Debug, Args)]

@@ -77,7 +77,7 @@ fn types(names: &[String]) -> anyhow::Result<Option<BTreeSet<Type>>> {
 }
 
 /// A time, or how long ago.
-fn since(text: &str) -> anyhow::Result<i64> {
+pub(super) fn since(text: &str) -> anyhow::Result<i64> {
     let now = jiff::Timestamp::now().as_millisecond();
     let unit = |sign, millis: i64| {
         text.strip_suffix(sign).and_then(|n| n.parse::<i64>().ok()).map(|n| now - n.saturating_mul(millis))

@@ -1,7 +1,7 @@
 //! `manara import`.
 
 use super::ACTOR;
-use crate::cli::{ImportArgs, Place};
+use crate::cli::{ImportArgs, Limit, Place};
 use crate::output::Progress;
 use crate::{output, settings};
 use anyhow::bail;
@@ -26,7 +26,7 @@ pub(crate) fn run(place: &Place, args: ImportArgs) -> anyhow::Result<ExitCode> {
         Some(name) => store.org(name)?.uuid,
         None => store.node_org()?,
     };
-    let marking = marking(&store, &args)?;
+    let marking = marking(&store, &args.limits)?;
     let (mut total, mut formats) = (Report::default(), Vec::new());
     for path in &args.inputs {
         let paths = if path == Path::new("-") {
@@ -132,7 +132,7 @@ fn one(
 }
 
 /// The holder's own limit, from the flags.
-fn marking(store: &Store, args: &ImportArgs) -> anyhow::Result<Marking> {
+pub(super) fn marking(store: &Store, args: &Limit) -> anyhow::Result<Marking> {
     let mut marking = Marking::default();
     if let Some(text) = &args.tlp {
         let Some(tlp) = Tlp::parse(text) else {
@@ -159,7 +159,7 @@ fn marking(store: &Store, args: &ImportArgs) -> anyhow::Result<Marking> {
     Ok(marking)
 }
 
-fn show(report: &Report, files: &[serde_json::Value], json: bool) -> anyhow::Result<()> {
+pub(super) fn show(report: &Report, files: &[serde_json::Value], json: bool) -> anyhow::Result<()> {
     if json {
         let mut value = serde_json::to_value(report)?;
         value["files"] = json!(files);

@@ -12,6 +12,7 @@ pub(crate) mod record;
 pub(crate) mod search;
 pub(crate) mod serve;
 pub(crate) mod shell;
+pub(crate) mod taxii;
 
 /// The actor in the audit log for what is done at the command line.
 pub(crate) const ACTOR: &str = "cli";
