@@ -3,6 +3,7 @@
 //! a job that another takes up again.
 
 use crate::engine::{Row, params};
+use crate::tx::Tx;
 use crate::{Result, Store, StoreError, audit};
 use manara_model::OrgId;
 use serde_json::Value;
@@ -118,6 +119,28 @@ fn later(from: i64, time: Duration) -> i64 {
     from.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
 }
 
+/// Asks for a job, as [`Store::add_job`] does; who waits for jobs is woken after the transaction.
+pub(crate) fn add(tx: &Tx<'_>, actor: &str, job: &NewJob) -> Result<i64> {
+    let held = tx.first(
+        "SELECT id FROM job WHERE subject = ?1 AND kind = ?2 AND state = 0 AND key = ?3",
+        &params![job.subject, job.kind, &job.key],
+        |row| row.get(0),
+    )?;
+    if let Some(id) = held {
+        // One that waits for another try is wanted now.
+        tx.execute("UPDATE job SET due = ?2 WHERE id = ?1 AND due > ?2", &params![id, now()])?;
+        return Ok(id);
+    }
+    let sql = "INSERT INTO job (kind, subject, key, actor, org, state, due, created, modified)
+               VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?6, ?6) RETURNING id";
+    let org = job.org.map(|org| org.0);
+    let id = tx.one(sql, &params![job.kind, job.subject, &job.key, actor, org, now()], |row| row.get(0))?;
+    if !actor.is_empty() {
+        audit::append(tx, actor, "job.add", &format!("{}/{}", job.kind, job.subject), &job.key)?;
+    }
+    Ok(id)
+}
+
 impl Store {
     /// Asks for a job, to be done as soon as may be; its number, or that of the same one that waits already.
     ///
@@ -125,28 +148,14 @@ impl Store {
     /// The engine's.
     pub fn add_job(&self, actor: &str, job: NewJob) -> Result<i64> {
         let actor = actor.to_owned();
-        let added = self.write(move |tx| {
-            let held = tx.first(
-                "SELECT id FROM job WHERE subject = ?1 AND kind = ?2 AND state = 0 AND key = ?3",
-                &params![job.subject, job.kind, &job.key],
-                |row| row.get(0),
-            )?;
-            if let Some(id) = held {
-                // One that waits for another try is wanted now.
-                tx.execute("UPDATE job SET due = ?2 WHERE id = ?1 AND due > ?2", &params![id, now()])?;
-                return Ok(id);
-            }
-            let sql = "INSERT INTO job (kind, subject, key, actor, org, state, due, created, modified)
-                       VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?6, ?6) RETURNING id";
-            let org = job.org.map(|org| org.0);
-            let id = tx.one(sql, &params![job.kind, job.subject, &job.key, &actor, org, now()], |row| row.get(0))?;
-            if !actor.is_empty() {
-                audit::append(tx, &actor, "job.add", &format!("{}/{}", job.kind, job.subject), &job.key)?;
-            }
-            Ok(id)
-        });
+        let added = self.write(move |tx| add(tx, &actor, &job));
         self.bell.ring();
         added
+    }
+
+    /// Somebody asked for a job in a transaction of their own.
+    pub(crate) fn ring(&self) {
+        self.bell.ring();
     }
 
     /// Waits until somebody in this process asks for a job, or for so long; `since`: what the last wait said, at

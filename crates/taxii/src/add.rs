@@ -27,8 +27,6 @@ pub(crate) struct Report {
     failures: Vec<Value>,
     /// How many of its objects were not looked at yet.
     pub(crate) pending: usize,
-    /// Something came that was not there.
-    pub(crate) new: bool,
 }
 
 impl Report {
@@ -67,47 +65,57 @@ pub(crate) fn objects_of(text: &str) -> Result<Vec<&RawValue>, String> {
     Ok(objects)
 }
 
-/// Puts objects into a collection, those that can be understood, in one transaction; what became of each goes into
-/// the report.
-pub(crate) fn put(
-    store: &Store,
+/// Objects that were looked at: those that can be added, how each of them is named in the report, and what is said
+/// of the others.
+#[derive(Default)]
+pub(crate) struct Sorted {
+    pub(crate) arrivals: Vec<Arrival>,
+    /// Identifier and version; empty: it has none of its own.
+    named: Vec<(String, String)>,
+    failures: Vec<Value>,
+}
+
+/// Looks at objects. `came`: when, Unix microseconds.
+pub(crate) fn sort(
     collection: &Collection,
     giver: &Giver,
     objects: &[&RawValue],
     defined: &HashMap<String, Tlp>,
     came: i64,
-    report: &mut Report,
-) -> Result<(), StoreError> {
-    let mut arrivals = Vec::with_capacity(objects.len());
-    let mut told = Vec::with_capacity(objects.len());
+) -> Sorted {
+    let mut sorted = Sorted::default();
     for raw in objects {
         match arrival(collection, giver, raw.get(), defined) {
             Ok(arrival) => {
-                told.push((format!("{}--{}", arrival.kind, arrival.uuid), arrival.stated.clone()));
-                arrivals.push(arrival);
+                sorted.named.push((format!("{}--{}", arrival.kind, arrival.uuid), arrival.stated.clone()));
+                sorted.arrivals.push(arrival);
             }
             Err(why) => {
                 let text = |name: &str| Members::parse(raw.get()).ok().and_then(|members| members.text(name));
                 let cut = |text: String| text.chars().take(300).collect::<String>();
                 let version = text("modified").or_else(|| text("created")).unwrap_or_else(|| time::text(came));
-                report
-                    .failures
-                    .push(json!({"id": cut(text("id").unwrap_or_default()), "version": cut(version), "message": why}));
+                let id = cut(text("id").unwrap_or_default());
+                sorted.failures.push(json!({"id": id, "version": cut(version), "message": why}));
             }
         }
     }
-    let new = store.put_in_box(collection.row, giver, arrivals)?;
-    for ((id, stated), (version, new)) in told.into_iter().zip(new) {
-        report.new |= new;
-        // What has no version of its own has the one that its manifest entry tells.
-        let version = if stated.is_empty() { time::text(version) } else { stated };
-        let mut success = json!({"id": id, "version": version});
-        if !new {
-            success["message"] = json!("this version was there already");
+    sorted
+}
+
+impl Sorted {
+    /// Tells in the report what became of them. `put`: version and newness of each that could be added.
+    pub(crate) fn tell(&self, put: &[(i64, bool)], report: &mut Report) {
+        report.failures.extend(self.failures.iter().cloned());
+        for ((id, stated), (version, new)) in self.named.iter().zip(put) {
+            // What has no version of its own has the one that its manifest entry tells.
+            let version = if stated.is_empty() { time::text(*version) } else { stated.clone() };
+            let mut success = json!({"id": id, "version": version});
+            if !new {
+                success["message"] = json!("this version was there already");
+            }
+            report.successes.push(success);
         }
-        report.successes.push(success);
     }
-    Ok(())
 }
 
 fn arrival(
@@ -175,23 +183,23 @@ pub(crate) fn add(store: &Store, collection: &Collection, call: &mut Call<'_>) -
         done: true,
         report: Value::Null,
     };
-    let mut report = Report::default();
-    let later = if objects.len() <= AT_ONCE {
-        put(store, collection, &giver, &objects, &definitions(&objects), requested, &mut report)?;
-        None
-    } else {
-        report.pending = objects.len();
-        made.done = false;
-        Some(text.clone())
-    };
-    made.report = report.shown();
-    let answer = shown(&made);
-    // The envelope waits in the store before anybody is told that it was taken.
-    store.add_submission(made, later.map(|text| (text, job(collection))))?;
-    if report.new {
-        store.add_job("", job(collection))?;
+    if objects.len() <= AT_ONCE {
+        let mut sorted = sort(collection, &giver, &objects, &definitions(&objects), requested);
+        let arrivals = std::mem::take(&mut sorted.arrivals);
+        let tell = move |put: &[(i64, bool)]| {
+            let mut report = Report::default();
+            sorted.tell(put, &mut report);
+            report.shown()
+        };
+        let made = store.put_envelope(&giver, arrivals, made, tell, job(collection))?;
+        return Ok(shown(&made).with_status(202));
     }
-    Ok(answer.with_status(202))
+    let report = Report { pending: objects.len(), ..Report::default() };
+    made.done = false;
+    made.report = report.shown();
+    // It waits in the store before anybody is told that it was taken.
+    store.keep_envelope(made.clone(), &text, job(collection))?;
+    Ok(shown(&made).with_status(202))
 }
 
 /// The status resource (§4.3.1).

@@ -1,7 +1,7 @@
 //! What is done of a collection beside the requests: large envelopes are read, and what came is made into records,
 //! so that it is searched, correlated and handed on like everything else.
 
-use crate::add::{AT_ONCE, Report, definitions, objects_of, put};
+use crate::add::{AT_ONCE, Report, definitions, objects_of, sort};
 use crate::collections::{COLLECTION, Collection};
 use manara_formats::{Input, Limits};
 use manara_model::{Audience, Label, Purpose};
@@ -73,7 +73,9 @@ fn read(store: &Store, collection: &Collection, uuid: Uuid, tell: Tell<'_>) -> R
     report.pending = objects.len();
     for run in objects.chunks(AT_ONCE) {
         // What was put in before a stop is there already, and counts as such.
-        put(store, collection, &giver, run, &defined, submission.requested, &mut report)?;
+        let mut sorted = sort(collection, &giver, run, &defined, submission.requested);
+        let put = store.put_in_box(collection.row, &giver, std::mem::take(&mut sorted.arrivals))?;
+        sorted.tell(&put, &mut report);
         report.pending -= run.len();
         let done = report.pending == 0;
         store.note_submission(uuid, &report.shown(), done)?;
@@ -93,9 +95,10 @@ fn pour(store: &Store, collection: &Collection, from: i64, tell: Tell<'_>) -> Re
         // Nothing of this leaves: it goes from one place of the store to another.
         let page = store.view(Audience::Node, Purpose::Read)?.boxed(collection.row, &wanted, RUN, true)?;
         let Some(last) = page.last else { return Ok(made) };
-        let age = jiff::Timestamp::now().as_microsecond().saturating_sub(last);
-        let young = !page.more && age < QUIET.as_micros() as i64;
-        if young && began.elapsed() < PUT_OFF {
+        // However much waits: as long as more of it comes, its sender comes first.
+        let newest = store.last_put(collection.row)?.unwrap_or(last);
+        let age = jiff::Timestamp::now().as_microsecond().saturating_sub(newest);
+        if age < QUIET.as_micros() as i64 && began.elapsed() < PUT_OFF {
             if !tell(made, 0) {
                 return Ok(made);
             }

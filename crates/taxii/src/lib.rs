@@ -53,7 +53,7 @@ fn answered(store: &Store, call: &mut Call<'_>) -> Result<Answer, Fault> {
         Place::Discovery => None,
         Place::Root(root) | Place::Status(root, _) | Place::Collections(root) | Place::Collection(root, _, _) => *root,
     };
-    let name = roots::check(store, root, &caller)?;
+    roots::check(store, root, &caller)?;
     let there = match &place {
         Place::Collection(root, id, _) => Some(collections::seen(store, *root, id, &caller)?),
         _ => None,
@@ -70,7 +70,7 @@ fn answered(store: &Store, call: &mut Call<'_>) -> Result<Answer, Fault> {
     }
     let (collection, access, part) = match (place, there) {
         (Place::Discovery, _) => return roots::discovery(store, &caller),
-        (Place::Root(_), _) => return Ok(roots::root(&name, call.most)),
+        (Place::Root(root), _) => return roots::root(store, root, &caller, call.most),
         (Place::Status(root, id), _) => return add::status(store, root, id, caller.account.uuid),
         (Place::Collections(root), _) => return roots::collections(store, root, &caller),
         (Place::Collection(_, _, part), Some((collection, access))) => (collection, access, part),

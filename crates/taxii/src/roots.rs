@@ -4,7 +4,8 @@ use crate::answer::{Answer, Fault};
 use crate::collections::{Collection, root_path};
 use manara_model::GroupId;
 use manara_model::role::Right;
-use manara_store::Store;
+use manara_store::{Facts, Store};
+
 use manara_store::people::Caller;
 use serde_json::{Value, json};
 
@@ -12,8 +13,7 @@ use serde_json::{Value, json};
 pub const MOST: u64 = 16 << 20;
 
 /// The groups that a caller is in, with their names.
-fn groups(store: &Store, caller: &Caller) -> Result<Vec<(GroupId, String)>, Fault> {
-    let facts = store.facts()?;
+fn groups(facts: &Facts, caller: &Caller) -> Vec<(GroupId, String)> {
     let org = caller.account.org;
     let is_in = |group: &manara_model::world::Group| {
         caller.may(Right::Admin) || group.active && (group.orgs.contains(&org) || group.owner == Some(org))
@@ -21,34 +21,40 @@ fn groups(store: &Store, caller: &Caller) -> Result<Vec<(GroupId, String)>, Faul
     let groups = facts.world.groups.iter().filter(|(_, group)| is_in(group));
     let mut groups: Vec<(GroupId, String)> = groups.map(|(id, group)| (*id, group.name.clone())).collect();
     groups.sort_by(|a, b| a.1.cmp(&b.1).then(a.0.cmp(&b.0)));
-    Ok(groups)
+    groups
 }
 
-/// The name of a root that the caller may know of; what is no root of theirs is not there.
-pub(crate) fn check(store: &Store, root: Option<GroupId>, caller: &Caller) -> Result<String, Fault> {
-    let Some(root) = root else {
-        return Ok(store.facts()?.name(store.node_org()?));
-    };
-    let found = groups(store, caller)?.into_iter().find(|(group, _)| *group == root);
-    found.map(|(_, name)| name).ok_or_else(|| Fault::missing("API root"))
+/// What is no root of the caller's is not there.
+pub(crate) fn check(store: &Store, root: Option<GroupId>, caller: &Caller) -> Result<(), Fault> {
+    let Some(root) = root else { return Ok(()) };
+    match groups(&*store.facts()?, caller).into_iter().any(|(group, _)| group == root) {
+        true => Ok(()),
+        false => Err(Fault::missing("API root")),
+    }
 }
 
 /// §4.1
 pub(crate) fn discovery(store: &Store, caller: &Caller) -> Result<Answer, Fault> {
-    let name = check(store, None, caller)?;
+    let facts = store.facts()?;
+    let name = facts.name(store.node_org()?);
     let roots: Vec<String> = std::iter::once(root_path(None))
-        .chain(groups(store, caller)?.into_iter().map(|(group, _)| root_path(Some(group))))
+        .chain(groups(&facts, caller).into_iter().map(|(group, _)| root_path(Some(group))))
         .collect();
     Ok(Answer::json(&json!({"title": format!("Manara: {name}"), "default": root_path(None), "api_roots": roots})))
 }
 
 /// §4.2. `most`: bytes of a body that is taken.
-pub(crate) fn root(name: &str, most: u64) -> Answer {
-    Answer::json(&json!({
-        "title": name,
+pub(crate) fn root(store: &Store, root: Option<GroupId>, caller: &Caller, most: u64) -> Result<Answer, Fault> {
+    let facts = store.facts()?;
+    let title = match root {
+        None => Some(facts.name(store.node_org()?)),
+        Some(root) => groups(&facts, caller).into_iter().find(|(group, _)| *group == root).map(|(_, name)| name),
+    };
+    Ok(Answer::json(&json!({
+        "title": title.ok_or_else(|| Fault::missing("API root"))?,
         "versions": ["application/taxii+json;version=2.1"],
         "max_content_length": most,
-    }))
+    })))
 }
 
 /// §5.1

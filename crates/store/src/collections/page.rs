@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use uuid::Uuid;
 
 /// Bytes of bodies on one page; its first object is on it whatever its size.
-const PAGE_BYTES: usize = 8 << 20;
+const PAGE_BYTES: usize = 4 << 20;
 /// Objects that are looked at for one page: many may have to be left out of it.
 const LOOKED: usize = 20_000;
 
@@ -97,6 +97,12 @@ fn walks<'w>(wanted: &'w Wanted, labels: Option<&[i64]>) -> Vec<Walk<'w>> {
     labels.map_or(vec![Walk::All], |labels| labels.iter().map(|label| Walk::Label(*label)).collect())
 }
 
+/// When a row came, as a question for it compares and sorts by it. Objects that are named are found by their names,
+/// and the few of them are sorted: an engine without counts of rows would walk the whole collection in its order.
+fn place(wanted: &Wanted) -> &'static str {
+    if wanted.ids.is_empty() { "b.added" } else { "+b.added" }
+}
+
 /// Other versions of the same object, of those that count.
 fn same(other: &str, row: &str, of_all: &str) -> String {
     let of_all = of_all.replace('#', other);
@@ -176,7 +182,7 @@ impl View<'_> {
         if let [walk] = walks {
             let mut ask = self.ask_for(collection, wanted, after, *walk, hidden, &columns);
             let limit = ask.give(limit);
-            ask.sql.push_str(&format!(" ORDER BY b.added LIMIT ?{limit}"));
+            ask.sql.push_str(&format!(" ORDER BY {} LIMIT ?{limit}", place(wanted)));
             return self.conn.each(&ask.sql, &ask.values, take);
         }
         // One walk each down its index, merged; then what stands at these places.
@@ -228,8 +234,9 @@ impl View<'_> {
         hidden: bool,
         columns: &str,
     ) -> Question<'v> {
+        let added = place(wanted);
         let mut ask = Question {
-            sql: format!("SELECT {columns} FROM boxed b WHERE b.collection = ?1 AND b.added > ?2"),
+            sql: format!("SELECT {columns} FROM boxed b WHERE b.collection = ?1 AND {added} > ?2"),
             values: vec![collection.into(), after.into()],
         };
         // What holds of a row, and of every other version that it is compared with.

@@ -101,6 +101,15 @@ impl Store {
         })
     }
 
+    /// When something last came to a collection, Unix microseconds.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn last_put(&self, collection: i64) -> Result<Option<i64>> {
+        let sql = "SELECT added FROM boxed WHERE collection = ?1 ORDER BY added DESC LIMIT 1";
+        self.reader()?.first(sql, &params![collection], |row| row.get(0))
+    }
+
     /// Takes everything out of a collection that is no more, a run a transaction, so that others get their turn.
     ///
     /// # Errors
@@ -121,7 +130,8 @@ impl Store {
     }
 }
 
-fn put(tx: &Tx<'_>, collection: i64, giver: &Giver, arrivals: &[Arrival]) -> Result<Vec<(i64, bool)>> {
+/// Adds objects; see [`Store::put_in_box`].
+pub(super) fn put(tx: &Tx<'_>, collection: i64, giver: &Giver, arrivals: &[Arrival]) -> Result<Vec<(i64, bool)>> {
     let first = tick(tx, arrivals.len())?;
     let mut known = Known::read(tx, collection, arrivals.iter().map(|arrival| arrival.uuid))?;
     let mut labels: HashMap<&Marking, i64> = HashMap::new();

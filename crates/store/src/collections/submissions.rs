@@ -1,8 +1,11 @@
 //! Envelopes that were taken, and what became of them (TAXII 2.1 §4.3): a large one is kept until it has been
 //! read, and who sent it asks how far that is.
 
+use super::put::put;
+use super::{Arrival, Giver};
 use crate::engine::params;
-use crate::jobs::NewJob;
+use crate::jobs::{self, NewJob};
+use crate::tx::Tx;
 use crate::{Result, Store, StoreError, chunk};
 use manara_model::UserId;
 use serde_json::Value;
@@ -25,32 +28,56 @@ pub struct Submission {
     pub report: Value,
 }
 
+fn add(tx: &Tx<'_>, made: &Submission, envelope: Option<&[u8]>) -> Result<()> {
+    let report = chunk::pack(made.report.to_string().as_bytes())?;
+    let sql = "INSERT INTO submission (uuid, collection, account, requested, done, report, envelope)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let (requested, account) = (made.requested, made.account.0);
+    let row = params![made.uuid, made.collection, account, requested, made.done, report.as_slice(), envelope];
+    tx.execute(sql, &row).map(drop)
+}
+
 impl Store {
-    /// Keeps what is told of an envelope; with its text, where it is to be read later, by this job.
+    /// Adds an envelope's objects to its collection, and keeps what is told of it: all in one transaction, so that
+    /// one flush to the disk is waited for. `report`: what is told, given each object's version and whether it is
+    /// new; `job`: what is to be done if one is.
     ///
     /// # Errors
     /// The engine's.
-    pub fn add_submission(&self, made: Submission, later: Option<(String, NewJob)>) -> Result<()> {
-        let report = chunk::pack(made.report.to_string().as_bytes())?;
-        let (text, job) = match later {
-            Some((text, job)) => (Some(chunk::pack(text.as_bytes())?), Some(job)),
-            None => (None, None),
-        };
-        self.write(move |tx| {
-            let sql = "INSERT INTO submission (uuid, collection, account, requested, done, report, envelope)
-                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-            let (requested, account) = (made.requested, made.account.0);
-            tx.execute(
-                sql,
-                &params![made.uuid, made.collection, account, requested, made.done, report.as_slice(), text.as_deref()],
-            )
-            .map(drop)
+    pub fn put_envelope(
+        &self,
+        giver: &Giver,
+        arrivals: Vec<Arrival>,
+        made: Submission,
+        report: impl Fn(&[(i64, bool)]) -> Value + Send + 'static,
+        job: NewJob,
+    ) -> Result<Submission> {
+        let giver = giver.clone();
+        let made = self.write_large(move |tx| {
+            let put = put(tx, made.collection, &giver, &arrivals)?;
+            let made = Submission { report: report(&put), ..made.clone() };
+            add(tx, &made, None)?;
+            if put.iter().any(|(_, new)| *new) {
+                jobs::add(tx, "", &job)?;
+            }
+            Ok(made)
         })?;
-        // After it: who takes up the job finds what it is about. Before: somebody would look in vain.
-        match job {
-            Some(job) => self.add_job("", job).map(drop),
-            None => Ok(()),
-        }
+        self.ring();
+        Ok(made)
+    }
+
+    /// Keeps an envelope that is to be read later, by this job.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn keep_envelope(&self, made: Submission, text: &str, job: NewJob) -> Result<()> {
+        let text = chunk::pack(text.as_bytes())?;
+        self.write(move |tx| {
+            add(tx, &made, Some(&text))?;
+            jobs::add(tx, "", &job).map(drop)
+        })?;
+        self.ring();
+        Ok(())
     }
 
     /// What became of an envelope; `None`: nothing is known of it, or not any more.
