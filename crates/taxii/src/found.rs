@@ -10,7 +10,7 @@ use manara_corridor::stix_objects;
 use manara_formats::{StixFacts, WriteOptions};
 use manara_model::record::StixObject;
 use manara_model::{Cleared, Head, Purpose};
-use manara_store::collections::{Boxed, Member, Versions, object_key};
+use manara_store::collections::{Boxed, Member, PAGE_BYTES, Versions, object_key};
 use manara_store::people::Caller;
 use manara_store::view::View;
 use manara_store::{Store, StoreError};
@@ -22,8 +22,6 @@ use std::time::Duration;
 const WAIT: Duration = Duration::from_secs(5);
 /// Records that are looked at for one page; then the page ends, and the next goes on.
 const LOOKED: usize = 2000;
-/// Bytes of objects on a page; its first is on it whatever its size.
-const PAGE_BYTES: usize = 8 << 20;
 /// Objects that records have in common by their nature; each is told of once.
 const SHARED: &[&str] = &["identity", "marking-definition", "extension-definition"];
 

@@ -4,9 +4,8 @@ use crate::answer::{Answer, Fault};
 use crate::collections::{Collection, root_path};
 use manara_model::GroupId;
 use manara_model::role::Right;
-use manara_store::{Facts, Store};
-
 use manara_store::people::Caller;
+use manara_store::{Facts, Store};
 use serde_json::{Value, json};
 
 /// Most bytes of a request's body. An envelope is held in memory while it is read.

@@ -9,7 +9,7 @@ mod submissions;
 
 pub use members::{Joining, Member, object_key};
 pub(crate) use members::{forget, note};
-pub use page::{Boxed, Versions, Wanted};
+pub use page::{Boxed, PAGE_BYTES, Versions, Wanted};
 pub use submissions::Submission;
 
 use crate::Result;
