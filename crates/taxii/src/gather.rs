@@ -99,7 +99,8 @@ fn look(
             prolonged = Instant::now();
         }
         let searches = searches(store)?;
-        let fresh = store.fresh(RUN)?;
+        // Where nobody asks, nothing has to be looked at.
+        let fresh = store.fresh(if searches.is_empty() { 50 * RUN } else { RUN })?;
         if !fresh.is_empty() {
             // In the order in which they first came.
             let records: BTreeSet<i64> = fresh.iter().map(|(_, record)| *record).collect();
