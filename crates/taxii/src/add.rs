@@ -8,7 +8,7 @@ use manara_formats::{Members, StixFacts, stix_definition};
 use manara_model::{Tlp, UserId};
 use manara_store::collections::{Arrival, Giver, Submission};
 use manara_store::jobs::NewJob;
-use manara_store::{Store, StoreError};
+use manara_store::Store;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::collections::HashMap;
