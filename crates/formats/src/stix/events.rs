@@ -2,6 +2,7 @@
 
 use super::back::{self, Body, Find, text};
 use super::bundle::{Bundle, ids_in};
+use super::observables::OBSERVABLE_KINDS;
 use super::others::{cluster_tag, cluster_tag_at, sighting, words};
 use super::{identifiers, seal, whole};
 use crate::{Input, InputError, json};
@@ -348,29 +349,8 @@ fn push_tags(body: &mut Body, names: impl IntoIterator<Item = String>) {
     }
 }
 
-/// Observables' kinds (STIX 2.1 §6).
 fn is_observable(id: &str) -> bool {
-    const KINDS: &[&str] = &[
-        "artifact",
-        "autonomous-system",
-        "directory",
-        "domain-name",
-        "email-addr",
-        "email-message",
-        "file",
-        "ipv4-addr",
-        "ipv6-addr",
-        "mac-addr",
-        "mutex",
-        "network-traffic",
-        "process",
-        "software",
-        "url",
-        "user-account",
-        "windows-registry-key",
-        "x509-certificate",
-    ];
-    id.split_once("--").is_some_and(|(kind, _)| KINDS.contains(&kind))
+    id.split_once("--").is_some_and(|(kind, _)| OBSERVABLE_KINDS.contains(&kind))
 }
 
 /// Does it become an attribute or object?

@@ -1,6 +1,7 @@
 //! What a node must know of a STIX object that it keeps as it came: which it is, which version, how far it may go.
 
-use super::{marking, observables};
+use super::marking;
+use super::observables::{self, OBSERVABLE_KINDS};
 use crate::json::Members;
 use manara_model::observable::Privacy;
 use manara_model::record::Found;
@@ -8,29 +9,6 @@ use manara_model::{Marking, Tlp};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
-
-/// Cyber-observable objects may leave their specification out (STIX 2.1 §3.1); what else has none is of STIX 2.0,
-/// where none has (STIX 2.0 Part 1 §3.1).
-const OBSERVABLES: &[&str] = &[
-    "artifact",
-    "autonomous-system",
-    "directory",
-    "domain-name",
-    "email-addr",
-    "email-message",
-    "file",
-    "ipv4-addr",
-    "ipv6-addr",
-    "mac-addr",
-    "mutex",
-    "network-traffic",
-    "process",
-    "software",
-    "url",
-    "user-account",
-    "windows-registry-key",
-    "x509-certificate",
-];
 
 /// What is known of an object.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,7 +55,9 @@ impl StixFacts {
         let uuid = uuid.and_then(|uuid| uuid.parse().ok());
         let uuid = uuid.ok_or("an identifier is the type, two hyphens and a UUID (STIX 2.1 §2.9)")?;
         let is_2_1 = match object.get("spec_version") {
-            None => OBSERVABLES.contains(&kind),
+            // Cyber-observable objects may leave it out (STIX 2.1 §3.1); what else has none is of STIX 2.0, where none
+            // has (STIX 2.0 Part 1 §3.1).
+            None => OBSERVABLE_KINDS.contains(&kind),
             Some(Value::String(version)) if version == "2.1" => true,
             Some(Value::String(version)) if version == "2.0" => false,
             Some(other) => return Err(format!("spec_version {other} is not known here; 2.0 and 2.1 are")),

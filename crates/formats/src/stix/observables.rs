@@ -5,6 +5,28 @@ use super::{pattern, table};
 use manara_model::observable::{Observable, Type, normalise};
 use serde_json::Value;
 
+/// Types of cyber-observable objects (STIX 2.1 §6).
+pub(super) const OBSERVABLE_KINDS: &[&str] = &[
+    "artifact",
+    "autonomous-system",
+    "directory",
+    "domain-name",
+    "email-addr",
+    "email-message",
+    "file",
+    "ipv4-addr",
+    "ipv6-addr",
+    "mac-addr",
+    "mutex",
+    "network-traffic",
+    "process",
+    "software",
+    "url",
+    "user-account",
+    "windows-registry-key",
+    "x509-certificate",
+];
+
 /// Types by STIX object type and property path, with the address types that share a path told apart
 /// by their object.
 fn types(object: &str, path: &str) -> impl Iterator<Item = Type> {
