@@ -1,5 +1,6 @@
 """A node with two organisations, three callers and its collections, and what every area of these tests uses."""
 
+import atexit
 import base64
 import http.client
 import itertools
@@ -85,8 +86,11 @@ def box(title, read="all", write="all", **more):
 class Server:
     """The running node; it can be killed, and stands at the same port afterwards."""
 
+    # What it says stands in a file: a failing test shows where (MANARA_TEST_LOG).
+    log = open(os.environ.get("MANARA_TEST_LOG", os.devnull), "a")
+
     def start(self, at="127.0.0.1:0"):
-        self.process = subprocess.Popen([manara, "serve", *where, "--listen", at, "--log", "error"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.process = subprocess.Popen([manara, "serve", *where, "--listen", at, "--log", "error"], stdout=subprocess.PIPE, stderr=self.log, text=True)
         url = next(line.split()[-1] for line in self.process.stdout if line.startswith("listening on"))
         self.url, self.at = url, urllib.parse.urlsplit(url).netloc
         return self
@@ -102,6 +106,7 @@ class Server:
 
 
 server = Server().start()
+atexit.register(server.stop)
 
 
 class Answer:

@@ -530,10 +530,10 @@ fn no_question_walks_a_table_that_grows() {
         };
         // Objects that are named are looked up, not met with on a walk.
         let by_name = !sql.contains("FROM boxed b") || !sql.contains("b.uuid IN");
-        assert!(by_name || plan.iter().any(|line| line.contains("b USING INDEX boxed_object")), "{sql}\n{plan:?}");
+        assert!(by_name || plan.iter().any(|line| line.contains("INDEX boxed_object")), "{sql}\n{plan:?}");
         // And one type is walked down its own index.
         let of_type = !sql.contains("FROM boxed b") || !sql.contains("added > ?2 AND b.type = ");
-        assert!(of_type || plan.iter().any(|line| line.contains("b USING INDEX boxed_type")), "{sql}\n{plan:?}");
+        assert!(of_type || plan.iter().any(|line| line.contains("INDEX boxed_type")), "{sql}\n{plan:?}");
         // A walk down an index in the order that is asked for, to a limit, is what a list is.
         let list = sql.contains(" LIMIT ")
             && sql.contains(" ORDER BY ")

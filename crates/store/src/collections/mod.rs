@@ -86,8 +86,8 @@ fn unpacked(text: &str) -> Result<Vec<Found>> {
 /// out. Others wait for theirs until this transaction ends: who reads in their order misses nothing.
 pub(crate) fn tick(tx: &Tx<'_>, count: usize) -> Result<i64> {
     let (now, count) = (jiff::Timestamp::now().as_microsecond(), count as i64);
-    let sql = "INSERT INTO clock (id, last) VALUES (1, ?1 + ?2 - 1) ON CONFLICT (id) DO UPDATE SET last =
-               CASE WHEN clock.last + 1 > ?1 THEN clock.last + ?2 ELSE ?1 + ?2 - 1 END RETURNING last";
-    let last: i64 = tx.one(sql, &params![now, count], |row: &Row<'_>| row.get(0))?;
+    let sql = "INSERT INTO clock (id, last) VALUES (1, ?3) ON CONFLICT (id) DO UPDATE SET last =
+               CASE WHEN clock.last + 1 > ?1 THEN clock.last + ?2 ELSE ?3 END RETURNING last";
+    let last: i64 = tx.one(sql, &params![now, count, now + count - 1], |row: &Row<'_>| row.get(0))?;
     Ok(last - count + 1)
 }
