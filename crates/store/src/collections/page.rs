@@ -247,7 +247,8 @@ impl View<'_> {
         }
         if hidden && let Some(labels) = &self.labels {
             let labels = ask.give(labels.by_ref());
-            of_all.push_str(&format!(" AND {}", self.conn.within("#.label", labels)));
+            // Never a way to them: one that is walked by label says so below.
+            of_all.push_str(&format!(" AND {}", self.conn.within("+#.label", labels)));
         }
         match walk {
             Walk::All => {}
