@@ -71,8 +71,9 @@ pub fn export(
 ) -> Result<ExportReport> {
     let format = writable(name)?;
     let mut options = options;
-    if audience != Audience::Node && options.kept_tags.is_empty() {
-        options.kept_tags = store.kept_tags()?;
+    if audience != Audience::Node {
+        options.kept_tags.extend(store.kept_tags()?);
+        options.state_marking = true;
     }
     let view = store.view(audience, format.purpose)?;
     let mut target: Box<dyn Writer> = match (name, folder) {

@@ -1,8 +1,8 @@
 //! A record as STIX objects, one by one, for those who keep them apart: collections.
 
 use crate::Result;
-use manara_formats::{WriteOptions, stix_writer};
-use manara_model::{Cleared, Head, dangling};
+use manara_formats::{WriteOptions, Writer, stix_writer};
+use manara_model::{Cleared, Head, Part, Slot, dangling};
 use manara_store::view::View;
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -31,26 +31,48 @@ pub fn stix_objects(
         let mut raw = raw.to_owned();
         if dangling::without(&mut raw, &secret) { take(&raw) } else { Ok(()) }
     };
-    let mut writer = stix_writer(options.clone(), &mut give);
-    let mut wanted = false;
+    // A list is of many values, of which those that are wanted are written; an object of an event is whole or not there.
+    let of_writer = if head.kind == "list" { options.types.clone() } else { None };
+    let mut writer = stix_writer(WriteOptions { types: of_writer, state_marking: true, ..options.clone() }, &mut give);
+    let is_wanted = |part: &Part| {
+        let types = options.types.as_ref();
+        types.is_none_or(|types| part.found.iter().any(|found| types.contains(&found.observable.ty())))
+    };
+    let mut wanted = options.types.is_none();
+    // An object with its attributes so far, and whether one of them is wanted.
+    let (mut family, mut family_wanted): (Vec<Cleared<Part>>, bool) = (Vec::new(), false);
     writer.head(head)?;
     view.parts_in_order::<crate::Error>(head, |part| {
-        let is_it = options
-            .types
-            .as_ref()
-            .is_none_or(|types| part.found.iter().any(|found| types.contains(&found.observable.ty())));
-        wanted |= is_it;
         if let Some(uuid) = part.uuid {
             hidden.borrow_mut().known.insert(uuid, false);
         }
-        // What mentions nothing holds others together, or is text about them.
+        if part.slot != Slot::ObjectAttribute {
+            end_family(&mut family, family_wanted, writer.as_mut())?;
+            family_wanted = false;
+        }
+        if options.types.is_some() && matches!(part.slot, Slot::Object | Slot::ObjectAttribute) {
+            family_wanted |= is_wanted(&part);
+            wanted |= family_wanted;
+            family.push(part);
+            return Ok(());
+        }
+        let is_it = is_wanted(&part);
+        wanted |= is_it;
+        // What mentions nothing is text about the others.
         if is_it || part.found.is_empty() {
             writer.part(&part)?;
         }
         Ok(())
     })?;
+    end_family(&mut family, family_wanted, writer.as_mut())?;
     writer.end()?;
-    Ok(wanted || options.types.is_none())
+    Ok(wanted)
+}
+
+/// Writes an object of which something is wanted; forgets another.
+fn end_family(family: &mut Vec<Cleared<Part>>, wanted: bool, writer: &mut dyn Writer) -> io::Result<()> {
+    let parts = std::mem::take(family);
+    if wanted { parts.iter().try_for_each(|part| writer.part(part)) } else { Ok(()) }
 }
 
 struct Hidden<'v, 's> {

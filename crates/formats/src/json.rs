@@ -3,6 +3,7 @@
 use crate::input::InputError;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
@@ -100,6 +101,45 @@ pub(crate) fn digest(text: &str) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
 }
 
+/// SHA-256 of what a value says, however its members are ordered and its text is spelt: another program that hands an
+/// object on writes it anew. Numbers count as they are written.
+pub(crate) fn digest_of(value: &Value) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    add(value, &mut hash);
+    hash.finalize().into()
+}
+
+fn add(value: &Value, hash: &mut Sha256) {
+    match value {
+        Value::Object(map) => {
+            let mut members: Vec<(&String, &Value)> = map.iter().collect();
+            members.sort_unstable_by_key(|(name, _)| *name);
+            hash.update([b'{']);
+            for (name, value) in members {
+                add_text(name, hash);
+                add(value, hash);
+            }
+            hash.update([b'}']);
+        }
+        Value::Array(items) => {
+            hash.update([b'[']);
+            items.iter().for_each(|item| add(item, hash));
+            hash.update([b']']);
+        }
+        Value::String(text) => add_text(text, hash),
+        other => {
+            let text = other.to_string();
+            hash.update([b'#']);
+            add_text(&text, hash);
+        }
+    }
+}
+
+fn add_text(text: &str, hash: &mut Sha256) {
+    hash.update((text.len() as u64).to_le_bytes());
+    hash.update(text.as_bytes());
+}
+
 /// A JSON error with its place; the depth of brackets is looked at before any recursion.
 pub(crate) fn check(name: &str, text: &str, depth: usize) -> Result<(), InputError> {
     let (mut open, mut in_text, mut escaped, mut line) = (0usize, false, false, 1u64);
@@ -132,4 +172,27 @@ pub(crate) fn located(name: &str, error: &serde_json::Error) -> InputError {
         reason.truncate(at);
     }
     InputError::new(name, place, format!("is no valid JSON: {reason}"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test that can't go on has failed
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_counts_and_not_how_it_is_spelt() {
+        let of = |text: &str| digest_of(&serde_json::from_str(text).unwrap());
+        let one = of(r#"{"a": 1, "b": ["x", {"c": "\u00e9", "d": null}]}"#);
+        assert_eq!(one, of(r#"{"b":["x",{"d":null,"c":"é"}],"a":1}"#));
+        for other in [
+            r#"{"a": 2, "b": ["x", {"c": "é", "d": null}]}"#,
+            r#"{"a": "1", "b": ["x", {"c": "é", "d": null}]}"#,
+            r#"{"a": 1, "b": ["x"], "c": "é", "d": null}"#,
+            r#"{"a": 1, "b": [{"c": "é", "d": null}, "x"]}"#,
+            r#"{"a": 1.0, "b": ["x", {"c": "é", "d": null}]}"#,
+            r#"{"a": 1, "b": ["x", {"c": "é", "d": "null"}]}"#,
+        ] {
+            assert_ne!(one, of(other), "{other}");
+        }
+    }
 }

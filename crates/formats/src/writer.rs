@@ -21,6 +21,9 @@ pub struct WriteOptions {
     pub now: i64,
     /// Tags that are their keepers' own (MISP: not exportable): STIX leaves them out.
     pub kept_tags: BTreeSet<String>,
+    /// STIX objects that came say nothing of a TLP that holds here, or a wider one: it is written into them, for those
+    /// who get them would not know. Otherwise they go as they came.
+    pub state_marking: bool,
     /// Name of the node's organisation, for headers.
     pub origin: String,
 }

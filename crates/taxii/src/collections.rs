@@ -234,7 +234,8 @@ impl Collection {
     }
 
     /// The marking of an object that an organisation puts into it: what it says itself, or else what is said here
-    /// of those that say nothing. Where it has named readers, they are who it is for, and nobody else.
+    /// of those that say nothing. Where it has named readers, they are who it is for, and nobody else; where it is a
+    /// group's, the group.
     pub(crate) fn marking(&self, own: Marking, giver: OrgId) -> Marking {
         let said = match own.is_unmarked() {
             true => own.meet(&self.is.marking),
@@ -249,6 +250,8 @@ impl Collection {
                 let clause = named.into_iter().map(Recipient::Org).collect();
                 said.meet(&Marking { recipients: BTreeSet::from([clause]), ..Marking::default() })
             }
+            // All who stand under a group's root are its members.
+            Who::All if self.is.group.is_some() => said.meet(&Marking::default().to_groups(self.is.group)),
             Who::All if said.is_unmarked() => said.meet(&Marking::tlp(Tlp::Green).at(Level::Community)),
             Who::All => said,
         }

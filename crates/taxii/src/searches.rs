@@ -1,10 +1,10 @@
 //! Saved searches: which of the node's records a collection holds, in words like
-//! `kind:event tag:tlp:green type:ipv4,domain since:2026-01-01`. Several words: all of them have to be true;
+//! `kind:event tlp:green type:ipv4,domain since:2026-01-01`. Several words: all of them have to be true;
 //! several values joined by commas: one of them.
 
 use manara_model::observable::Type;
 use manara_model::record::parse_time;
-use manara_model::{Head, OrgId};
+use manara_model::{Head, OrgId, Tlp};
 use manara_store::{Store, StoreError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -19,6 +19,9 @@ pub struct Search {
     /// All of these.
     #[serde(default)]
     tags: BTreeSet<String>,
+    /// The TLP in force.
+    #[serde(default)]
+    tlps: BTreeSet<Tlp>,
     /// Types of observables, by name.
     #[serde(default)]
     types: BTreeSet<String>,
@@ -65,7 +68,7 @@ impl Search {
     pub fn read(store: &Store, text: &str) -> Result<Search, StoreError> {
         let mut search = Search { text: text.trim().to_owned(), ..Search::default() };
         for word in words(text)? {
-            let known = "there are kind:, tag:, type:, org:, since:";
+            let known = "there are kind:, tag:, tlp:, type:, org:, since:";
             let Some((name, value)) = word.split_once(':') else {
                 return Err(invalid(format!("'{word}' has no name before a colon; {known}")));
             };
@@ -76,7 +79,15 @@ impl Search {
             }
             let each = || value.split(',').map(str::trim).filter(|value| !value.is_empty());
             match name {
-                "kind" => search.kinds.extend(each().map(str::to_owned)),
+                "kind" => search.kinds.extend(each().map(str::to_lowercase)),
+                "tlp" => {
+                    for name in each() {
+                        let tlp = Tlp::parse(name).ok_or_else(|| {
+                            invalid(format!("'{name}' is no TLP; there are clear, green, amber, amber+strict, red"))
+                        })?;
+                        search.tlps.insert(tlp);
+                    }
+                }
                 "tag" => drop(search.tags.insert(value.to_owned())),
                 "type" => {
                     for name in each() {
@@ -112,6 +123,7 @@ impl Search {
     /// Does it want a record, by what stands at its head?
     pub(crate) fn wants(&self, head: &Head) -> bool {
         (self.kinds.is_empty() || self.kinds.contains(&head.kind))
+            && (self.tlps.is_empty() || head.label.marking.tlp.is_some_and(|tlp| self.tlps.contains(&tlp)))
             && self.tags.iter().all(|tag| head.tags.contains(tag))
             && (self.owners.is_empty() || self.owners.contains(&head.label.owner))
             && self.since.is_none_or(|since| head.received >= since)

@@ -1,5 +1,6 @@
 //! TLP marking definitions: those of STIX 2.1 §7.2.1.4 (TLP 1.0) and the OASIS extension for TLP 2.0.
 
+use crate::json::Members;
 use manara_model::{Marking, Tlp};
 use serde_json::{Map, Value, json};
 
@@ -33,6 +34,40 @@ pub(super) fn of_references<'a>(references: impl Iterator<Item = Tlp> + 'a) -> M
     Marking { tlp: references.max(), ..Marking::default() }
 }
 
+/// An object that came, with a TLP that holds for it and that it does not say itself, or says wider; `None`: it says
+/// so, or can't. Nothing else of it is spelt otherwise.
+pub(super) fn stated(raw: &str, tlp: Tlp) -> Option<String> {
+    let members = Members::parse(raw).ok()?;
+    let list = |name: &str| -> Vec<String> {
+        members.get(name).and_then(|list| serde_json::from_str(list.get()).ok()).unwrap_or_default()
+    };
+    let mut references = list("object_marking_refs");
+    let labels = list("labels");
+    let tagged = manara_model::tag::read_marking(labels.iter().map(String::as_str)).marking.tlp;
+    let said = references.iter().filter_map(|reference| of_reference(reference)).max().max(tagged);
+    let is_definition = members.text("type").is_some_and(|kind| kind.ends_with("-definition"));
+    if is_definition || said >= Some(tlp) {
+        return None;
+    }
+    references.push(reference(tlp));
+    let references = serde_json::to_string(&references).ok()?;
+    let mut out = String::with_capacity(raw.len() + references.len() + 30);
+    let mut is_there = false;
+    for (name, value) in &members.0 {
+        let is_it = name.as_ref() == "object_marking_refs";
+        is_there |= is_it;
+        out.push(if out.is_empty() { '{' } else { ',' });
+        out.push_str(&serde_json::to_string(name).ok()?);
+        out.push(':');
+        out.push_str(if is_it { &references } else { value.get() });
+    }
+    if !is_there {
+        out.push_str(&format!(",\"object_marking_refs\":{references}"));
+    }
+    out.push('}');
+    Some(out)
+}
+
 /// The identifier of a level's definition.
 pub(super) fn reference(tlp: Tlp) -> String {
     let uuid = DEFINITIONS.iter().find(|(level, _, _)| *level == tlp).map_or("", |(_, two, _)| two);
@@ -54,4 +89,25 @@ pub(super) fn definition(tlp: Tlp) -> Value {
             }
         }
     })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test that can't go on has failed
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_object_does_not_say_of_its_marking_is_written_into_it() {
+        let (green, amber) = (reference(Tlp::Green), reference(Tlp::Amber));
+        let raw = r#"{ "type":"malware", "n":1e3, "x":"\u00e9" }"#;
+        let told = format!(r#"{{"type":"malware","n":1e3,"x":"\u00e9","object_marking_refs":["{amber}"]}}"#);
+        assert_eq!(stated(raw, Tlp::Amber).as_deref(), Some(&*told));
+        let wider = format!(r#"{{"type":"malware","object_marking_refs":["{green}"],"z":1}}"#);
+        let told = format!(r#"{{"type":"malware","object_marking_refs":["{green}","{amber}"],"z":1}}"#);
+        assert_eq!(stated(&wider, Tlp::Amber).as_deref(), Some(&*told));
+        assert_eq!(stated(&wider, Tlp::Green), None);
+        assert_eq!(stated(&wider, Tlp::Clear), None);
+        assert_eq!(stated(r#"{"type":"malware","labels":["tlp:red"]}"#, Tlp::Amber), None);
+        assert_eq!(stated(r#"{"type":"marking-definition"}"#, Tlp::Red), None);
+    }
 }

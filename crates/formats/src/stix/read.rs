@@ -120,7 +120,7 @@ pub(crate) fn object<S: Sink>(
         created: text("created").and_then(parse_time),
         modified: text("modified").and_then(parse_time),
         skeleton: String::new(),
-        digest: json::digest(raw.get()),
+        digest: json::digest_of(&object),
         text: text("description").filter(|_| !personal).unwrap_or_default().into(),
         source: file.into(),
     };

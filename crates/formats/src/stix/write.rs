@@ -318,7 +318,14 @@ impl Writer for StixWriter<'_> {
 
     fn part(&mut self, part: &Cleared<Part>) -> io::Result<()> {
         if let Some(id) = self.object.take() {
-            return self.put(&id, &part.raw);
+            let stated = self.options.state_marking.then_some(part.label.marking.tlp).flatten();
+            return match stated.and_then(|tlp| Some((tlp, marking::stated(&part.raw, tlp)?))) {
+                Some((tlp, body)) => {
+                    self.put(&marking::reference(tlp), &marking::definition(tlp).to_string())?;
+                    self.put(&id, &body)
+                }
+                None => self.put(&id, &part.raw),
+            };
         }
         match &self.record {
             Some(record) if record.setting.sealed => self.event_part(part),

@@ -21,7 +21,7 @@ pub(crate) enum CollectionKind {
 /// What may be said of a collection, new or not.
 #[derive(Debug, Args)]
 pub(crate) struct Described {
-    /// What a search finds, for example 'kind:event tag:tlp:green type:ipv4,domain' [default: everything]
+    /// What a search finds, for example 'kind:event tlp:green type:ipv4,domain' [default: everything]
     #[arg(long, value_name = "QUERY")]
     pub(crate) query: Option<String>,
     /// Who may read: organisations, all, or none [default: the node's own organisation]

@@ -209,7 +209,7 @@ impl Source {
             "url": is.url, "org": org, "types": is.types, "all_versions": is.all_versions, "every_seconds": is.every,
             "account": account, "added_after": is.place.after, "in_the_middle": is.place.next.is_some(),
             "polled": is.polled.and_then(time), "came": is.came,
-            "due": is.every.and_then(|_| time(is.due.max(0))), "failures": is.failures, "error": is.error,
+            "due": is.every.filter(|_| is.due > 0).and_then(|_| time(is.due)), "failures": is.failures, "error": is.error,
         })
     }
 }

@@ -72,9 +72,15 @@ struct Written {
 }
 
 impl Written {
+    /// A bundle's first words: nothing is written before there is something to write.
+    fn begin(&mut self, rest: &str) -> io::Result<()> {
+        write!(self.out, r#"{{"type":"bundle","id":"bundle--{}"{rest}"#, Uuid::new_v4())
+    }
+
     fn object(&mut self, raw: &RawValue) -> io::Result<()> {
         match self.format {
-            PollFormat::Bundle => self.out.write_all(if self.count == 0 { b"\n" } else { b",\n" })?,
+            PollFormat::Bundle if self.count == 0 => self.begin(",\"objects\":[\n")?,
+            PollFormat::Bundle => self.out.write_all(b",\n")?,
             PollFormat::Jsonl => {}
         }
         self.count += 1;
@@ -112,14 +118,15 @@ fn to_file(args: &PollArgs) -> anyhow::Result<ExitCode> {
     };
     let format = args.format.unwrap_or(PollFormat::Bundle);
     let mut written = Written { out, format, count: 0, url: url.to_string(), progress: Progress::new() };
-    if format == PollFormat::Bundle {
-        write!(written.out, r#"{{"type":"bundle","id":"bundle--{}","objects":["#, Uuid::new_v4())?;
-    }
     let read = client::read(&server, &url, &question, from(args)?.unwrap_or_default(), &mut written);
     written.progress.clear();
     let done = read.map_err(anyhow::Error::from).and_then(|tally| {
         if format == PollFormat::Bundle {
-            writeln!(written.out, "\n]}}")?;
+            match written.count {
+                // A list that has nothing in it is left out (STIX 2.1 §2.10).
+                0 => written.begin("}\n")?,
+                _ => writeln!(written.out, "\n]}}")?,
+            }
         }
         written.out.flush()?;
         Ok(tally)

@@ -5,9 +5,10 @@ use crate::cli::{Place, PushArgs};
 use crate::commands::export::since;
 use crate::output::{self, Progress, safe};
 use crate::settings;
-use anyhow::Context;
+use anyhow::{Context, bail};
 use manara_corridor::{Selection, WarningCache, audience, export};
 use manara_formats::{Input, Limits, WriteOptions};
+use manara_model::Audience;
 use manara_store::view::Filter;
 use manara_taxii::client::{Push, Pushed, collection, each_object};
 use std::io::{BufWriter, Seek, SeekFrom};
@@ -71,6 +72,9 @@ fn pushed(place: &Place, args: &PushArgs, tell: &mut dyn FnMut(&Pushed)) -> anyh
 fn cleared(place: &Place, name: &str, from: Option<&str>) -> anyhow::Result<Input> {
     let store = settings::store(place)?;
     let audience = audience(&store, name)?;
+    if audience == Audience::Node {
+        bail!("'self' is what stays at this node; say who receives: public, or org:NAME");
+    }
     let selection = Selection {
         filter: Filter { since: from.map(since).transpose()?, ..Filter::default() },
         ..Selection::default()

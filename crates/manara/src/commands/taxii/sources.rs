@@ -26,7 +26,11 @@ pub(super) fn list(place: &Place, how: Output) -> anyhow::Result<ExitCode> {
         let only = if types.is_empty() { String::new() } else { format!(", only {}", types.join(", ")) };
         output::line(format!("{}  for {}{only}", text("url"), text("org")))?;
         let every = match one["every_seconds"].as_u64() {
-            Some(seconds) => format!("every {} min, next at {}", seconds / 60, text("due")),
+            Some(seconds) => {
+                let due = text("due");
+                let next = if due.is_empty() { "as soon as the node serves".into() } else { format!("at {due}") };
+                format!("every {} min, next {next}", seconds / 60)
+            }
             None => "when asked".to_owned(),
         };
         output::line(format!("  read {every}"))?;
