@@ -247,7 +247,8 @@ impl View<'_> {
         }
         if hidden && let Some(labels) = &self.labels {
             let labels = ask.give(labels.by_ref());
-            of_all.push_str(&format!(" AND {}", self.conn.within("#.label", labels)));
+            // Judged row by row: by its labels nothing of a collection is found fast.
+            of_all.push_str(&format!(" AND {}", self.conn.within("+#.label", labels)));
         }
         match walk {
             Walk::All => {}
