@@ -124,9 +124,9 @@ impl Store {
     pub fn note_submission(&self, uuid: Uuid, report: &Value, done: bool) -> Result<()> {
         let report = chunk::pack(report.to_string().as_bytes())?;
         self.write(move |tx| {
-            let sql = "UPDATE submission SET report = ?2, done = ?3,
-                       envelope = CASE WHEN ?3 = 1 THEN NULL ELSE envelope END WHERE uuid = ?1";
-            tx.execute(sql, &params![uuid, report.as_slice(), done]).map(drop)
+            let envelope = if done { ", envelope = NULL" } else { "" };
+            let sql = format!("UPDATE submission SET report = ?2, done = ?3{envelope} WHERE uuid = ?1");
+            tx.execute(&sql, &params![uuid, report.as_slice(), done]).map(drop)
         })
     }
 
