@@ -284,7 +284,7 @@ def medallion(folder):
             "one": {"information": {"title": "one", "versions": [TAXII], "max_content_length": 104857600}, "status": [],
                     "collections": [{"id": str(uuid.uuid4()), "title": "Bench", "can_read": True, "can_write": True, "media_types": ["application/stix+json;version=2.1"], "objects": [], "manifest": []}]}}
     (pathlib.Path(folder) / "data.json").write_text(json.dumps(data))
-    settings = {"backend": {"module_class": "MemoryBackend", "filename": f"{folder}/data.json"}, "users": {"admin": "admin"}, "taxii": {"max_page_size": 1000}}
+    settings = {"backend": {"module": "medallion.backends.memory_backend", "module_class": "MemoryBackend", "filename": f"{folder}/data.json"}, "users": {"admin": "admin"}, "taxii": {"max_page_size": 1000}}
     (pathlib.Path(folder) / "medallion.json").write_text(json.dumps(settings))
     process = subprocess.Popen([sys.executable, "-m", "medallion.scripts.run", "--host", "127.0.0.1", "--port", str(port), f"{folder}/medallion.json"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     for _ in range(100):

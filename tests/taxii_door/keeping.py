@@ -79,7 +79,7 @@ def every_version_is_kept_whatever_the_order():
     check("all of them", sorted(one["modified"] for one in there) == [one["modified"] for one in versions])
     rows.shuffle(there)
     for gone in there[:-1]:
-        path = f"{kept}objects/{one['id'] if False else gone['id']}/"
+        path = f"{kept}objects/{gone['id']}/"
         check("taken out", ask(alpha, "DELETE", f"{path}?match[version]={gone['modified']}").status == 200)
         left = [v for v in there if v["modified"] in get(alpha, f"{path}versions/").json["versions"]]
         for word, best in (("first", min), ("last", max)):
@@ -144,7 +144,7 @@ def http_as_it_comes():
     several = f"GET /taxii2/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {alpha.key}\r\nAccept: {TAXII}\r\n\r\n".encode() * 3
     check("three on one line", raw(several).count(b"HTTP/1.1 200") == 3)
     check("none", raw(b"\x16\x03\x01\x02\x00\x01\x00")[:12] in (b"", b"HTTP/1.1 400"))
-    check("a line that goes on and on", b"HTTP/1.1 4" in raw(b"GET /taxii2/" + b"a" * 200_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n")[:12] or True)
+    check("a line that goes on and on", b"HTTP/1.1 4" in raw(b"GET /taxii2/" + b"a" * 200_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n")[:12])
     check("the node is well", get(alpha, "/taxii2/").status == 200)
 
 
@@ -249,7 +249,7 @@ def what_comes_is_a_record_of_the_node():
     value = f"taxii-{uuid.uuid4().hex[:12]}.example"
     put(alpha, records, thing(pattern=f"[domain-name:value = '{value}']"))
 
-    check("a search finds it", wait(lambda: records_title(value), 60))
+    check("a search finds it", wait(lambda: records_title(value), 180))
 
 
 def records_title(value):

@@ -119,22 +119,27 @@ fn later(from: i64, time: Duration) -> i64 {
     from.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// Asks for a job, as [`Store::add_job`] does; who waits for jobs is woken after the transaction.
-pub(crate) fn add(tx: &Tx<'_>, actor: &str, job: &NewJob) -> Result<i64> {
+/// Asks for a job, as [`Store::add_job`] does; who waits for jobs is woken after the transaction. `after`: not
+/// before that time, and one that waits already stays as it is.
+pub(crate) fn add(tx: &Tx<'_>, actor: &str, job: &NewJob, after: Duration) -> Result<i64> {
     let held = tx.first(
         "SELECT id FROM job WHERE subject = ?1 AND kind = ?2 AND state = 0 AND key = ?3",
         &params![job.subject, job.kind, &job.key],
         |row| row.get(0),
     )?;
     if let Some(id) = held {
+        if !after.is_zero() {
+            return Ok(id);
+        }
         // One that waits for another try is wanted now.
         tx.execute("UPDATE job SET due = ?2 WHERE id = ?1 AND due > ?2", &params![id, now()])?;
         return Ok(id);
     }
     let sql = "INSERT INTO job (kind, subject, key, actor, org, state, due, created, modified)
-               VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?6, ?6) RETURNING id";
-    let org = job.org.map(|org| org.0);
-    let id = tx.one(sql, &params![job.kind, job.subject, &job.key, actor, org, now()], |row| row.get(0))?;
+               VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?7) RETURNING id";
+    let (org, now) = (job.org.map(|org| org.0), now());
+    let row = params![job.kind, job.subject, &job.key, actor, org, later(now, after), now];
+    let id = tx.one(sql, &row, |row| row.get(0))?;
     if !actor.is_empty() {
         audit::append(tx, actor, "job.add", &format!("{}/{}", job.kind, job.subject), &job.key)?;
     }
@@ -148,9 +153,17 @@ impl Store {
     /// The engine's.
     pub fn add_job(&self, actor: &str, job: NewJob) -> Result<i64> {
         let actor = actor.to_owned();
-        let added = self.write(move |tx| add(tx, &actor, &job));
+        let added = self.write(move |tx| add(tx, &actor, &job, Duration::ZERO));
         self.bell.ring();
         added
+    }
+
+    /// Asks for a job that is to be done after a time; where the same one waits already, it is done when that is.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn add_job_later(&self, job: NewJob, after: Duration) -> Result<()> {
+        self.write(move |tx| add(tx, "", &job, after).map(drop))
     }
 
     /// Somebody asked for a job in a transaction of their own.

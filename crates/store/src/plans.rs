@@ -452,11 +452,21 @@ fn collections(store: &Store, owner: OrgId, bank: OrgId) {
         done: false,
         report: serde_json::json!({}),
     };
+    let minute = std::time::Duration::from_secs(60);
     let job = NewJob { kind: "collection", subject: entry.id, key: String::new(), org: Some(owner) };
     store.keep_envelope(made.clone(), "{}", job.clone()).unwrap();
     let giver = Giver { org: owner, actor: "t".into() };
     let at_once = Submission { uuid: Uuid::from_u128(78), done: true, ..made };
-    store.put_envelope(&giver, vec![arrival(1, 99, None)], at_once, |put| serde_json::json!(put.len()), job).unwrap();
+    store
+        .put_envelope(
+            &giver,
+            vec![arrival(1, 99, None)],
+            at_once,
+            |put| serde_json::json!(put.len()),
+            (job.clone(), minute),
+        )
+        .unwrap();
+    store.add_job_later(job, minute).unwrap();
     store.submission(uuid).unwrap();
     assert_eq!(store.envelopes_waiting(entry.id).unwrap(), [uuid]);
     store.envelope(uuid).unwrap();

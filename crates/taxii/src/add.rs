@@ -3,6 +3,7 @@
 use crate::answer::{Answer, Fault};
 use crate::call::Call;
 use crate::collections::{COLLECTION, Collection};
+use crate::jobs::QUIET;
 use crate::time;
 use manara_formats::{Members, StixFacts, stix_definition};
 use manara_model::{Tlp, UserId};
@@ -191,7 +192,7 @@ pub(crate) fn add(store: &Store, collection: &Collection, call: &mut Call<'_>) -
             sorted.tell(put, &mut report);
             report.shown()
         };
-        let made = store.put_envelope(&giver, arrivals, made, tell, job(collection))?;
+        let made = store.put_envelope(&giver, arrivals, made, tell, (job(collection), QUIET))?;
         return Ok(shown(&made).with_status(202));
     }
     let report = Report { pending: objects.len(), ..Report::default() };

@@ -1,7 +1,7 @@
 //! What is done of a collection beside the requests: large envelopes are read, and what came is made into records,
 //! so that it is searched, correlated and handed on like everything else.
 
-use crate::add::{AT_ONCE, Report, definitions, objects_of, sort};
+use crate::add::{AT_ONCE, Report, definitions, job, objects_of, sort};
 use crate::collections::{COLLECTION, Collection};
 use manara_formats::{Input, Limits};
 use manara_model::{Audience, Label, Purpose};
@@ -11,7 +11,7 @@ use manara_store::jobs::Job;
 use manara_store::{Store, StoreError};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use uuid::Uuid;
 
 /// Where the records that were made of a collection end; a member of its entry.
@@ -19,7 +19,7 @@ const POURED: &str = "poured";
 /// Objects that are made into records in one go.
 const RUN: usize = 500;
 /// Records are made when nothing came for this long: who sends is not kept waiting by it…
-const QUIET: Duration = Duration::from_secs(1);
+pub(crate) const QUIET: Duration = Duration::from_secs(1);
 /// …but not put off for longer than this.
 const PUT_OFF: Duration = Duration::from_secs(20);
 
@@ -89,21 +89,20 @@ fn read(store: &Store, collection: &Collection, uuid: Uuid, tell: Tell<'_>) -> R
 /// Makes records of what came since the last time.
 fn pour(store: &Store, collection: &Collection, from: i64, tell: Tell<'_>) -> Result<usize, StoreError> {
     let (mut after, mut made) = (from, 0);
-    let began = Instant::now();
     loop {
         let wanted = Wanted { after, versions: Versions::All, ..Wanted::default() };
         // Nothing of this leaves: it goes from one place of the store to another.
         let page = store.view(Audience::Node, Purpose::Read)?.boxed(collection.row, &wanted, RUN, true)?;
         let Some(last) = page.last else { return Ok(made) };
-        // However much waits: as long as more of it comes, its sender comes first.
+        // However much waits: as long as more of it comes, its sender comes first. Nobody waits here meanwhile: other
+        // collections have work too.
+        let oldest = page.objects.first().map_or(last, |object| object.added);
         let newest = store.last_put(collection.row)?.unwrap_or(last);
-        let age = jiff::Timestamp::now().as_microsecond().saturating_sub(newest);
-        if age < QUIET.as_micros() as i64 && began.elapsed() < PUT_OFF {
-            if !tell(made, 0) {
-                return Ok(made);
-            }
-            std::thread::sleep(QUIET / 4);
-            continue;
+        let now = jiff::Timestamp::now().as_microsecond();
+        let within = |from: i64, time: Duration| now.saturating_sub(from) < time.as_micros() as i64;
+        if within(newest, QUIET) && within(oldest, PUT_OFF) {
+            store.add_job_later(job(collection), QUIET)?;
+            return Ok(made);
         }
         let mut by_label: HashMap<Label, Vec<&str>> = HashMap::new();
         for object in &page.objects {

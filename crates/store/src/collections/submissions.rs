@@ -9,6 +9,7 @@ use crate::tx::Tx;
 use crate::{Result, Store, StoreError, chunk};
 use manara_model::UserId;
 use serde_json::Value;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// What became of an envelope.
@@ -40,7 +41,7 @@ fn add(tx: &Tx<'_>, made: &Submission, envelope: Option<&[u8]>) -> Result<()> {
 impl Store {
     /// Adds an envelope's objects to its collection, and keeps what is told of it: all in one transaction, so that
     /// one flush to the disk is waited for. `report`: what is told, given each object's version and whether it is
-    /// new; `job`: what is to be done if one is.
+    /// new; `job`: what is to be done after a time if one is.
     ///
     /// # Errors
     /// The engine's.
@@ -50,20 +51,18 @@ impl Store {
         arrivals: Vec<Arrival>,
         made: Submission,
         report: impl Fn(&[(i64, bool)]) -> Value + Send + 'static,
-        job: NewJob,
+        (job, after): (NewJob, Duration),
     ) -> Result<Submission> {
         let giver = giver.clone();
-        let made = self.write_large(move |tx| {
+        self.write_large(move |tx| {
             let put = put(tx, made.collection, &giver, &arrivals)?;
             let made = Submission { report: report(&put), ..made.clone() };
             add(tx, &made, None)?;
             if put.iter().any(|(_, new)| *new) {
-                jobs::add(tx, "", &job)?;
+                jobs::add(tx, "", &job, after)?;
             }
             Ok(made)
-        })?;
-        self.ring();
-        Ok(made)
+        })
     }
 
     /// Keeps an envelope that is to be read later, by this job.
@@ -74,7 +73,7 @@ impl Store {
         let text = chunk::pack(text.as_bytes())?;
         self.write(move |tx| {
             add(tx, &made, Some(&text))?;
-            jobs::add(tx, "", &job).map(drop)
+            jobs::add(tx, "", &job, Duration::ZERO).map(drop)
         })?;
         self.ring();
         Ok(())
@@ -125,9 +124,9 @@ impl Store {
     pub fn note_submission(&self, uuid: Uuid, report: &Value, done: bool) -> Result<()> {
         let report = chunk::pack(report.to_string().as_bytes())?;
         self.write(move |tx| {
-            let sql = "UPDATE submission SET report = ?2, done = ?3,
-                       envelope = CASE WHEN ?3 = 1 THEN NULL ELSE envelope END WHERE uuid = ?1";
-            tx.execute(sql, &params![uuid, report.as_slice(), done]).map(drop)
+            let envelope = if done { ", envelope = NULL" } else { "" };
+            let sql = format!("UPDATE submission SET report = ?2, done = ?3{envelope} WHERE uuid = ?1");
+            tx.execute(&sql, &params![uuid, report.as_slice(), done]).map(drop)
         })
     }
 
