@@ -7,20 +7,25 @@ use crate::app::App;
 use crate::packing;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method as HttpMethod, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use futures_util::TryStreamExt;
+use futures_util::StreamExt;
 use manara_store::people::{Basic, Caller};
 use manara_taxii::{Answer, Call, Fault, MOST, Method, TAXII};
-use std::io::Read;
 use std::net::{IpAddr, SocketAddr};
-use tokio_util::io::{StreamReader, SyncIoBridge};
+use std::time::Duration;
 
-/// Bytes of a refused body that are read and thrown away.
+/// Bytes of a refused body that are read and thrown away, and for how long.
 const DRAINED: u64 = 4 * MOST;
+const DRAINING: Duration = Duration::from_secs(2);
+/// A client that sends nothing for so long has gone.
+const SILENCE: Duration = Duration::from_secs(20);
+
+type Stream = axum::body::BodyDataStream;
 
 pub(crate) fn routes() -> Vec<Route> {
     ["/taxii2", "/taxii2/", "/taxii2/{*rest}"]
@@ -78,51 +83,114 @@ fn respond(answer: Answer, head_only: bool, accept_encoding: &str) -> Response {
     response
 }
 
+/// A body, read to its end or to one byte more than is taken. Nobody holds a thread by sending slowly.
+async fn body_of(body: &mut Stream, most: u64) -> Result<Vec<u8>, Fault> {
+    let mut read = Vec::new();
+    while read.len() as u64 <= most {
+        let more = tokio::time::timeout(SILENCE, body.next()).await;
+        let more = more.map_err(|_| Fault::new(408, format!("nothing came for {} seconds", SILENCE.as_secs())))?;
+        match more {
+            Some(Ok(bytes)) => read.extend_from_slice(&bytes),
+            Some(Err(error)) => return Err(Fault::new(400, format!("the body broke off: {error}"))),
+            None => return Ok(read),
+        }
+    }
+    read.truncate(usize::try_from(most + 1).unwrap_or(usize::MAX));
+    Ok(read)
+}
+
+/// Who is still sending hears why it was refused, not only that the line is dead; for a moment.
+async fn drain(body: &mut Stream) {
+    let all = async {
+        let mut read = 0;
+        while let Some(Ok(bytes)) = body.next().await {
+            read += bytes.len() as u64;
+            if read > DRAINED {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(DRAINING, all).await;
+}
+
 /// Everything under `/taxii2`.
 async fn door(State(app): State<App>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let method = match parts.method {
-        HttpMethod::GET | HttpMethod::HEAD => Method::Get,
-        HttpMethod::POST => Method::Post,
-        HttpMethod::DELETE => Method::Delete,
-        _ => Method::Other,
-    };
-    let head_only = parts.method == HttpMethod::HEAD;
+    let mut body = body.into_data_stream();
+    let posts = parts.method == HttpMethod::POST;
+    let most = MOST.min(app.options.max_body);
     let from = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(from)| from.ip());
-    let incoming = StreamReader::new(body.into_data_stream().map_err(std::io::Error::other));
-    let mut incoming = SyncIoBridge::new(incoming);
+    let length = text(&parts.headers, header::CONTENT_LENGTH).parse::<u64>().unwrap_or(0);
+    let (mut known, mut came) = (None, Vec::new());
+    if posts {
+        // Nobody's body is read before it is known whose it is.
+        let headers = parts.headers.clone();
+        match app.blocking(move |app| Ok(caller(app, &headers, from))).await {
+            Ok(Ok(caller)) => known = Some(caller),
+            Ok(Err(fault)) => {
+                drain(&mut body).await;
+                return respond(fault.answer(), false, "");
+            }
+            Err(problem) => return failed(problem.status, &problem.detail),
+        }
+        if length <= most {
+            let Ok(_turn) = app.bodies.acquire().await else {
+                return failed(StatusCode::SERVICE_UNAVAILABLE, "it ends");
+            };
+            match body_of(&mut body, most).await {
+                Ok(read) => came = read,
+                Err(fault) => return respond(fault.answer(), false, ""),
+            }
+        }
+    }
     let done = app
         .blocking(move |app| {
             let headers = &parts.headers;
-            let most = MOST.min(app.options.max_body);
-            let encoding = text(headers, header::CONTENT_ENCODING).trim().to_ascii_lowercase();
-            let answered = caller(app, headers, from).and_then(|caller| {
-                let mut body = packing::unpack(&mut incoming, &encoding)
-                    .ok_or_else(|| Fault::new(415, "Content-Encoding here is gzip, zstd, br or identity"))?;
-                let length = text(headers, header::CONTENT_LENGTH).parse::<u64>().unwrap_or(0);
-                let mut call = Call {
-                    method,
-                    path: parts.uri.path(),
-                    query: parts.uri.query().unwrap_or_default(),
-                    accept: text(headers, header::ACCEPT),
-                    content_type: text(headers, header::CONTENT_TYPE),
-                    most,
-                    length,
-                    shelf: &app.shelf,
-                    caller,
-                    body: &mut body,
-                };
-                Ok(manara_taxii::answer(&app.store, &mut call))
-            });
+            let caller = match known {
+                Some(caller) => Ok(caller),
+                None => caller(app, headers, from),
+            };
+            let answered = caller.and_then(|caller| answered(app, &parts, caller, &came, length));
             let answer = answered.unwrap_or_else(Fault::answer);
-            if method != Method::Get && answer.status >= 400 {
-                // Who is still sending hears why it was refused, not only that the line is dead.
-                let _ = std::io::copy(&mut incoming.take(DRAINED), &mut std::io::sink());
-            }
-            Ok(respond(answer, head_only, text(headers, header::ACCEPT_ENCODING)))
+            let refused = answer.status >= 400;
+            let head_only = parts.method == HttpMethod::HEAD;
+            Ok((respond(answer, head_only, text(headers, header::ACCEPT_ENCODING)), refused))
         })
         .await;
-    done.unwrap_or_else(|problem| failed(problem.status, &problem.detail))
+    match done {
+        Ok((response, refused)) => {
+            if refused && posts {
+                drain(&mut body).await;
+            }
+            response
+        }
+        Err(problem) => failed(problem.status, &problem.detail),
+    }
+}
+
+fn answered(app: &App, parts: &Parts, caller: Caller, came: &[u8], length: u64) -> Result<Answer, Fault> {
+    let headers = &parts.headers;
+    let encoding = text(headers, header::CONTENT_ENCODING).trim().to_ascii_lowercase();
+    let mut body = packing::unpack(came, &encoding)
+        .ok_or_else(|| Fault::new(415, "Content-Encoding here is gzip, zstd, br or identity"))?;
+    let mut call = Call {
+        method: match parts.method {
+            HttpMethod::GET | HttpMethod::HEAD => Method::Get,
+            HttpMethod::POST => Method::Post,
+            HttpMethod::DELETE => Method::Delete,
+            _ => Method::Other,
+        },
+        path: parts.uri.path(),
+        query: parts.uri.query().unwrap_or_default(),
+        accept: text(headers, header::ACCEPT),
+        content_type: text(headers, header::CONTENT_TYPE),
+        most: MOST.min(app.options.max_body),
+        length,
+        shelf: &app.shelf,
+        caller,
+        body: &mut body,
+    };
+    Ok(manara_taxii::answer(&app.store, &mut call))
 }
 
 /// What failed beside this door, in its shape.

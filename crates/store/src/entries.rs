@@ -45,7 +45,13 @@ fn read(row: &Row<'_>) -> Result<Entry> {
 }
 
 /// Puts members into a body. Two who do it at the same time do it one after the other.
-fn put(tx: &Tx<'_>, kind: &str, id: i64, more: &Map<String, Value>, modified: Option<i64>) -> Result<Option<Entry>> {
+pub(crate) fn put(
+    tx: &Tx<'_>,
+    kind: &str,
+    id: i64,
+    more: &Map<String, Value>,
+    modified: Option<i64>,
+) -> Result<Option<Entry>> {
     // Written before it is read: on a server the row is nobody else's from here on.
     let sql =
         format!("UPDATE entry SET modified = coalesce(?3, modified) WHERE kind = ?1 AND id = ?2 RETURNING {COLUMNS}");

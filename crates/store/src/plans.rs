@@ -385,7 +385,8 @@ fn the_misp_door(store: &Store, owner: OrgId, bank: OrgId) {
 /// A collection, written and read in every way.
 fn collections(store: &Store, owner: OrgId, bank: OrgId) {
     use crate::collections::{Arrival, Giver, Submission, Versions, Wanted};
-    let entry = store.add_entry("t", "collection", "c", (Some(owner), None), serde_json::json!({})).unwrap();
+    let body = serde_json::json!({"search": {"text": "q"}});
+    let entry = store.add_entry("t", "collection", "c", (Some(owner), None), body).unwrap();
     let arrival = |n: u128, version: i64, tlp: Option<Tlp>| Arrival {
         kind: "relationship".into(),
         uuid: Uuid::from_u128(n),
@@ -479,13 +480,20 @@ fn collections(store: &Store, owner: OrgId, bank: OrgId) {
 
 /// A search's collection, written and read in every way.
 fn searches(store: &Store, collection: i64) {
-    use crate::collections::{Joining, object_key};
+    use crate::collections::{Filled, Joining, object_key};
     let fresh = store.fresh(100).unwrap();
     let key = object_key("indicator--1");
     let records = store.records_after(0, 5).unwrap();
-    let joining = |record: &i64| Joining { collection, record: *record, version: 1, objects: Some(vec![(key, 1)]) };
+    let joining = |record: &i64| Joining {
+        collection,
+        record: *record,
+        asked: "q".into(),
+        version: 1,
+        objects: Some(vec![(key, 1)]),
+    };
     let seen = fresh.iter().map(|(seq, _)| *seq).collect();
-    store.looked_at(records.iter().map(joining).collect(), seen).unwrap();
+    let filled = Some(Filled { collection, asked: "q".into(), up_to: None });
+    store.looked_at(records.iter().map(joining).collect(), seen, filled).unwrap();
     for audience in [Audience::Node, Audience::Public] {
         let view = store.view(audience, Purpose::Read).unwrap();
         let members = view.members(collection, 1, 3).unwrap();
@@ -495,8 +503,8 @@ fn searches(store: &Store, collection: i64) {
         view.record_at(records[0]).unwrap();
         view.is_hidden(Uuid::from_u128(2)).unwrap();
     }
-    let gone = |record: &i64| Joining { collection, record: *record, version: 1, objects: None };
-    store.looked_at(records.iter().take(1).map(gone).collect(), Vec::new()).unwrap();
+    let gone = |record: &i64| Joining { asked: String::new(), objects: None, ..joining(record) };
+    store.looked_at(records.iter().take(1).map(gone).collect(), Vec::new(), None).unwrap();
     store.empty_search(collection).unwrap();
 }
 

@@ -1,12 +1,12 @@
 //! Collections (TAXII 2.1 §5): what one is, who may read it and who may write into it, and how it is kept.
 
 use crate::answer::Fault;
-use crate::gather;
 use crate::searches::Search;
 use crate::wish::Kind;
 use manara_model::marking::Recipient;
 use manara_model::role::Right;
 use manara_model::{GroupId, Level, Marking, OrgId, Tlp};
+use manara_store::collections::{CHANGING, FILLED, GOING};
 use manara_store::entries::Entry;
 use manara_store::people::Caller;
 use manara_store::{Store, StoreError};
@@ -78,6 +78,8 @@ pub struct Collection {
     pub is: Definition,
     /// Of a search that does not hold all yet that was there before it: up to which record it was looked.
     pub(crate) filled: Option<i64>,
+    /// Its question was changed, and what it held by the old one is being taken out.
+    pub(crate) changing: bool,
 }
 
 /// What a caller may do with a collection.
@@ -128,14 +130,18 @@ impl Collection {
     }
 
     pub(crate) fn of(entry: Entry) -> Option<Collection> {
-        let filled = entry.body.get(gather::FILLED);
+        if entry.body.get(GOING).is_some_and(|going| going == true) {
+            return None;
+        }
+        let changing = entry.body.get(FILLED).is_some_and(|filled| filled == CHANGING);
+        let filled = entry.body.get(FILLED);
         let filled = filled
             .is_none_or(|filled| filled.is_null() || filled.is_i64())
             .then(|| filled.and_then(Value::as_i64).unwrap_or(0));
         let is: Result<Definition, _> = serde_json::from_value(entry.body);
         let is = is.inspect_err(|error| tracing::error!(%error, collection = entry.name, "its definition")).ok()?;
         let filled = filled.filter(|_| is.search.is_some());
-        Some(Collection { row: entry.id, id: entry.name.parse().ok()?, org: entry.org?, is, filled })
+        Some(Collection { row: entry.id, id: entry.name.parse().ok()?, org: entry.org?, is, filled, changing })
     }
 
     /// All of them, oldest first.
@@ -183,7 +189,7 @@ impl Collection {
         let id = Uuid::new_v4();
         let entry = store.add_entry(actor, COLLECTION, &id.to_string(), (Some(org), None), is.body()?)?;
         let filled = is.search.as_ref().map(|_| 0);
-        Ok(Collection { row: entry.id, id, org, is, filled })
+        Ok(Collection { row: entry.id, id, org, is, filled, changing: false })
     }
 
     /// Changes it. What was given to it stays for those whom it was given to.
@@ -199,14 +205,14 @@ impl Collection {
         };
         let same = is.search == self.is.search;
         if !same {
-            body.insert(gather::FILLED.into(), Value::Null);
+            body.insert(FILLED.into(), CHANGING.into());
         }
         store.set_entry(actor, COLLECTION, self.row, body)?;
-        let filled = if same { self.filled } else { Some(0) };
-        if !same {
-            store.empty_search(self.row)?;
+        if same {
+            return Ok(Collection { is, ..self.clone() });
         }
-        Ok(Collection { is, filled, ..self.clone() })
+        refill(store, self.row)?;
+        Ok(Collection { is, filled: Some(0), ..self.clone() })
     }
 
     /// Takes it away, and all that was put into it. Records that were made of it stay.
@@ -214,9 +220,9 @@ impl Collection {
     /// # Errors
     /// The store's.
     pub fn remove(&self, store: &Store, actor: &str) -> Result<(), StoreError> {
-        store.remove_entry(actor, COLLECTION, self.row)?;
-        store.empty_search(self.row)?;
-        store.empty_box(self.row)
+        // Its number is nobody else's before nothing of it is left.
+        store.set_entry(actor, COLLECTION, self.row, Map::from_iter([(GOING.to_owned(), true.into())]))?;
+        clear(store, actor, self.row)
     }
 
     /// The first part of its addresses.
@@ -271,6 +277,38 @@ impl Collection {
         told["media_types"] = json!(["application/stix+json;version=2.1", "application/stix+json;version=2.0"]);
         told
     }
+}
+
+/// Takes everything out of a collection that is about to go, and then the collection.
+fn clear(store: &Store, actor: &str, row: i64) -> Result<(), StoreError> {
+    store.empty_search(row)?;
+    store.empty_box(row)?;
+    match store.remove_entry(actor, COLLECTION, row) {
+        // Somebody else was at it too.
+        Err(StoreError::Unknown { .. }) => Ok(()),
+        done => done,
+    }
+}
+
+/// Takes out what a search held by its old question; it is filled from the beginning then.
+fn refill(store: &Store, row: i64) -> Result<(), StoreError> {
+    store.empty_search(row)?;
+    store.note_entry(COLLECTION, row, Map::from_iter([(FILLED.to_owned(), Value::Null)]))
+}
+
+/// Ends what was broken off: collections that were going, searches that were changing.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn tidy(store: &Store) -> Result<(), StoreError> {
+    for entry in store.entries(COLLECTION)? {
+        if entry.body.get(GOING).is_some_and(|going| going == true) {
+            clear(store, "", entry.id)?;
+        } else if entry.body.get(FILLED).is_some_and(|filled| filled == CHANGING) {
+            refill(store, entry.id)?;
+        }
+    }
+    Ok(())
 }
 
 fn free(store: &Store, is: &Definition, own: Option<Uuid>) -> Result<(), StoreError> {

@@ -1,16 +1,15 @@
 //! Keeping saved searches: each record that came or changed is looked at once, and what finds it holds it from then
 //! on. Who reads a search first sees to it that nothing waits to be looked at.
 
-use crate::collections::{COLLECTION, Collection};
+use crate::collections::Collection;
 use crate::searches::Search;
 use crate::time;
 use manara_corridor::stix_objects;
 use manara_formats::{StixFacts, WriteOptions};
 use manara_model::{Audience, Purpose};
-use manara_store::collections::{Joining, object_key};
+use manara_store::collections::{Filled, Joining, object_key};
 use manara_store::view::View;
 use manara_store::{Store, StoreError};
-use serde_json::{Map, json};
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
@@ -25,8 +24,6 @@ const LEASE: Duration = Duration::from_secs(120);
 const NAME: &str = "searches";
 /// Between two looks whether another is done.
 const PAUSE: Duration = Duration::from_millis(20);
-/// The member of a search's entry that says up to which record those were looked at that were there before it.
-pub(crate) const FILLED: &str = "filled";
 
 /// What every search's objects are written with.
 pub(crate) fn options(store: &Store, search: &Search) -> Result<WriteOptions, StoreError> {
@@ -78,7 +75,7 @@ fn waits(store: &Store) -> Result<bool, StoreError> {
 
 /// The saved searches.
 fn searches(store: &Store) -> Result<Vec<(Collection, Search)>, StoreError> {
-    let all = Collection::all(store)?.into_iter();
+    let all = Collection::all(store)?.into_iter().filter(|one| !one.changing);
     Ok(all.filter_map(|one| one.is.search.clone().map(|search| (one, search))).collect())
 }
 
@@ -105,21 +102,16 @@ fn look(
             // In the order in which they first came.
             let records: BTreeSet<i64> = fresh.iter().map(|(_, record)| *record).collect();
             looked += records.len();
-            join(store, &searches, records.into_iter())?;
-            store.looked_at(Vec::new(), fresh.into_iter().map(|(seq, _)| seq).collect())?;
+            let joining = join(store, &searches, records.into_iter())?;
+            store.looked_at(joining, fresh.into_iter().map(|(seq, _)| seq).collect(), None)?;
         } else if let Some((collection, search)) = searches.into_iter().find(|(one, _)| one.filled.is_some()) {
             let after = collection.filled.unwrap_or(0);
             let records = store.records_after(after, RUN)?;
-            let row = collection.row;
             looked += records.len();
-            let last = records.last().copied();
-            join(store, &[(collection, search)], records.into_iter())?;
-            let place = Map::from_iter([(FILLED.to_owned(), last.map_or(json!("all"), |last| json!(last)))]);
-            match store.note_entry(COLLECTION, row, place) {
-                // It was taken away meanwhile, and what was put into it just now goes with it.
-                Err(StoreError::Unknown { .. }) => store.empty_search(row)?,
-                noted => noted?,
-            }
+            let asked = search.text().to_owned();
+            let filled = Filled { collection: collection.row, asked, up_to: records.last().copied() };
+            let joining = join(store, &[(collection, search)], records.into_iter())?;
+            store.looked_at(joining, Vec::new(), Some(filled))?;
         } else {
             return Ok(true);
         }
@@ -130,14 +122,14 @@ fn look(
     }
 }
 
-/// Looks at records for searches.
+/// Looks at records for searches; what of it is not written yet.
 fn join(
     store: &Store,
     searches: &[(Collection, Search)],
     records: impl Iterator<Item = i64>,
-) -> Result<(), StoreError> {
+) -> Result<Vec<Joining>, StoreError> {
     if searches.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let mut written = Vec::with_capacity(searches.len());
     for (_, search) in searches {
@@ -150,7 +142,13 @@ fn join(
         let head = view.record_at(record)?;
         let mut known: HashMap<Option<BTreeSet<_>>, Option<Objects>> = HashMap::new();
         for ((collection, search), options) in searches.iter().zip(&written) {
-            let mut one = Joining { collection: collection.row, record, version: 0, objects: None };
+            let mut one = Joining {
+                collection: collection.row,
+                record,
+                asked: search.text().to_owned(),
+                version: 0,
+                objects: None,
+            };
             if let Some(head) = head.as_ref().filter(|head| search.wants(head)) {
                 one.version = head.version;
                 one.objects = match known.get(&options.types) {
@@ -167,11 +165,11 @@ fn join(
         }
         drop(view);
         if objects > OBJECTS {
-            store.looked_at(std::mem::take(&mut joining), Vec::new())?;
+            store.looked_at(std::mem::take(&mut joining), Vec::new(), None)?;
             objects = 0;
         }
     }
-    store.looked_at(joining, Vec::new())
+    Ok(joining)
 }
 
 /// Objects by their keys, with their versions.

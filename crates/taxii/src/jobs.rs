@@ -2,7 +2,7 @@
 //! so that it is searched, correlated and handed on like everything else.
 
 use crate::add::{AT_ONCE, Report, definitions, job, objects_of, sort};
-use crate::collections::{COLLECTION, Collection};
+use crate::collections::{self, COLLECTION, Collection};
 use manara_formats::{Input, Limits};
 use manara_model::{Audience, Label, Purpose};
 use manara_store::collections::{Giver, Versions, Wanted};
@@ -32,7 +32,8 @@ const TOLD: Duration = Duration::from_secs(7 * 86_400);
 /// The store's.
 pub fn sweep(store: &Store) -> Result<(), StoreError> {
     let before = jiff::Timestamp::now().as_microsecond() - i64::try_from(TOLD.as_micros()).unwrap_or(i64::MAX);
-    store.forget_submissions(before)
+    store.forget_submissions(before)?;
+    collections::tidy(store)
 }
 
 /// Says how far it is, `done` of `all` (0: nobody knows); false: it is to stop.
@@ -48,7 +49,7 @@ pub fn run(store: &Store, job: &Job, tell: Tell<'_>) -> Result<String, String> {
         return Ok("the collection was taken away".into());
     };
     let poured = entry.body.get(POURED).and_then(Value::as_i64).unwrap_or(i64::MIN);
-    let Some(collection) = Collection::of(entry) else { return Err("the collection's definition is damaged".into()) };
+    let Some(collection) = Collection::of(entry) else { return Ok("the collection is being taken away".into()) };
     for envelope in store.envelopes_waiting(collection.row).map_err(said)? {
         if !read(store, &collection, envelope, tell).map_err(said)? {
             return Err("left at the end of the node; it goes on with the next".into());
@@ -74,7 +75,11 @@ fn read(store: &Store, collection: &Collection, uuid: Uuid, tell: Tell<'_>) -> R
     for run in objects.chunks(AT_ONCE) {
         // What was put in before a stop is there already, and counts as such.
         let mut sorted = sort(collection, &giver, run, &defined, submission.requested);
-        let put = store.put_in_box(collection.row, &giver, std::mem::take(&mut sorted.arrivals))?;
+        let put = match store.put_in_box(collection.row, &giver, std::mem::take(&mut sorted.arrivals)) {
+            // It was taken away meanwhile.
+            Err(StoreError::Unknown { .. }) => return Ok(true),
+            put => put?,
+        };
         sorted.tell(&put, &mut report);
         report.pending -= run.len();
         let done = report.pending == 0;
@@ -110,23 +115,38 @@ fn pour(store: &Store, collection: &Collection, from: i64, tell: Tell<'_>) -> Re
         }
         // A record goes no further than the object.
         for (label, objects) in by_label {
-            let bundle = format!(r#"{{"type":"bundle","objects":[{}]}}"#, objects.join(","));
-            let terms = Terms { owner: label.owner, actor: "taxii".into(), marking: label.marking };
-            let mut intake = Intake::new(store, terms);
-            let input = Input::from_reader(&collection.is.title, bundle.as_bytes(), Limits::default());
-            let format = manara_formats::format("stix");
-            if let (Ok(mut input), Some(format)) = (input, format)
-                && let Err(error) = manara_formats::read(format, &mut input, &mut intake)
-            {
-                tracing::warn!(%error, collection = %collection.id, "objects that can't be made into records");
-            }
-            intake.finish()?;
+            record(store, collection, &label, &objects)?;
         }
         (after, made) = (last, made + page.objects.len());
         let place = Map::from_iter([(POURED.to_owned(), json!(last))]);
         store.note_entry(COLLECTION, collection.row, place)?;
         if !page.more || !tell(made, 0) {
             return Ok(made);
+        }
+    }
+}
+
+/// Makes records of objects; where they can't be read together, of each half alone, so that one does not keep the
+/// others out.
+fn record(store: &Store, collection: &Collection, label: &Label, objects: &[&str]) -> Result<(), StoreError> {
+    let bundle = format!(r#"{{"type":"bundle","objects":[{}]}}"#, objects.join(","));
+    let terms = Terms { owner: label.owner, actor: "taxii".into(), marking: label.marking.clone() };
+    let mut intake = Intake::new(store, terms);
+    let input = Input::from_reader(&collection.is.title, bundle.as_bytes(), Limits::default());
+    let (Ok(mut input), Some(format)) = (input, manara_formats::format("stix")) else { return Ok(()) };
+    let read = manara_formats::read(format, &mut input, &mut intake);
+    intake.finish()?;
+    match read {
+        Ok(()) => Ok(()),
+        Err(manara_formats::ReadError::Sink(error)) => Err(error),
+        Err(manara_formats::ReadError::Input(_)) if objects.len() > 1 => {
+            let (one, other) = objects.split_at(objects.len() / 2);
+            record(store, collection, label, one)?;
+            record(store, collection, label, other)
+        }
+        Err(error) => {
+            tracing::warn!(%error, collection = %collection.id, "an object that can't be made into a record");
+            Ok(())
         }
     }
 }

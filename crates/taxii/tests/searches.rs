@@ -372,3 +372,56 @@ fn no_relationship_hints_at_a_hidden_object() {
     let own = Value::Array(node.all(&search, &node.callers[0], "", 100, false)).to_string();
     assert_eq!(own.matches(shut).count(), 3, "{own}");
 }
+
+/// What a crash left: a search whose question was changing, a collection that was going.
+#[test]
+fn what_was_broken_off_is_ended() {
+    let node = node();
+    for n in 1..=3 {
+        node.import(node.orgs[0], "misp", &event(n, 3), Marking::tlp(Tlp::Clear));
+    }
+    let (search, gone) = (node.search("kind:event"), node.search("kind:event"));
+    let me = &node.callers[0];
+    let whole = node.all(&search, me, "", 100, false);
+    assert_eq!(node.all(&gone, me, "", 100, false).len(), whole.len());
+    let note = |collection: &Collection, name: &str, value: Value| {
+        let members = serde_json::Map::from_iter([(name.to_owned(), value)]);
+        node.store.note_entry("collection", collection.row, members).unwrap();
+    };
+    note(&search, "filled", json!("changing"));
+    note(&gone, "going", json!(true));
+    assert_eq!(node.get(&gone, "objects/", me).status, 404);
+    manara_taxii::sweep(&node.store).unwrap();
+    assert_eq!(ids(&node.all(&search, me, "", 100, false)), ids(&whole), "filled anew");
+    assert_eq!(node.store.entries("collection").unwrap().len(), 1);
+    // The number of what is gone may be given again; nothing of it is left.
+    let other = node.search("kind:nothing");
+    assert_eq!(node.all(&other, me, "", 100, false).len(), 0);
+}
+
+/// Whoever reads while a question changes finds records of the old or the new one, and all of them afterwards.
+#[test]
+fn a_question_that_changes_while_others_read_loses_nothing() {
+    let node = node();
+    for n in 1..=40 {
+        node.import(node.orgs[0], "misp", &event(n, 1), Marking::tlp(Tlp::Clear));
+    }
+    let search = node.search("tag:own:1");
+    let ended = std::sync::atomic::AtomicBool::new(false);
+    let mut asked = search.clone();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !ended.load(std::sync::atomic::Ordering::Relaxed) {
+                node.get(&search, "objects/", &node.callers[0]);
+            }
+        });
+        for query in ["", "tag:own:0", "kind:event", "tag:own:1", ""] {
+            let wish = Wish { query: Some(query.into()), ..Wish::default() };
+            asked = asked.change(&node.store, "test", wish.made(&node.store, Some(&asked.is)).unwrap()).unwrap();
+        }
+        ended.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    let all = node.all(&asked, &node.callers[0], "", 1000, false);
+    let wholes = all.iter().filter(|object| matches!(object["type"].as_str(), Some("report" | "grouping"))).count();
+    assert_eq!(wholes, 40);
+}

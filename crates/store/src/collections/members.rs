@@ -2,12 +2,12 @@
 //! keeps the searches looks at it, and says which of them hold it and what it becomes. So a page of a search costs
 //! what is on it, whatever the search has to look for.
 
-use super::tick;
+use super::{CHANGING, FILLED, tick};
 use crate::engine::{Bulk, Kind, Row, params};
 use crate::facts::Allowed;
 use crate::tx::Tx;
 use crate::view::View;
-use crate::{Result, Store};
+use crate::{Result, Store, entries};
 use manara_model::{Cleared, Head};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -42,10 +42,29 @@ pub struct Joining {
     pub collection: i64,
     /// The record.
     pub record: i64,
+    /// What the search asked when it was looked at.
+    pub asked: String,
     /// The version of it that was looked at.
     pub version: u32,
     /// The objects that it becomes: [`object_key`], version (Unix microseconds; 0: none); `None`: it is not found.
     pub objects: Option<Vec<([u8; 16], i64)>>,
+}
+
+/// How far a search is with what was there before it.
+#[derive(Debug, Clone)]
+pub struct Filled {
+    /// The collection's entry.
+    pub collection: i64,
+    /// What it asks.
+    pub asked: String,
+    /// The last record that was looked at; `None`: all were.
+    pub up_to: Option<i64>,
+}
+
+/// The entry of a search that still asks this.
+fn asks(tx: &Tx<'_>, collection: i64, asked: &str) -> Result<bool> {
+    let held = super::open(tx, collection)?;
+    Ok(held.is_some_and(|body| body["search"]["text"] == asked && body[FILLED] != CHANGING))
 }
 
 /// By what an object is known in a search.
@@ -96,7 +115,7 @@ impl Store {
     ///
     /// # Errors
     /// The engine's.
-    pub fn looked_at(&self, joining: Vec<Joining>, seen: Vec<i64>) -> Result<()> {
+    pub fn looked_at(&self, joining: Vec<Joining>, seen: Vec<i64>, filled: Option<Filled>) -> Result<()> {
         self.write_large(move |tx| {
             let span = |objects: &Vec<_>| objects.len() as i64 + SPARE;
             let all: i64 = joining.iter().filter_map(|one| one.objects.as_ref()).map(span).sum();
@@ -110,6 +129,10 @@ impl Store {
                 )?;
                 tx.execute("DELETE FROM member WHERE record = ?1 AND collection = ?2", &here)?;
                 let Some(objects) = &one.objects else { continue };
+                // One whose question was changed meanwhile is filled anew from the beginning.
+                if !asks(tx, one.collection, &one.asked)? {
+                    continue;
+                }
                 let sql = "INSERT INTO member (added, collection, record, span, label)
                            SELECT ?1, ?2, id, ?3, label FROM record WHERE id = ?4 AND version = ?5 AND state = 1";
                 let given = params![added, one.collection, span(objects), one.record, one.version];
@@ -120,6 +143,13 @@ impl Store {
                     )?;
                 }
                 added += span(objects);
+            }
+            if let Some(filled) = &filled
+                && asks(tx, filled.collection, &filled.asked)?
+            {
+                let place = filled.up_to.map_or_else(|| "all".into(), serde_json::Value::from);
+                let place = serde_json::Map::from_iter([(FILLED.to_owned(), place)]);
+                entries::put(tx, "collection", filled.collection, &place, None)?;
             }
             for seen in seen.chunks(500) {
                 let sql = format!("DELETE FROM fresh WHERE {}", tx.within("seq", 1));

@@ -7,7 +7,7 @@ mod page;
 mod put;
 mod submissions;
 
-pub use members::{Joining, Member, object_key};
+pub use members::{Filled, Joining, Member, object_key};
 pub(crate) use members::{forget, note};
 pub use page::{Boxed, PAGE_BYTES, Versions, Wanted};
 pub use submissions::Submission;
@@ -48,6 +48,30 @@ pub struct Giver {
     pub org: OrgId,
     /// Who brought them.
     pub actor: String,
+}
+
+/// The member of an entry's body that says that a collection is about to go.
+pub const GOING: &str = "going";
+/// The member of a search's entry that says up to which record those were looked at that were there before it, and
+/// what stands there while its question is changing.
+pub const FILLED: &str = "filled";
+/// See [`FILLED`].
+pub const CHANGING: &str = "changing";
+
+/// A collection's entry, if it is there and not about to go. Who writes into it keeps it so until the transaction ends.
+pub(crate) fn open(tx: &Tx<'_>, collection: i64) -> Result<Option<serde_json::Value>> {
+    let sql = format!("SELECT body FROM entry WHERE id = ?1 AND kind = 'collection'{}", tx.for_update());
+    let Some(body) = tx.first(&sql, &params![collection], |row| row.get::<String>(0))? else { return Ok(None) };
+    let body: serde_json::Value = serde_json::from_str(&body).map_err(crate::StoreError::damaged)?;
+    Ok(Some(body).filter(|body| body[GOING] != true))
+}
+
+/// The same for who puts something into it.
+pub(crate) fn must_be_open(tx: &Tx<'_>, collection: i64) -> Result<()> {
+    match open(tx, collection)? {
+        Some(_) => Ok(()),
+        None => Err(crate::StoreError::Unknown { what: "collection", name: collection.to_string() }),
+    }
 }
 
 /// An object's identity within a collection.

@@ -76,7 +76,10 @@ impl Store {
     /// The engine's.
     pub fn put_in_box(&self, collection: i64, giver: &Giver, arrivals: Vec<Arrival>) -> Result<Vec<(i64, bool)>> {
         let giver = giver.clone();
-        self.write_large(move |tx| put(tx, collection, &giver, &arrivals))
+        self.write_large(move |tx| {
+            super::must_be_open(tx, collection)?;
+            put(tx, collection, &giver, &arrivals)
+        })
     }
 
     /// Takes an object out of a collection: all of its versions, or those of these times (Unix microseconds);

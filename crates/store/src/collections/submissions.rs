@@ -55,6 +55,7 @@ impl Store {
     ) -> Result<Submission> {
         let giver = giver.clone();
         self.write_large(move |tx| {
+            super::must_be_open(tx, made.collection)?;
             let put = put(tx, made.collection, &giver, &arrivals)?;
             let made = Submission { report: report(&put), ..made.clone() };
             add(tx, &made, None)?;
@@ -72,6 +73,7 @@ impl Store {
     pub fn keep_envelope(&self, made: Submission, text: &str, job: NewJob) -> Result<()> {
         let text = chunk::pack(text.as_bytes())?;
         self.write(move |tx| {
+            super::must_be_open(tx, made.collection)?;
             add(tx, &made, Some(&text))?;
             jobs::add(tx, "", &job, Duration::ZERO).map(drop)
         })?;
