@@ -40,7 +40,7 @@ def objects_come_back_as_they_were_sent():
         f'{{"type":"malware","id":"malware--{uuid.uuid4()}","created":"2017-01-01T00:00:00.000Z","modified":"2017-01-01T00:00:00Z","name":"STIX 2.0","labels":["worm"]}}',
         f'{{"type":"ipv6-addr","id":"ipv6-addr--{uuid.uuid5(uuid.NAMESPACE_URL, "a")}","value":"2001:0DB8::1"}}',
         json.dumps({"type": "x-own", "id": ids[5], "long": "ü" * 20000, "many": list(range(5000))}, ensure_ascii=False),
-        f'{{"type":"x-own","id":"{ids[6]}","deep":' + "[" * 100 + "]" * 100 + "}",
+        f'{{"type":"x-own","id":"{ids[6]}","deep":' + "[" * 80 + "]" * 80 + "}",
         f'{{"type":"x-own","id":"{ids[7]}","":"","a b":1,"A":2,"a":3}}',
     ]
     status = post(alpha, exact, *texts)
@@ -243,6 +243,24 @@ def after_a_crash():
     check("dates go on", get(alpha, f"{crashed}manifest/", "limit=1").headers[FIRST] == page.headers[FIRST] and page.headers[LAST] < rest.headers[FIRST])
 
 
+def nobody_holds_the_node_by_sending_slowly():
+    """Sixty-four that begin a body and send no more, known or not, keep nobody waiting; and each is told in the end."""
+    host, port = server.at.rsplit(":", 1)
+    slow, target = [], box("Slow")
+    for n in range(64):
+        line = socket.create_connection((host, int(port)), timeout=60)
+        login = f"Authorization: {alpha.headers['authorization']}\r\n" if n % 16 == 0 else ""
+        line.sendall(f"POST {target}objects/ HTTP/1.1\r\nHost: x\r\n{login}Accept: {TAXII}\r\nContent-Type: {TAXII}\r\nContent-Length: 9000000\r\n\r\n{{".encode())
+        slow.append(line)
+    time.sleep(0.5)
+    check("others are answered", get(alpha, "/taxii2/").status == 200)
+    check("and may write", post(alpha, box("Quick"), thing()).status == 202)
+    told = {line.recv(12) for line in slow}
+    check(f"each is told why: {told}", told == {b"HTTP/1.1 401", b"HTTP/1.1 408"})
+    for line in slow:
+        line.close()
+
+
 def what_comes_is_a_record_of_the_node():
     """It is searched and handed on like everything else."""
     records = box("Records")
@@ -259,5 +277,5 @@ def records_title(value):
 AREAS = [
     objects_come_back_as_they_were_sent, what_no_two_readers_understand_alike_is_a_failure_of_its_object_alone,
     every_version_is_kept_whatever_the_order, the_first_of_one_identity_stays, bodies_come_packed, http_as_it_comes, http_2,
-    pages_while_others_write, one_envelope_sent_by_several_at_once_is_held_once, after_a_crash, what_comes_is_a_record_of_the_node,
+    pages_while_others_write, one_envelope_sent_by_several_at_once_is_held_once, after_a_crash, nobody_holds_the_node_by_sending_slowly, what_comes_is_a_record_of_the_node,
 ]
