@@ -7,13 +7,7 @@ mod settings;
 
 use clap::Parser;
 use cli::{Cli, Command};
-use mimalloc::MiMalloc;
 use std::process::ExitCode;
-
-/// The system's allocator keeps what each thread ever used; on small machines with many requests at once that is
-/// several times of what is needed (docs/BENCHMARKS.md, TAXII).
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
