@@ -9,7 +9,29 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How many pools of memory glibc keeps for the threads of a process. By itself it makes eight a processor, and
+/// each keeps what its threads ever needed: with many requests at once that is several times what is in use.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const ARENAS: (&str, &str) = ("MALLOC_ARENA_MAX", "2");
+
+/// Begins again with a setting that glibc reads at a program's first step, unless the operator has set it.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn with_few_arenas() {
+    use std::os::unix::process::CommandExt;
+    let (name, value) = ARENAS;
+    let mut args = std::env::args_os();
+    if std::env::var_os(name).is_some() {
+        return;
+    }
+    if let (Ok(program), Some(called)) = (std::env::current_exe(), args.next()) {
+        // It comes back only where it did not work; then it goes on as it is.
+        let _ = std::process::Command::new(program).arg0(called).args(args).env(name, value).exec();
+    }
+}
+
 pub(crate) fn run(place: &Place, args: ServeArgs) -> anyhow::Result<ExitCode> {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    with_few_arenas();
     let settings = Settings::read(place, Some(&args))?;
     let filter = tracing_subscriber::EnvFilter::try_new(settings.get("log"))
         .with_context(|| format!("log '{}' is no level; give error, warn, info or debug", settings.get("log")))?;

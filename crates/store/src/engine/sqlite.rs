@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Page cache of a writer and of each reader, in KiB. Readers are few; together they stay under 64 MB.
-const WRITER_CACHE_KIB: i64 = 64 * 1024;
+const WRITER_CACHE_KIB: i64 = 32 * 1024;
 const READER_CACHE_KIB: i64 = 4 * 1024;
 
 pub(super) fn open(path: &Path, purpose: Use) -> Result<Connection> {
