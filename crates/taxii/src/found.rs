@@ -22,8 +22,10 @@ use std::time::Duration;
 const WAIT: Duration = Duration::from_secs(5);
 /// Records that are looked at for one page; then the page ends, and the next goes on.
 const LOOKED: usize = 2000;
-/// Objects that records have in common by their nature; each is told of once.
+/// Objects that records have in common by their nature; each is told of with the first that shows it…
 const SHARED: &[&str] = &["identity", "marking-definition", "extension-definition"];
+/// …if that is no larger than this, in objects: it has to be looked at to know.
+const SMALL: i64 = 2000;
 
 /// The page that is asked for.
 pub(crate) fn page(
@@ -197,16 +199,20 @@ impl Walk<'_, '_> {
             _ => self.view.held_by(self.collection, key)?,
         };
         let mut others: Vec<(i64, i64)> = others.into_iter().filter(|(added, _)| *added != member.added).collect();
-        if !SHARED.contains(&kind) {
-            // What another record has counts if this reader sees it there.
-            let mut seen = Vec::new();
-            for (added, version) in others {
-                if self.shows(added, key)? {
-                    seen.push((added, version));
-                }
-            }
-            others = seen;
+        if SHARED.contains(&kind) {
+            // The first few say it.
+            others.retain(|(added, other)| *added < member.added && *other == version);
+            others.truncate(3);
         }
+        // What another record has counts if this reader sees it there.
+        let most = if SHARED.contains(&kind) { SMALL } else { i64::MAX };
+        let mut seen = Vec::new();
+        for (added, version) in others {
+            if self.shows(added, key, most)? {
+                seen.push((added, version));
+            }
+        }
+        let others = seen;
         if others.iter().any(|(added, other)| *added < member.added && *other == version) {
             return Ok(false);
         }
@@ -221,10 +227,11 @@ impl Walk<'_, '_> {
     }
 
     /// Does this reader see an object in another record?
-    fn shows(&mut self, added: i64, key: [u8; 16]) -> Result<bool, StoreError> {
+    fn shows(&mut self, added: i64, key: [u8; 16], most: i64) -> Result<bool, StoreError> {
         if !self.rendered.contains_key(&added) {
             let mut keys = HashSet::new();
-            if let Some(member) = self.view.members_at(self.collection, &[added])?.first()
+            if let Some(member) =
+                self.view.members_at(self.collection, &[added])?.first().filter(|member| member.span <= most)
                 && let Some(head) = self.view.record_at(member.record)?
             {
                 let done = stix_objects(self.view, &head, self.options, &mut |raw| {
