@@ -223,7 +223,7 @@ pub(super) fn marked(object: &Value, defined: &StixDefinitions) -> Result<Marked
         });
     }
     let labels = texts(object, "labels")?;
-    let tagged = manara_model::tag::read_marking(labels.into_iter());
+    let tagged = manara_model::tag::read_marking(labels);
     marked.marking = marking::of_references(tlps.into_iter()).meet(&tagged.marking);
     Ok(marked)
 }
