@@ -9,7 +9,7 @@ use manara_model::record::{Found, PartDraft, RecordDraft, Rejection, Sink, Slot,
 use manara_model::{Marking, Tlp, ids};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::io::BufRead;
 
 /// What kind of document this is: (kind, format).
@@ -47,6 +47,7 @@ pub(crate) fn lines<S: Sink>(input: &mut Input, sink: &mut S) -> Result<(), Read
     let (name, base, limits) = (input.name().to_owned(), input.base_name().to_owned(), input.limits());
     let mut reader = input.reader()?;
     let (mut line, mut number) = (Vec::new(), 0u64);
+    let mut markings = stix::Markings::default();
     loop {
         line.clear();
         let read = std::io::Read::take(&mut reader, limits.document).read_until(b'\n', &mut line);
@@ -80,7 +81,7 @@ pub(crate) fn lines<S: Sink>(input: &mut Input, sink: &mut S) -> Result<(), Read
             members.text("id").zip(members.text("type")).is_some_and(|(id, kind)| id.starts_with(&format!("{kind}--")))
         });
         if is_stix {
-            stix::object(&name, &place, raw, &HashMap::new(), sink)?;
+            stix::object(&name, &place, raw, &mut markings, sink)?;
         } else {
             one(&name, &format!("{base}#{number}"), raw, sink)?;
         }

@@ -2,11 +2,12 @@
 
 use crate::input::InputError;
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 
 /// An object's members, in order.
@@ -50,6 +51,11 @@ impl<'a> Members<'a> {
         self.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| *value)
     }
 
+    /// The raw values of all members with one name.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &'a RawValue> {
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| *value)
+    }
+
     /// A member's text. Numbers count as text, since MISP writes either.
     pub fn text(&self, name: &str) -> Option<String> {
         let raw = self.get(name)?.get();
@@ -83,6 +89,70 @@ impl<'a> Members<'a> {
         }
         out.push('}');
         out
+    }
+}
+
+/// The name of a member that stands twice in one object, at whatever depth: two readers would understand two things.
+/// `raw` is not nested deeper than the parser goes (see [`check`]).
+///
+/// # Errors
+/// It is no JSON.
+pub(crate) fn doubled(raw: &str) -> serde_json::Result<Option<String>> {
+    let mut found = None;
+    let mut reader = serde_json::Deserializer::from_str(raw);
+    Once(&mut found).deserialize(&mut reader)?;
+    reader.end()?;
+    Ok(found)
+}
+
+/// Walks a value and notes the first member that stands twice.
+struct Once<'f>(&'f mut Option<String>);
+
+impl<'de> DeserializeSeed<'de> for Once<'_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Once<'_> {
+    type Value = ();
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while list.next_element_seed(Once(&mut *self.0))?.is_some() {}
+        Ok(())
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut names = HashSet::new();
+        while let Some(name) = map.next_key::<String>()? {
+            map.next_value_seed(Once(&mut *self.0))?;
+            if names.contains(&name) {
+                self.0.get_or_insert(name);
+            } else {
+                names.insert(name);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -178,6 +248,14 @@ pub(crate) fn located(name: &str, error: &serde_json::Error) -> InputError {
 #[allow(clippy::unwrap_used)] // a test that can't go on has failed
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_member_that_stands_twice_is_found_at_every_depth() {
+        let of = |text: &str| doubled(text).unwrap();
+        assert_eq!(of(r#"{"a":1,"b":[{"a":1.5e3},{"a":null,"c":"x","\u0063":true}]}"#).as_deref(), Some("c"));
+        assert_eq!(of(r#"{"a":{"a":{"a":-1}},"b":[{"a":1},{"a":123456789012345678901234567890}]}"#), None);
+        assert!(doubled(r#"{"a":1} x"#).is_err());
+    }
 
     #[test]
     fn what_is_said_counts_and_not_how_it_is_spelt() {

@@ -30,7 +30,7 @@ pub use lists::Columns;
 pub use misp::feed::FeedWriter;
 pub use misp::{misp_head, misp_marking, misp_part};
 pub use stix::events_of_bundle;
-pub use stix::{StixFacts, stix_definition};
+pub use stix::{StixDefinitions, StixFacts, StixName, stix_definition};
 pub use table::{Format, format, formats};
 pub use writer::{HeldBack, WriteOptions, Writer};
 

@@ -3,6 +3,7 @@
 
 use manara_formats::{Input, Limits, detect, events_of_bundle, format, formats, read};
 use manara_model::record::{PartDraft, RecordDraft, Rejection, Sink};
+use manara_model::{Marking, Tlp};
 use manara_testing::Dice;
 use std::convert::Infallible;
 use std::path::Path;
@@ -12,12 +13,15 @@ struct Count {
     records: usize,
     parts: usize,
     rejected: Vec<Rejection>,
+    warned: Vec<Rejection>,
+    markings: Vec<Marking>,
 }
 
 impl Sink for Count {
     type Error = Infallible;
-    fn begin(&mut self, _: RecordDraft) -> Result<bool, Infallible> {
+    fn begin(&mut self, draft: RecordDraft) -> Result<bool, Infallible> {
         self.records += 1;
+        self.markings.push(draft.marking);
         Ok(true)
     }
     fn part(&mut self, _: PartDraft) -> Result<(), Infallible> {
@@ -31,7 +35,9 @@ impl Sink for Count {
     fn reject(&mut self, rejection: Rejection) {
         self.rejected.push(rejection);
     }
-    fn warn(&mut self, _: Rejection) {}
+    fn warn(&mut self, warning: Rejection) {
+        self.warned.push(warning);
+    }
 }
 
 fn take(bytes: &[u8], named: Option<&str>) -> Result<Count, String> {
@@ -68,6 +74,31 @@ fn errors_say_what_and_where() {
             .to_string()
             .contains("can't be opened")
     );
+}
+
+#[test]
+fn an_import_reads_markings_by_the_same_rules() {
+    let unknown = "marking-definition--0a11c0de-0000-4000-8000-000000000001";
+    let red = "marking-definition--5E57C739-391A-4EB3-B6BE-7D15CA92D5ED";
+    let object = |n: u32, rest: &str| {
+        format!(r#"{{"type":"x-a","id":"x-a--00000000-0000-4000-8000-00000000000{n}","spec_version":"2.1",{rest}}}"#)
+    };
+    let objects = [
+        object(1, &format!(r#""granular_markings":[{{"marking_ref":"{red}","selectors":["x"]}}]"#)),
+        object(2, &format!(r#""object_marking_refs":["{unknown}"]"#)),
+        object(3, &format!(r#""object_marking_refs":["{unknown}"]"#)),
+        object(4, &format!(r#""object_marking_refs":"{red}""#)),
+        object(5, &format!(r#""x":{{"a":1,"a":2}},"object_marking_refs":["{red}"]"#)),
+    ];
+    let bundle = format!(r#"{{"type":"bundle","objects":[{}]}}"#, objects.join(","));
+    for text in [bundle, objects.join("\n")] {
+        let count = take(text.as_bytes(), None).unwrap();
+        let tlps: Vec<_> = count.markings.iter().map(|marking| marking.tlp).collect();
+        assert_eq!(tlps, [Some(Tlp::Red), None, None]);
+        assert_eq!(count.rejected.len(), 2, "{:?}", count.rejected);
+        assert_eq!(count.warned.len(), 1, "each marking is told of once: {:?}", count.warned);
+        assert!(count.warned[0].reason.contains(unknown));
+    }
 }
 
 #[test]

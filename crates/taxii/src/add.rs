@@ -4,15 +4,18 @@ use crate::answer::{Answer, Fault};
 use crate::call::Call;
 use crate::collections::{COLLECTION, Collection};
 use crate::jobs::QUIET;
+use crate::known;
 use crate::time;
-use manara_formats::{Members, StixFacts, stix_definition};
-use manara_model::{Tlp, UserId};
-use manara_store::Store;
+use manara_formats::{Members, StixDefinitions, StixFacts};
+use manara_model::{Level, Marking, UserId};
 use manara_store::collections::{Arrival, Giver, Submission};
 use manara_store::jobs::NewJob;
+use manara_store::{Store, StoreError};
+use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::BTreeSet;
+use std::fmt;
 use std::io::Read;
 use uuid::Uuid;
 
@@ -20,6 +23,10 @@ use uuid::Uuid;
 pub const JOB: &str = "collection";
 /// Objects that are taken while the client waits.
 pub(crate) const AT_ONCE: usize = 1000;
+/// Objects in one envelope.
+const MOST: usize = 20_000;
+/// Bytes of one object.
+const LARGEST: usize = 1_000_000;
 
 /// How far an envelope is.
 #[derive(Debug, Default)]
@@ -47,23 +54,58 @@ impl Report {
     }
 }
 
-/// The TLP of the marking definitions among objects.
-pub(crate) fn definitions(objects: &[&RawValue]) -> HashMap<String, Tlp> {
-    objects.iter().filter_map(|raw| stix_definition(raw.get())).collect()
+/// An envelope's list: its first objects, and how many there are.
+struct Listed<'a> {
+    objects: Vec<&'a RawValue>,
+    count: usize,
+}
+
+impl<'de> Deserialize<'de> for Listed<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Walk;
+        impl<'de> Visitor<'de> for Walk {
+            type Value = Listed<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut listed = Listed { objects: Vec::new(), count: 0 };
+                while let Some(raw) = list.next_element::<&RawValue>()? {
+                    listed.count += 1;
+                    if listed.count <= MOST {
+                        listed.objects.push(raw);
+                    }
+                }
+                Ok(listed)
+            }
+        }
+        deserializer.deserialize_seq(Walk)
+    }
 }
 
 /// The objects of an envelope.
-pub(crate) fn objects_of(text: &str) -> Result<Vec<&RawValue>, String> {
-    let at = |error: serde_json::Error| format!("line {}, column {}: {error}", error.line(), error.column());
+pub(crate) fn objects_of(text: &str) -> Result<Vec<&RawValue>, Fault> {
+    let no_envelope = |why: String| Fault::new(422, format!("the body is no envelope: {why}"));
+    let at =
+        |error: serde_json::Error| no_envelope(format!("line {}, column {}: {error}", error.line(), error.column()));
     let envelope = Members::parse(text).map_err(at)?;
-    let given =
-        envelope.get("objects").ok_or("an envelope has a list of objects: {\"objects\": […]} (TAXII 2.1 §3.7)")?;
-    let objects: Vec<&RawValue> =
-        serde_json::from_str(given.get()).map_err(|_| "'objects' is no list (TAXII 2.1 §3.7)".to_owned())?;
-    if objects.is_empty() {
-        return Err("the list of objects is empty (TAXII 2.1 §3.7)".into());
+    let mut given = envelope.all("objects");
+    let list = given
+        .next()
+        .ok_or_else(|| no_envelope("an envelope has a list of objects: {\"objects\": […]} (TAXII 2.1 §3.7)".into()))?;
+    if given.next().is_some() {
+        return Err(no_envelope("'objects' stands in it twice".into()));
     }
-    Ok(objects)
+    let listed: Listed<'_> =
+        serde_json::from_str(list.get()).map_err(|_| no_envelope("'objects' is no list (TAXII 2.1 §3.7)".into()))?;
+    if listed.count > MOST {
+        let why = format!("at most 20,000 objects in an envelope; this one has {}. Send several", listed.count);
+        return Err(Fault::new(413, why));
+    }
+    if listed.objects.is_empty() {
+        return Err(no_envelope("the list of objects is empty (TAXII 2.1 §3.7)".into()));
+    }
+    Ok(listed.objects)
 }
 
 /// Objects that were looked at: those that can be added, how each of them is named in the report, and what is said
@@ -71,75 +113,127 @@ pub(crate) fn objects_of(text: &str) -> Result<Vec<&RawValue>, String> {
 #[derive(Default)]
 pub(crate) struct Sorted {
     pub(crate) arrivals: Vec<Arrival>,
-    /// Identifier and version; empty: it has none of its own.
-    named: Vec<(String, String)>,
+    named: Vec<Named>,
     failures: Vec<Value>,
 }
 
-/// Looks at objects. `came`: when, Unix microseconds.
+/// How an object that can be added is told of.
+struct Named {
+    id: String,
+    /// Empty: it has none of its own.
+    version: String,
+    /// What its sender should know.
+    message: Option<String>,
+}
+
+/// Looks at objects. `defined`: what is known of marking definitions; more is looked up where it is needed. `came`:
+/// when, Unix microseconds.
 pub(crate) fn sort(
+    store: &Store,
     collection: &Collection,
     giver: &Giver,
     objects: &[&RawValue],
-    defined: &HashMap<String, Tlp>,
+    defined: &mut StixDefinitions,
     came: i64,
-) -> Sorted {
+) -> Result<Sorted, StoreError> {
+    let mut looked: Vec<Result<StixFacts, String>> = objects.iter().map(|raw| facts(raw.get(), defined)).collect();
+    let unknown: BTreeSet<String> = looked.iter().flatten().flat_map(|facts| facts.unknown.iter().cloned()).collect();
+    if !unknown.is_empty() {
+        known::look_up(store, collection, &unknown, defined)?;
+        for (raw, looked) in objects.iter().zip(&mut looked) {
+            if looked.as_ref().is_ok_and(|facts| !facts.unknown.is_empty()) {
+                *looked = facts(raw.get(), defined);
+            }
+        }
+    }
     let mut sorted = Sorted::default();
-    for raw in objects {
-        match arrival(collection, giver, raw.get(), defined) {
+    for (raw, looked) in objects.iter().zip(looked) {
+        let message = looked.as_ref().ok().and_then(not_known);
+        match looked.and_then(|facts| arrival(collection, giver, raw.get(), facts)) {
             Ok(arrival) => {
-                sorted.named.push((format!("{}--{}", arrival.kind, arrival.uuid), arrival.stated.clone()));
+                let id = format!("{}--{}", arrival.kind, arrival.uuid);
+                sorted.named.push(Named { id, version: arrival.stated.clone(), message });
                 sorted.arrivals.push(arrival);
             }
             Err(why) => {
                 let text = |name: &str| Members::parse(raw.get()).ok().and_then(|members| members.text(name));
-                let cut = |text: String| text.chars().take(300).collect::<String>();
                 let version = text("modified").or_else(|| text("created")).unwrap_or_else(|| time::text(came));
-                let id = cut(text("id").unwrap_or_default());
-                sorted.failures.push(json!({"id": id, "version": cut(version), "message": why}));
+                let id = cut(&text("id").unwrap_or_default(), 300);
+                sorted.failures.push(json!({"id": id, "version": cut(&version, 300), "message": why}));
             }
         }
     }
-    sorted
+    Ok(sorted)
+}
+
+fn cut(text: &str, most: usize) -> String {
+    text.chars().take(most).collect()
+}
+
+/// What is said of an object with markings that nobody here knows.
+fn not_known(facts: &StixFacts) -> Option<String> {
+    let named: Vec<String> = facts.unknown.iter().take(3).map(|reference| cut(reference, 80)).collect();
+    let (more, are) = match facts.unknown.len() {
+        0 => return None,
+        1 => ("", "is"),
+        2 | 3 => ("", "are"),
+        _ => (" and others", "are"),
+    };
+    let again = match facts.name.version {
+        Some(_) => "send the definition, then the object again under a new version",
+        // It can't have another version.
+        None => "delete it, send the definition, then the object again",
+    };
+    Some(format!("{}{more} {are} not known here: kept for your organisation only; {again}", named.join(", ")))
 }
 
 impl Sorted {
     /// Tells in the report what became of them. `put`: version and newness of each that could be added.
     pub(crate) fn tell(&self, put: &[(i64, bool)], report: &mut Report) {
         report.failures.extend(self.failures.iter().cloned());
-        for ((id, stated), (version, new)) in self.named.iter().zip(put) {
+        for (named, (version, new)) in self.named.iter().zip(put) {
             // What has no version of its own has the one that its manifest entry tells.
-            let version = if stated.is_empty() { time::text(*version) } else { stated.clone() };
-            let mut success = json!({"id": id, "version": version});
+            let version = if named.version.is_empty() { time::text(*version) } else { named.version.clone() };
+            let mut success = json!({"id": named.id, "version": version});
             if !new {
                 success["message"] = json!("this version was there already");
+            } else if let Some(message) = &named.message {
+                success["message"] = json!(message);
             }
             report.successes.push(success);
         }
     }
 }
 
-fn arrival(
-    collection: &Collection,
-    giver: &Giver,
-    raw: &str,
-    defined: &HashMap<String, Tlp>,
-) -> Result<Arrival, String> {
-    let facts = StixFacts::of(raw, defined)?;
-    let version = match &facts.version {
-        Some(text) => Some(time::read(text).ok_or_else(|| {
-            let text: String = text.chars().take(60).collect();
-            format!("its version '{text}' is no time like 2016-01-01T01:01:01.000Z")
-        })?),
+/// What is known of an object that came.
+fn facts(raw: &str, defined: &StixDefinitions) -> Result<StixFacts, String> {
+    if raw.len() > LARGEST {
+        return Err(format!("it has {} bytes; an object here has at most {LARGEST}", raw.len()));
+    }
+    StixFacts::of(raw, defined)
+}
+
+fn arrival(collection: &Collection, giver: &Giver, raw: &str, facts: StixFacts) -> Result<Arrival, String> {
+    let name = facts.name;
+    let version = match &name.version {
+        Some(text) => Some(
+            time::read(text)
+                .ok_or_else(|| format!("its version '{}' is no time like 2016-01-01T01:01:01.000Z", cut(text, 60)))?,
+        ),
         None => None,
     };
+    let mut marking = collection.marking(facts.marking, giver.org);
+    if !facts.unknown.is_empty() {
+        // It may be as strict as any.
+        marking = marking.meet(&Marking::default().at(Level::Organisation));
+    }
     Ok(Arrival {
-        kind: facts.kind,
-        uuid: facts.uuid,
+        kind: name.kind,
+        uuid: name.uuid,
         version,
-        stated: facts.version.unwrap_or_default(),
-        is_2_1: facts.is_2_1,
-        marking: collection.marking(facts.marking, giver.org),
+        stated: name.version.unwrap_or_default(),
+        is_2_1: name.is_2_1,
+        marking,
         personal: facts.personal,
         body: raw.to_owned(),
     })
@@ -172,7 +266,7 @@ pub(crate) fn add(store: &Store, collection: &Collection, call: &mut Call<'_>) -
     let text = String::from_utf8(body).map_err(|error| {
         Fault::new(422, format!("the body is no UTF-8 from byte {} on", error.utf8_error().valid_up_to()))
     })?;
-    let objects = objects_of(&text).map_err(|why| Fault::new(422, format!("the body is no envelope: {why}")))?;
+    let objects = objects_of(&text)?;
     let account = &call.caller.account;
     let giver = Giver { org: account.org, actor: account.email.clone() };
     let requested = jiff::Timestamp::now().as_microsecond();
@@ -185,7 +279,8 @@ pub(crate) fn add(store: &Store, collection: &Collection, call: &mut Call<'_>) -
         report: Value::Null,
     };
     if objects.len() <= AT_ONCE {
-        let mut sorted = sort(collection, &giver, &objects, &definitions(&objects), requested);
+        let mut defined = known::of_envelope(store, collection, &objects)?;
+        let mut sorted = sort(store, collection, &giver, &objects, &mut defined, requested)?;
         let arrivals = std::mem::take(&mut sorted.arrivals);
         let tell = move |put: &[(i64, bool)]| {
             let mut report = Report::default();

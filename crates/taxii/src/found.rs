@@ -7,7 +7,7 @@ use crate::query::Asked;
 use crate::searches::Search;
 use crate::shelf::{Key, Rendered, Shelf};
 use manara_corridor::stix_objects;
-use manara_formats::{StixFacts, WriteOptions};
+use manara_formats::{StixName, WriteOptions};
 use manara_model::record::StixObject;
 use manara_model::{Cleared, Head, Purpose};
 use manara_store::collections::{Boxed, Member, PAGE_BYTES, Versions, object_key};
@@ -165,7 +165,7 @@ impl Walk<'_, '_> {
         raw: String,
     ) -> Result<Option<StixObject>, StoreError> {
         let wanted = &self.asked.wanted;
-        let Ok(facts) = StixFacts::of(&raw, &HashMap::new()) else { return Ok(None) };
+        let Ok(facts) = StixName::of(&raw) else { return Ok(None) };
         let id = format!("{}--{}", facts.kind, facts.uuid);
         let version = gather::version(&facts);
         let out = !self.ids.is_empty() && !self.ids.contains(&id)
@@ -235,10 +235,7 @@ impl Walk<'_, '_> {
                 && let Some(head) = self.view.record_at(member.record)?
             {
                 let done = stix_objects(self.view, &head, self.options, &mut |raw| {
-                    keys.extend(
-                        StixFacts::of(raw, &HashMap::new())
-                            .map(|facts| object_key(&format!("{}--{}", facts.kind, facts.uuid))),
-                    );
+                    keys.extend(StixName::of(raw).map(|facts| object_key(&format!("{}--{}", facts.kind, facts.uuid))));
                     Ok(())
                 });
                 done.map_err(|error| StoreError::Invalid(error.to_string()))?;

@@ -5,7 +5,7 @@ use crate::collections::Collection;
 use crate::searches::Search;
 use crate::time;
 use manara_corridor::stix_objects;
-use manara_formats::{StixFacts, WriteOptions};
+use manara_formats::{StixName, WriteOptions};
 use manara_model::{Audience, Purpose};
 use manara_store::collections::{Filled, Joining, object_key};
 use manara_store::view::View;
@@ -182,7 +182,7 @@ fn objects_of(
 ) -> Result<Option<Objects>, StoreError> {
     let mut objects = Vec::new();
     let wanted = stix_objects(view, head, options, &mut |raw| {
-        objects.push(match StixFacts::of(raw, &HashMap::new()) {
+        objects.push(match StixName::of(raw) {
             Ok(facts) => (object_key(&format!("{}--{}", facts.kind, facts.uuid)), version(&facts)),
             // It has its time all the same.
             Err(_) => (object_key(raw), 0),
@@ -196,6 +196,6 @@ fn objects_of(
 }
 
 /// An object's version, Unix microseconds; 0: it has none.
-pub(crate) fn version(facts: &StixFacts) -> i64 {
+pub(crate) fn version(facts: &StixName) -> i64 {
     facts.version.as_deref().and_then(time::read).unwrap_or(0)
 }

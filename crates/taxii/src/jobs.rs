@@ -1,8 +1,9 @@
 //! What is done of a collection beside the requests: large envelopes are read, and what came is made into records,
 //! so that it is searched, correlated and handed on like everything else.
 
-use crate::add::{AT_ONCE, Report, definitions, job, objects_of, sort};
+use crate::add::{AT_ONCE, Report, job, objects_of, sort};
 use crate::collections::{self, COLLECTION, Collection};
+use crate::known;
 use manara_formats::{Input, Limits};
 use manara_model::{Audience, Label, Purpose};
 use manara_store::collections::{Giver, Versions, Wanted};
@@ -70,11 +71,11 @@ fn read(store: &Store, collection: &Collection, uuid: Uuid, tell: Tell<'_>) -> R
     let giver = Giver { org: account.org, actor: account.email };
     let mut report = Report::default();
     let objects = objects_of(&text).unwrap_or_default();
-    let defined = definitions(&objects);
+    let mut defined = known::of_envelope(store, collection, &objects)?;
     report.pending = objects.len();
     for run in objects.chunks(AT_ONCE) {
         // What was put in before a stop is there already, and counts as such.
-        let mut sorted = sort(collection, &giver, run, &defined, submission.requested);
+        let mut sorted = sort(store, collection, &giver, run, &mut defined, submission.requested)?;
         let put = match store.put_in_box(collection.row, &giver, std::mem::take(&mut sorted.arrivals)) {
             // It was taken away meanwhile.
             Err(StoreError::Unknown { .. }) => return Ok(true),

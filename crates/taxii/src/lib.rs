@@ -13,6 +13,7 @@ mod collections;
 mod found;
 mod gather;
 mod jobs;
+mod known;
 mod media;
 mod query;
 mod read;

@@ -3,6 +3,9 @@
 use crate::json::Members;
 use manara_model::{Marking, Tlp};
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+const PREFIX: &str = "marking-definition--";
 
 /// (level, TLP 2.0 definition, TLP 1.0 definition)
 const DEFINITIONS: &[(Tlp, &str, &str)] = &[
@@ -13,20 +16,38 @@ const DEFINITIONS: &[(Tlp, &str, &str)] = &[
     (Tlp::Red, "e828b379-4e03-4974-9ac4-e53a884c97c1", "5e57c739-391a-4eb3-b6be-7d15ca92d5ed"),
 ];
 
-/// The TLP of a reference to a marking definition.
+/// A reference as it is compared: identifiers in any case are the same.
+pub(super) fn key(reference: &str) -> String {
+    let lower = reference.trim().to_ascii_lowercase();
+    let uuid = lower.strip_prefix(PREFIX).and_then(|uuid| uuid.parse::<Uuid>().ok());
+    uuid.map_or(lower, |uuid| format!("{PREFIX}{uuid}"))
+}
+
+/// The TLP of a reference to one of the public marking definitions.
 pub(super) fn of_reference(reference: &str) -> Option<Tlp> {
-    let uuid = reference.strip_prefix("marking-definition--")?;
+    let key = key(reference);
+    let uuid = key.strip_prefix(PREFIX)?;
     DEFINITIONS.iter().find(|(_, two, one)| uuid == *two || uuid == *one).map(|(tlp, _, _)| *tlp)
 }
 
-/// The TLP that a marking definition in a bundle defines.
+/// The TLP that a marking definition defines: the strictest that it names. One that can't be read might be any, and
+/// is the strictest.
 pub(super) fn of_definition(object: &Map<String, Value>) -> Option<Tlp> {
-    let one = object.get("definition").and_then(|definition| definition.get("tlp")?.as_str());
-    let two = object
-        .get("extensions")
-        .and_then(Value::as_object)
-        .and_then(|all| all.values().find_map(|extension| extension.get("tlp_2_0").and_then(Value::as_str)));
-    Tlp::parse(two.or(one)?)
+    let named = object.get("definition").and_then(|definition| definition.get("tlp")).map(level);
+    let typed = object.get("definition_type").and_then(Value::as_str);
+    let unsaid = typed.filter(|kind| kind.eq_ignore_ascii_case("tlp")).map(|_| Tlp::Red);
+    named.max(of_extensions(object)).or(unsaid)
+}
+
+/// The TLP that an object's own extensions say: the strictest.
+pub(super) fn of_extensions(object: &Map<String, Value>) -> Option<Tlp> {
+    let extensions = object.get("extensions").and_then(Value::as_object).into_iter().flat_map(Map::values);
+    let within = extensions.filter_map(|extension| extension.get("tlp_2_0"));
+    within.chain(object.get("tlp_2_0")).map(level).max()
+}
+
+fn level(tlp: &Value) -> Tlp {
+    tlp.as_str().and_then(Tlp::parse).unwrap_or(Tlp::Red)
 }
 
 /// What a set of references means together: the strictest.
@@ -95,6 +116,42 @@ pub(super) fn definition(tlp: Tlp) -> Value {
 #[allow(clippy::unwrap_used)] // a test that can't go on has failed
 mod tests {
     use super::*;
+
+    fn of(definition: Value) -> Option<Tlp> {
+        of_definition(definition.as_object().unwrap())
+    }
+
+    #[test]
+    fn an_identifier_is_the_same_in_any_case() {
+        let red = "5e57c739-391a-4eb3-b6be-7d15ca92d5ed";
+        for reference in [
+            format!("marking-definition--{}", red.to_uppercase()),
+            format!("Marking-Definition--{red}"),
+            format!("marking-definition--{}", red.replace('-', "")),
+        ] {
+            assert_eq!(of_reference(&reference), Some(Tlp::Red), "{reference}");
+        }
+        assert_eq!(of_reference(red), None);
+    }
+
+    #[test]
+    fn of_a_definition_that_says_two_things_the_strictest_counts() {
+        let clear_then_red = json!({"extensions": {"a": {"tlp_2_0": "clear"}, "b": {"tlp_2_0": "red"}}});
+        assert_eq!(of(clear_then_red), Some(Tlp::Red));
+        let both = json!({"definition": {"tlp": "red"}, "extensions": {"a": {"tlp_2_0": "clear"}}});
+        assert_eq!(of(both), Some(Tlp::Red));
+        let both = json!({"definition": {"tlp": "white"}, "extensions": {"a": {"tlp_2_0": "amber+strict"}}});
+        assert_eq!(of(both), Some(Tlp::AmberStrict));
+        assert_eq!(of(json!({"definition": {"statement": "(c)"}})), None);
+    }
+
+    #[test]
+    fn a_level_that_nobody_knows_is_the_strictest() {
+        assert_eq!(of(json!({"definition": {"tlp": "crimson"}})), Some(Tlp::Red));
+        assert_eq!(of(json!({"definition": {"tlp": ["red"]}})), Some(Tlp::Red));
+        assert_eq!(of(json!({"definition_type": "tlp", "definition": {}})), Some(Tlp::Red));
+        assert_eq!(of(json!({"extensions": {"a": {"tlp_2_0": 4}}})), Some(Tlp::Red));
+    }
 
     #[test]
     fn what_an_object_does_not_say_of_its_marking_is_written_into_it() {

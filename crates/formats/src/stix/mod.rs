@@ -19,6 +19,6 @@ mod whole;
 mod write;
 
 pub use events::events_of_bundle;
-pub use facts::{StixFacts, stix_definition};
-pub(crate) use read::{object, read};
+pub use facts::{StixDefinitions, StixFacts, StixName, stix_definition};
+pub(crate) use read::{Markings, object, read};
 pub(crate) use write::{Out, StixWriter};

@@ -1,14 +1,14 @@
 //! Reads bundles: each object is a record of its own, under its own identifier, kept byte for byte.
 
-use super::{marking, observables};
+use super::facts::{self, StixDefinitions};
+use super::observables;
 use crate::json::{self, Members};
 use crate::{Input, InputError, ReadError};
-use manara_model::Tlp;
 use manara_model::observable::Privacy;
 use manara_model::record::{Found, PartDraft, RecordDraft, Rejection, Sink, Slot, parse_time};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 pub(crate) fn read<S: Sink>(input: &mut Input, sink: &mut S) -> Result<(), ReadError<S::Error>> {
     let text = input.text()?;
@@ -24,26 +24,33 @@ pub(crate) fn read<S: Sink>(input: &mut Input, sink: &mut S) -> Result<(), ReadE
         None if root.text("type").as_deref() == Some("bundle") => Vec::new(),
         None => vec![serde_json::from_str(&text).map_err(|e| json::located(&name, &e))?],
     };
-    let defined = definitions(&objects);
+    let mut markings = Markings::of(&objects);
     for (n, raw) in objects.iter().enumerate() {
-        object(&name, &format!("/objects/{n}"), raw, &defined, sink)?;
+        object(&name, &format!("/objects/{n}"), raw, &mut markings, sink)?;
     }
     Ok(())
 }
 
-/// TLP of the marking definitions that the bundle brings.
-fn definitions(objects: &[&RawValue]) -> HashMap<String, Tlp> {
-    let mut defined = HashMap::new();
-    for raw in objects.iter().filter(|raw| raw.get().contains("marking-definition")) {
-        let Ok(object) = serde_json::from_str::<Value>(raw.get()) else { continue };
-        if object.get("type").and_then(Value::as_str) == Some("marking-definition")
-            && let Some(id) = object.get("id").and_then(Value::as_str)
-            && let Some(tlp) = object.as_object().and_then(marking::of_definition)
-        {
-            defined.insert(id.to_owned(), tlp);
-        }
+/// Unknown markings that are told of, in one file.
+const TOLD: usize = 1000;
+
+/// What a file says of markings.
+#[derive(Default)]
+pub(crate) struct Markings {
+    defined: StixDefinitions,
+    /// References that nobody knows and that were told of.
+    told: HashSet<String>,
+}
+
+impl Markings {
+    fn of(objects: &[&RawValue]) -> Self {
+        Markings { defined: StixDefinitions::among(objects.iter().map(|raw| raw.get())), ..Markings::default() }
     }
-    defined
+
+    /// Is this to be told of? Each is, once.
+    fn is_news(&mut self, reference: &str) -> bool {
+        self.told.len() < TOLD && self.told.insert(reference.to_owned())
+    }
 }
 
 /// Reads one object.
@@ -51,7 +58,7 @@ pub(crate) fn object<S: Sink>(
     file: &str,
     place: &str,
     raw: &RawValue,
-    defined: &HashMap<String, Tlp>,
+    markings: &mut Markings,
     sink: &mut S,
 ) -> Result<(), ReadError<S::Error>> {
     let refuse = |place: String, reason: &str| Rejection { file: file.into(), place, reason: reason.into() };
@@ -76,17 +83,28 @@ pub(crate) fn object<S: Sink>(
         sink.reject(refuse(format!("{place}/id"), &reason));
         return Ok(());
     };
-    let references =
-        object.get("object_marking_refs").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    let own = (kind == "marking-definition").then(|| object.as_object().and_then(marking::of_definition)).flatten();
-    let tlps: Vec<Tlp> = references
-        .filter_map(|reference| defined.get(reference).copied().or_else(|| marking::of_reference(reference)))
-        // A TLP definition itself is public knowledge.
-        .chain(own.map(|_| Tlp::Clear))
-        .collect();
+    // Two readers would understand two things, of its marking as well.
+    if let Ok(Some(twice)) = json::doubled(raw.get()) {
+        let twice: String = twice.chars().take(80).collect();
+        sink.reject(refuse(place.into(), &format!("'{twice}' stands in it twice; leave one of them")));
+        return Ok(());
+    }
+    let marked = match facts::marked(&object, &markings.defined) {
+        Ok(marked) => marked,
+        Err(why) => {
+            sink.reject(refuse(place.into(), &why));
+            return Ok(());
+        }
+    };
+    for reference in marked.unknown.iter().filter(|reference| markings.is_news(reference)) {
+        let reference: String = reference.chars().take(80).collect();
+        let reason = format!(
+            "the marking '{reference}' is not known here and counts as none; import its definition in the same file"
+        );
+        sink.warn(refuse(place.into(), &reason));
+    }
     let labels = object.get("labels").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let tags: Vec<String> = labels.map(str::to_owned).collect();
-    let tagged = manara_model::tag::read_marking(tags.iter().map(String::as_str));
     let (found, detect) = observables::of_object(&object);
     // A title is shown in lists: it must not spell what leaves as a pseudonym.
     let personal = found.iter().any(|observable| match observable.ty().row().privacy {
@@ -115,7 +133,7 @@ pub(crate) fn object<S: Sink>(
         format: "stix".into(),
         title: title.unwrap_or(id).into(),
         author: text("created_by_ref").map(str::to_owned),
-        marking: marking::of_references(tlps.into_iter()).meet(&tagged.marking),
+        marking: marked.marking,
         tags,
         created: text("created").and_then(parse_time),
         modified: text("modified").and_then(parse_time),

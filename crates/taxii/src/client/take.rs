@@ -4,13 +4,13 @@
 use super::place::{Place, Taker};
 use super::source::Source;
 use super::{ClientError, Server};
-use manara_formats::{Input, Limits, Members, ReadError, StixFacts, stix_definition};
+use manara_formats::{Input, Limits, Members, ReadError, StixDefinitions, stix_definition};
 use manara_model::record::Rejection;
 use manara_store::Store;
 use manara_store::intake::{Intake, Report, Terms};
 use serde_json::json;
 use serde_json::value::RawValue;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 use url::Url;
 
@@ -42,26 +42,6 @@ pub(super) fn lease(source: &Source) -> String {
     format!("taxii-source-{}", source.id)
 }
 
-/// The marking definitions that an object refers to and that are none of the public ones.
-fn foreign(raw: &str, known: &mut HashMap<String, bool>) -> Vec<String> {
-    if !raw.contains("object_marking_refs") {
-        return Vec::new();
-    }
-    let references = Members::parse(raw).ok().and_then(|members| members.get("object_marking_refs"));
-    let mut references: Vec<String> =
-        references.and_then(|list| serde_json::from_str(list.get()).ok()).unwrap_or_default();
-    references.retain(|reference| !*known.entry(reference.clone()).or_insert_with(|| is_public(reference)));
-    references
-}
-
-/// Does everybody know what this definition means?
-fn is_public(reference: &str) -> bool {
-    let marked = json!({"type": "identity", "id": "identity--00000000-0000-4000-8000-000000000000",
-        "spec_version": "2.1", "created": "2020-01-01T00:00:00Z", "modified": "2020-01-01T00:00:00Z",
-        "object_marking_refs": [reference]});
-    StixFacts::of(&marked.to_string(), &HashMap::new()).is_ok_and(|facts| facts.marking.tlp.is_some())
-}
-
 impl Node<'_> {
     /// Whoever is silent may lose the source to another process, and stops then.
     fn beat(&self) -> Result<(), ClientError> {
@@ -80,9 +60,9 @@ impl Node<'_> {
                 here.insert(id);
             }
         }
-        let (mut known, mut needed) = (HashMap::new(), Vec::new());
-        for id in objects.iter().flat_map(|raw| foreign(raw.get(), &mut known)).collect::<HashSet<_>>() {
-            if here.contains(&id) {
+        let (public, mut needed) = (StixDefinitions::default(), Vec::new());
+        for id in objects.iter().flat_map(|raw| public.lacks(raw.get())).collect::<HashSet<_>>() {
+            if here.contains(&id) || !id.starts_with("marking-definition--") {
                 continue;
             }
             if !self.definitions.contains_key(&id) && self.asked.len() < ASKED && self.asked.insert(id.clone()) {
