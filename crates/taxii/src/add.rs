@@ -100,7 +100,8 @@ pub(crate) fn objects_of(text: &str) -> Result<Vec<&RawValue>, Fault> {
         serde_json::from_str(list.get()).map_err(|_| no_envelope("'objects' is no list (TAXII 2.1 §3.7)".into()))?;
     if listed.count > MOST {
         let why = format!("at most 20,000 objects in an envelope; this one has {}. Send several", listed.count);
-        return Err(Fault::new(413, why));
+        // Not 413: that is said of bodies beyond max_content_length (§4.2.1).
+        return Err(Fault::new(422, why));
     }
     if listed.objects.is_empty() {
         return Err(no_envelope("the list of objects is empty (TAXII 2.1 §3.7)".into()));

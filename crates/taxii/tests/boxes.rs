@@ -10,6 +10,7 @@ use manara_store::intake::Terms;
 use manara_store::people::{Caller, NewAccount, Organisation};
 use manara_taxii::{Call, Collection, Kind, Method, Names, Shelf, TAXII, Wish, answer};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const OWN: &str = "marking-definition--0a11c0de-0000-4000-8000-000000000001";
 
@@ -51,7 +52,7 @@ impl Node {
         let mut call = Call {
             method,
             path: &path,
-            query: "",
+            query: if method == Method::Get { "limit=10000" } else { "" },
             accept: TAXII,
             content_type: TAXII,
             most: 16 << 20,
@@ -148,6 +149,39 @@ fn what_is_marked_with_something_unknown_stays_with_its_giver() {
     assert_eq!(node.seen_by(&id), [0, 1, 2]);
 }
 
+/// Large envelopes are read by a job, a piece at a time.
+#[test]
+fn a_large_envelope_is_read_by_the_same_rules() {
+    let node = node();
+    node.add(&[definition("red")]);
+    let object = |n: u32, more: Value| {
+        let mut object = malware(0, more).1;
+        object["id"] = json!(format!("malware--00000000-0000-4000-8000-{n:012}"));
+        object
+    };
+    let mut objects: Vec<Value> = (100..1200).map(|n| object(n, json!({}))).collect();
+    let unknown = OWN.replace("0001", "0002");
+    objects.push(object(1, json!({"object_marking_refs": [OWN]})));
+    objects.push(object(2, json!({"object_marking_refs": [unknown]})));
+    node.add(&objects);
+    let last = "malware--00000000-0000-4000-8000-000000000002";
+    // The job waits a moment for more to come.
+    for _ in 0..200 {
+        if let Some(job) = node.store.take_job("test", Duration::from_secs(60)).unwrap() {
+            manara_taxii::run(&node.store, &job, &|_, _| true).unwrap();
+            node.store.end_job(job.id, "test", true, "", &Value::Null, None).unwrap();
+        }
+        if !node.seen_by(last).is_empty() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    for n in [1, 2] {
+        assert_eq!(node.seen_by(&format!("malware--00000000-0000-4000-8000-{n:012}")), [1], "{n}");
+    }
+    assert_eq!(node.seen_by("malware--00000000-0000-4000-8000-000000000100"), [0, 1, 2]);
+}
+
 #[test]
 fn markings_that_nobody_understands_fail_alone() {
     let node = node();
@@ -170,7 +204,7 @@ fn envelopes_and_objects_have_limits() {
     assert!(told["description"].as_str().unwrap().contains("twice"), "{told}");
     let many = format!(r#"{{"objects":[{}{{}}]}}"#, "{},".repeat(20_000));
     let (status, told) = node.ask(1, Method::Post, many.as_bytes());
-    assert_eq!(status, 413, "{told}");
+    assert_eq!(status, 422, "{told}");
     assert!(told["description"].as_str().unwrap().contains("at most 20,000 objects in an envelope"), "{told}");
     let told = node.add(&[malware(1, json!({"description": "x".repeat(1_000_000)})).1, malware(2, json!({})).1]);
     assert_eq!((&told["failure_count"], &told["success_count"]), (&json!(1), &json!(1)));
