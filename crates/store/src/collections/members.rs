@@ -8,7 +8,7 @@ use crate::facts::Allowed;
 use crate::tx::Tx;
 use crate::view::View;
 use crate::{Result, Store};
-use manara_model::{Cleared, Head};
+use manara_model::{Cleared, Head, OrgId};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -20,8 +20,8 @@ const OBJECT: Bulk<'static> = Bulk {
 /// Times of a record beyond one for each of its objects: others may see it otherwise than its holder.
 const SPARE: i64 = 8;
 
-/// Rows that are looked at to say when an object came before: one that half the records have (who wrote them) is
-/// not looked for in all of them.
+/// Rows of those that may be seen that are looked at to say when an object came before: one that half the records
+/// have (who wrote them) is not looked for in all of them.
 const LOOKS: i64 = 64;
 
 /// A record that a search found.
@@ -204,11 +204,11 @@ impl View<'_> {
     /// # Errors
     /// The engine's.
     pub fn held_by(&self, collection: i64, object: [u8; 16]) -> Result<Vec<(i64, i64)>> {
+        // In this order: an engine without counts of rows might begin with a label's records.
         let sql = format!(
-            "SELECT o.added, o.version FROM
-               (SELECT added, version FROM member_object WHERE collection = ?1 AND id = ?2 ORDER BY added LIMIT {LOOKS}) o
-             JOIN member m ON m.added = o.added JOIN record r ON r.id = m.record AND r.state = 1
-             WHERE r.label = m.label{} ORDER BY o.added",
+            "SELECT o.added, o.version FROM member_object o CROSS JOIN member m CROSS JOIN record r
+             WHERE o.collection = ?1 AND o.id = ?2 AND m.added = o.added AND r.id = m.record AND r.state = 1
+             AND r.label = m.label{} ORDER BY o.added LIMIT {LOOKS}",
             self.only("r.label", 3)
         );
         let values = self.and_labels(params![collection, object.to_vec()]);
@@ -223,30 +223,38 @@ impl View<'_> {
         Ok(self.heads_at(&[record])?.pop())
     }
 
-    /// Is this identifier one of something that is here, and not for this audience in any copy? Of what is not here,
-    /// nothing is hidden.
+    /// Is this identifier one of something that this owner has here, and not for this audience in anybody's copy? Of
+    /// what is not here, nothing is hidden; nor does what others keep to themselves hide what this owner speaks of.
     ///
     /// # Errors
     /// The engine's.
-    pub fn is_hidden(&self, uuid: Uuid) -> Result<bool> {
+    pub fn is_hidden(&self, uuid: Uuid, owner: OrgId) -> Result<bool> {
         if matches!(self.allowed, Allowed::Everything) {
             return Ok(false);
         }
         let sql = "SELECT label FROM record WHERE uuid = ?1 AND state = 1";
         let labels = self.conn.all(sql, &params![uuid], |row| row.get::<i64>(0))?;
-        if labels.iter().any(|label| self.allowed.has(*label)) {
+        let mut hidden = false;
+        for label in labels {
+            if self.allowed.has(label) {
+                return Ok(false);
+            }
+            hidden |= self.facts().label(label)?.owner == owner;
+        }
+        let of_parts = "FROM part_uuid p CROSS JOIN record r WHERE p.uuid = ?1 AND r.id = p.record AND r.state = 1";
+        let sql = format!("SELECT 1 {of_parts} AND r.owner = ?2 LIMIT 1");
+        if !hidden && !self.conn.exists(&sql, &params![uuid, owner.0])? {
             return Ok(false);
         }
-        let sql = "SELECT p.record, p.ordinal FROM part_uuid p JOIN record r ON r.id = p.record AND r.state = 1
-                   WHERE p.uuid = ?1 LIMIT ?2";
-        let parts = self.conn.all(sql, &params![uuid, LOOKS], |row| Ok((row.get::<i64>(0)?, row.get::<u32>(1)?)))?;
-        for (record, ordinal) in &parts {
-            if let Some(head) = self.record_at(*record)?
-                && self.sees_part(&head, *ordinal)?
+        let sql = format!("SELECT p.record, p.ordinal {of_parts}{} LIMIT {LOOKS}", self.only("r.label", 2));
+        let read = |row: &Row<'_>| Ok((row.get::<i64>(0)?, row.get::<u32>(1)?));
+        for (record, ordinal) in self.conn.all(&sql, &self.and_labels(params![uuid]), read)? {
+            if let Some(head) = self.record_at(record)?
+                && self.sees_part(&head, ordinal)?
             {
                 return Ok(false);
             }
         }
-        Ok(!labels.is_empty() || !parts.is_empty())
+        Ok(true)
     }
 }
