@@ -2,7 +2,8 @@
 
 use crate::Result;
 use manara_formats::{WriteOptions, Writer, stix_writer};
-use manara_model::{Cleared, Head, Part, Slot, dangling};
+use manara_model::dangling::{self, Reference};
+use manara_model::{Cleared, Head, OrgId, Part, Slot};
 use manara_store::view::View;
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -22,7 +23,7 @@ pub fn stix_objects(
     take: &mut dyn FnMut(&str) -> io::Result<()>,
 ) -> Result<bool> {
     // What the audience sees of the record itself is not hidden.
-    let hidden = RefCell::new(Hidden { view, known: HashMap::from([(head.uuid, false)]) });
+    let hidden = RefCell::new(Hidden { view, owner: head.label.owner, known: HashMap::from([(head.uuid, false)]) });
     let mut give = |raw: &str| {
         let secret = hidden.borrow_mut().among(raw).map_err(io::Error::other)?;
         if secret.is_empty() {
@@ -77,22 +78,23 @@ fn end_family(family: &mut Vec<Cleared<Part>>, wanted: bool, writer: &mut dyn Wr
 
 struct Hidden<'v, 's> {
     view: &'v View<'s>,
+    owner: OrgId,
     known: HashMap<Uuid, bool>,
 }
 
 impl Hidden<'_, '_> {
     /// Of the identifiers that an object refers to, those that are hidden.
-    fn among(&mut self, raw: &str) -> std::result::Result<HashSet<String>, manara_store::StoreError> {
+    fn among(&mut self, raw: &str) -> std::result::Result<HashSet<Reference>, manara_store::StoreError> {
         let mut secret = HashSet::new();
         if self.view.sees_everything() {
             return Ok(secret);
         }
         for id in dangling::references(raw) {
-            let Some(uuid) = id.rsplit_once("--").and_then(|(_, uuid)| uuid.parse::<Uuid>().ok()) else { continue };
+            let uuid = id.1;
             let is_hidden = match self.known.get(&uuid) {
                 Some(known) => *known,
                 None => {
-                    let is_hidden = self.view.is_hidden(uuid)?;
+                    let is_hidden = self.view.is_hidden(uuid, self.owner)?;
                     self.known.insert(uuid, is_hidden);
                     is_hidden
                 }

@@ -11,17 +11,18 @@ CREATE TABLE boxed (
     collection INTEGER NOT NULL,         -- entry
     uuid       BLOB NOT NULL,
     type       TEXT NOT NULL,
+    giver      BLOB NOT NULL,            -- organisation: nobody's copy stands in the way of another's
     version    INTEGER NOT NULL,         -- Unix microseconds: its `modified`, else `created`, else when it came
     stated     TEXT NOT NULL,            -- the same as it says it itself
     spec       INTEGER NOT NULL,         -- 20, 21
-    oldest     INTEGER NOT NULL,         -- of the versions that are there, 1: the first
-    newest     INTEGER NOT NULL,         -- 1: the last
+    oldest     INTEGER NOT NULL,         -- of the giver's versions that are there, 1: the first
+    newest     INTEGER NOT NULL,         -- 1: the last of them
     label      INTEGER NOT NULL REFERENCES label (id),
     personal   TEXT NOT NULL,            -- values that others get as pseudonyms, JSON; empty: none
     body       TEXT NOT NULL             -- JSON, as it came
 );
--- this object; is this version of it there?
-CREATE UNIQUE INDEX boxed_object ON boxed (collection, uuid, type, version);
+-- this object; is there one that is newer; is this giver's copy of this version there?
+CREATE UNIQUE INDEX boxed_object ON boxed (collection, uuid, type, version, giver);
 -- everything, as it came
 CREATE INDEX boxed_all ON boxed (collection, added);
 -- the newest of each (what is asked for most), the oldest of each

@@ -426,14 +426,17 @@ fn collections(store: &Store, owner: OrgId, bank: OrgId) {
                         ],
                     ];
                     for ids in ids {
-                        let wanted = Wanted {
+                        let mut wanted = Wanted {
                             after: 0,
                             ids,
                             types: types.clone(),
                             versions: versions.clone(),
                             specs: specs.clone(),
+                            copies: false,
                         };
                         view.boxed(entry.id, &wanted, 3, true).unwrap();
+                        view.boxed(entry.id, &wanted, 3, false).unwrap();
+                        wanted.copies = true;
                         view.boxed(entry.id, &wanted, 3, false).unwrap();
                     }
                 }
@@ -474,12 +477,12 @@ fn collections(store: &Store, owner: OrgId, bank: OrgId) {
     store.note_submission(uuid, &serde_json::json!({}), true).unwrap();
     store.forget_submissions(2).unwrap();
     store.empty_box(entry.id).unwrap();
-    searches(store, entry.id);
+    searches(store, entry.id, owner);
     store.remove_entry("t", "collection", entry.id).unwrap();
 }
 
 /// A search's collection, written and read in every way.
-fn searches(store: &Store, collection: i64) {
+fn searches(store: &Store, collection: i64, owner: OrgId) {
     use crate::collections::{Filled, Joining, object_key};
     let fresh = store.fresh(100).unwrap();
     let key = object_key("indicator--1");
@@ -501,7 +504,7 @@ fn searches(store: &Store, collection: i64) {
         view.members_at(collection, &members.iter().map(|member| member.added).collect::<Vec<_>>()).unwrap();
         view.held_by(collection, key).unwrap();
         view.record_at(records[0]).unwrap();
-        view.is_hidden(Uuid::from_u128(2)).unwrap();
+        view.is_hidden(Uuid::from_u128(2), owner).unwrap();
     }
     let gone = |record: &i64| Joining { asked: String::new(), objects: None, ..joining(record) };
     store.looked_at(records.iter().take(1).map(gone).collect(), Vec::new(), None).unwrap();

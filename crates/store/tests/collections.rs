@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use uuid::Uuid;
 
-const BOX: i64 = 7;
+const BOX: i64 = 1;
 const KINDS: [&str; 3] = ["indicator", "malware", "relationship"];
 
 /// A row as the model has it.
@@ -45,7 +45,7 @@ fn arrival(dice: &mut Dice, things: usize) -> Arrival {
     let tlp = [None, Some(Tlp::Green), Some(Tlp::Amber), Some(Tlp::Red), Some(Tlp::Green)][dice.roll(5)];
     let uuid = Uuid::from_u128(dice.roll(things) as u128);
     let source = (kind == "relationship")
-        .then(|| format!("{}--{}", KINDS[dice.roll(2)], Uuid::from_u128(dice.roll(things) as u128)));
+        .then(|| format!("{}--{:X}", KINDS[dice.roll(2)], Uuid::from_u128(dice.roll(things) as u128)));
     let source = source.map_or(String::new(), |id| format!(",\"source_ref\":\"{id}\""));
     Arrival {
         kind: kind.into(),
@@ -86,15 +86,17 @@ fn wanted(dice: &mut Dice, rows: &[Row], things: usize) -> Wanted {
             .map(|_| (KINDS[dice.roll(3)].to_owned(), Uuid::from_u128(dice.roll(things) as u128)))
             .collect();
     }
+    wanted.copies = dice.roll(4) == 0;
     if dice.roll(4) == 0 && !rows.is_empty() {
         wanted.after = rows[dice.roll(rows.len())].added;
     }
     wanted
 }
 
-/// What an audience gets, as TAXII 2.1 §3.4.1 has it.
+/// What an audience gets, as TAXII 2.1 §3.4.1 has it, from several givers.
 fn expected(rows: &[Row], seen: &dyn Fn(&Row) -> bool, wanted: &Wanted) -> Vec<i64> {
-    let there: HashSet<String> = rows.iter().map(Row::id).collect();
+    let kept: HashSet<(OrgId, String)> =
+        rows.iter().filter(|row| !seen(row)).map(|row| (row.label.owner, row.id())).collect();
     let open: HashSet<String> = rows.iter().filter(|row| seen(row)).map(Row::id).collect();
     let count: Vec<&Row> = rows
         .iter()
@@ -110,16 +112,34 @@ fn expected(rows: &[Row], seen: &dyn Fn(&Row) -> bool, wanted: &Wanted) -> Vec<i
         }
     };
     let of_versions: Vec<&&Row> = count.iter().filter(|row| is_version(row)).collect();
-    let newer_spec = |row: &Row| of_versions.iter().any(|other| other.is_same(row) && other.is_2_1);
+    let newer_spec = |row: &Row| {
+        let of_it = |other: &&&&Row| other.is_same(row) && (!wanted.copies || other.label.owner == row.label.owner);
+        of_versions.iter().filter(of_it).any(|other| other.is_2_1)
+    };
+    // The first that came; where nothing was said of it, of the newer specification.
+    let place = |row: &Row| (wanted.specs.is_empty() && !row.is_2_1, row.added);
+    let is_first = |row: &Row| {
+        let copies = count.iter().filter(|other| other.is_same(row) && other.version == row.version);
+        copies.map(|other| place(other)).min() == Some(place(row))
+    };
     of_versions
         .iter()
         .filter(|row| row.is_2_1 || !wanted.specs.is_empty() || !newer_spec(row))
+        .filter(|row| wanted.copies || is_first(row))
         .filter(|row| row.added > wanted.after)
         .filter(|row| wanted.types.is_empty() || wanted.types.contains(&row.kind))
         .filter(|row| wanted.ids.is_empty() || wanted.ids.contains(&(row.kind.clone(), row.uuid)))
-        .filter(|row| row.source.as_ref().is_none_or(|id| open.contains(id) || !there.contains(id)))
+        .filter(|row| {
+            row.source.as_ref().is_none_or(|id| open.contains(id) || !kept.contains(&(row.label.owner, id.clone())))
+        })
         .map(|row| row.added)
         .collect()
+}
+
+/// A collection, which is the node's first entry.
+fn open(store: &Store) {
+    let made = store.add_entry("test", "collection", "box", (None, None), serde_json::json!({})).unwrap();
+    assert_eq!(made.id, BOX);
 }
 
 #[test]
@@ -127,6 +147,7 @@ fn pages_agree_with_a_plain_list_over_random_worlds() {
     let mut dice = Dice::of_now();
     let folder = manara_testing::folder();
     let (store, made) = Store::init(manara_testing::place(&folder), "CERT", "MY", "admin@cert.example").unwrap();
+    open(&store);
     let mut orgs = vec![made.org.uuid];
     for n in 0..2 {
         orgs.push(store.add_org("test", Organisation::new(&format!("Org {n}"), "", true).unwrap()).unwrap().uuid);
@@ -179,7 +200,13 @@ fn write_some(dice: &mut Dice, store: &Store, orgs: &[OrgId], things: usize, row
     let arrivals: Vec<Arrival> = (0..1 + dice.roll(12)).map(|_| arrival(dice, things)).collect();
     let told = store.put_in_box(BOX, &giver, arrivals.clone()).unwrap();
     let held = store.view(Audience::Node, Purpose::Read).unwrap();
-    let everything = Wanted { after: i64::MIN, versions: Versions::All, specs: vec![true, false], ..Wanted::default() };
+    let everything = Wanted {
+        after: i64::MIN,
+        versions: Versions::All,
+        specs: vec![true, false],
+        copies: true,
+        ..Wanted::default()
+    };
     let held = held.boxed(BOX, &everything, 100_000, true).unwrap().objects;
     let mut by_place: BTreeMap<i64, &_> = held.iter().map(|object| (object.added, object)).collect();
     for row in rows.iter() {
@@ -189,7 +216,7 @@ fn write_some(dice: &mut Dice, store: &Store, orgs: &[OrgId], things: usize, row
     // What is new, in the order in which it was given.
     let mut new = by_place.into_values();
     for (arrival, (version, is_new)) in arrivals.into_iter().zip(told) {
-        let same = |row: &&Row| row.uuid == arrival.uuid && row.kind == arrival.kind;
+        let same = |row: &&Row| row.uuid == arrival.uuid && row.kind == arrival.kind && row.label.owner == giver.org;
         let newest = rows.iter().filter(same).map(|row| row.version).max();
         let expected = arrival.version.or(newest);
         let there = expected.is_some_and(|version| rows.iter().filter(same).any(|row| row.version == version));
@@ -211,10 +238,60 @@ fn write_some(dice: &mut Dice, store: &Store, orgs: &[OrgId], things: usize, row
             version,
             is_2_1: arrival.is_2_1,
             label: Label::new(giver.org, arrival.marking),
-            source: body["source_ref"].as_str().map(str::to_owned),
+            source: body["source_ref"].as_str().map(str::to_lowercase),
         });
     }
     assert!(new.next().is_none(), "nothing else is");
+}
+
+#[test]
+fn nobody_can_take_anothers_identifier() {
+    let folder = manara_testing::folder();
+    let (store, made) = Store::init(manara_testing::place(&folder), "CERT", "MY", "admin@cert.example").unwrap();
+    open(&store);
+    let [giver, thief] =
+        ["Giver", "Thief"].map(|name| store.add_org("test", Organisation::new(name, "", true).unwrap()).unwrap().uuid);
+    let object = |kind: &str, tlp, refers: &str| Arrival {
+        kind: kind.into(),
+        uuid: Uuid::from_u128(1),
+        version: Some(5),
+        stated: "5".into(),
+        is_2_1: true,
+        marking: Marking { tlp: Some(tlp), ..Marking::default() },
+        personal: Vec::new(),
+        body: format!("{{\"type\":\"{kind}\"{refers}}}"),
+    };
+    let put = |org, arrival: Arrival| {
+        let giver = Giver { org, actor: "test".into() };
+        store.put_in_box(BOX, &giver, vec![arrival]).unwrap()[0]
+    };
+    let read = |org, wanted: &Wanted| {
+        let page = store.view(Audience::Org(org), Purpose::Read).unwrap().boxed(BOX, wanted, 9, true).unwrap();
+        page.objects.iter().map(|object| (object.kind.clone(), object.label.owner)).collect::<Vec<_>>()
+    };
+    let last = Wanted { after: i64::MIN, ..Wanted::default() };
+    let all = Wanted { versions: Versions::All, ..last.clone() };
+    let named = Wanted { versions: Versions::Some { first: true, last: false, at: vec![5] }, ..last.clone() };
+
+    assert_eq!(put(thief, object("malware", Tlp::Red, "")), (5, true));
+    assert_eq!(put(giver, object("malware", Tlp::Green, "")), (5, true), "what another has is nobody's business");
+    assert_eq!(put(giver, object("malware", Tlp::Green, "")), (5, false));
+    // Nor does a copy that nobody sees take away what speaks of the object.
+    let refers = format!(",\"source_ref\":\"malware--{}\"", Uuid::from_u128(1));
+    assert_eq!(put(giver, object("relationship", Tlp::Green, &refers)), (5, true));
+    for wanted in [&last, &all, &named] {
+        let of_giver = [("malware".to_owned(), giver), ("relationship".to_owned(), giver)];
+        assert_eq!(read(made.org.uuid, wanted), of_giver);
+        assert_eq!(read(giver, wanted), of_giver);
+        // Who sees both gets the first.
+        assert_eq!(read(thief, wanted), [("malware".to_owned(), thief), ("relationship".to_owned(), giver)]);
+    }
+    let target = format!(",\"target_ref\":\"tool--{}\"", Uuid::from_u128(1));
+    put(thief, object("tool", Tlp::Red, ""));
+    put(giver, object("note", Tlp::Green, &target));
+    put(thief, object("opinion", Tlp::Green, &target));
+    let kinds: Vec<String> = read(made.org.uuid, &last).into_iter().map(|(kind, _)| kind).collect();
+    assert_eq!(kinds, ["malware", "relationship", "note"], "only whose it is keeps it to himself");
 }
 
 #[test]
@@ -222,6 +299,7 @@ fn who_pages_while_others_write_misses_nothing_and_hears_nothing_twice() {
     const WRITERS: usize = 4;
     let folder = manara_testing::folder();
     let (store, made) = Store::init(manara_testing::place(&folder), "CERT", "MY", "admin@cert.example").unwrap();
+    open(&store);
     let other = store.add_org("test", Organisation::new("Other", "", true).unwrap()).unwrap().uuid;
     let rounds = if manara_testing::embedded() { 60 } else { 25 };
     let writing = AtomicUsize::new(WRITERS);
@@ -248,6 +326,7 @@ fn who_pages_while_others_write_misses_nothing_and_hears_nothing_twice() {
                         after: i64::MIN,
                         versions: Versions::All,
                         specs: vec![true, false],
+                        copies: true,
                         ..Wanted::default()
                     };
                     loop {
@@ -270,7 +349,13 @@ fn who_pages_while_others_write_misses_nothing_and_hears_nothing_twice() {
         results.extend(readers.into_iter().map(|reader| reader.join().unwrap()));
     });
     for (audience, found) in results {
-        let wanted = Wanted { after: i64::MIN, versions: Versions::All, specs: vec![true, false], ..Wanted::default() };
+        let wanted = Wanted {
+            after: i64::MIN,
+            versions: Versions::All,
+            specs: vec![true, false],
+            copies: true,
+            ..Wanted::default()
+        };
         let all = store.view(audience, Purpose::Read).unwrap().boxed(BOX, &wanted, 1_000_000, false).unwrap();
         let all: Vec<i64> = all.objects.iter().map(|object| object.added).collect();
         assert!(all.len() > 1000);

@@ -96,7 +96,7 @@ fn read(store: &Store, collection: &Collection, uuid: Uuid, tell: Tell<'_>) -> R
 fn pour(store: &Store, collection: &Collection, from: i64, tell: Tell<'_>) -> Result<usize, StoreError> {
     let (mut after, mut made) = (from, 0);
     loop {
-        let wanted = Wanted { after, versions: Versions::All, ..Wanted::default() };
+        let wanted = Wanted { after, versions: Versions::All, copies: true, ..Wanted::default() };
         // Nothing of this leaves: it goes from one place of the store to another.
         let page = store.view(Audience::Node, Purpose::Read)?.boxed(collection.row, &wanted, RUN, true)?;
         let Some(last) = page.last else { return Ok(made) };

@@ -166,6 +166,7 @@ pub(crate) fn delete(from: Source<'_>, query: &str, id: &str) -> Result<Answer, 
     if !names_version {
         asked.wanted.versions = Versions::All;
     }
+    asked.wanted.copies = true;
     asked.wanted.after = i64::MIN;
     asked.limit = usize::MAX;
     let mut places = Vec::new();

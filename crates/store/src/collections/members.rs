@@ -2,13 +2,13 @@
 //! keeps the searches looks at it, and says which of them hold it and what it becomes. So a page of a search costs
 //! what is on it, whatever the search has to look for.
 
-use super::{CHANGING, FILLED, tick};
+use super::{CHANGING, FILLED, chance, tick};
 use crate::engine::{Bulk, Kind, Row, params};
 use crate::facts::Allowed;
 use crate::tx::Tx;
 use crate::view::View;
 use crate::{Result, Store, entries};
-use manara_model::{Cleared, Head};
+use manara_model::{Cleared, Head, OrgId};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -17,11 +17,12 @@ const OBJECT: Bulk<'static> = Bulk {
     columns: &[("collection", Kind::Int), ("id", Kind::Blob), ("added", Kind::Int), ("version", Kind::Int)],
 };
 
-/// Times of a record beyond one for each of its objects: others may see it otherwise than its holder.
-const SPARE: i64 = 8;
+/// Times of a record beyond one for each of its objects, at most: how many there are that somebody may not see is not
+/// told by the dates of what comes after it.
+const SPARE: u8 = 200;
 
-/// Rows that are looked at to say when an object came before: one that half the records have (who wrote them) is
-/// not looked for in all of them.
+/// Rows of those that may be seen that are looked at to say when an object came before: one that half the records
+/// have (who wrote them) is not looked for in all of them.
 const LOOKS: i64 = 64;
 
 /// A record that a search found.
@@ -117,10 +118,12 @@ impl Store {
     /// The engine's.
     pub fn looked_at(&self, joining: Vec<Joining>, seen: Vec<i64>, filled: Option<Filled>) -> Result<()> {
         self.write_large(move |tx| {
-            let span = |objects: &Vec<_>| objects.len() as i64 + SPARE;
-            let all: i64 = joining.iter().filter_map(|one| one.objects.as_ref()).map(span).sum();
+            let spare = chance(joining.len(), SPARE);
+            let span = |objects: &Vec<_>, spare: i64| objects.len() as i64 + spare;
+            let found = joining.iter().zip(&spare).filter_map(|(one, spare)| Some(span(one.objects.as_ref()?, *spare)));
+            let all: i64 = found.sum();
             let mut added = if all > 0 { tick(tx, usize::try_from(all).unwrap_or(usize::MAX))? } else { 0 };
-            for one in &joining {
+            for (one, spare) in joining.iter().zip(spare) {
                 let here = params![one.record, one.collection];
                 tx.execute(
                     "DELETE FROM member_object WHERE added =
@@ -135,14 +138,14 @@ impl Store {
                 }
                 let sql = "INSERT INTO member (added, collection, record, span, label)
                            SELECT ?1, ?2, id, ?3, label FROM record WHERE id = ?4 AND version = ?5 AND state = 1";
-                let given = params![added, one.collection, span(objects), one.record, one.version];
+                let given = params![added, one.collection, span(objects, spare), one.record, one.version];
                 if tx.execute(sql, &given)? > 0 {
                     OBJECT.add(
                         tx,
                         objects.iter().map(|(id, version)| params![one.collection, id.as_slice(), added, *version]),
                     )?;
                 }
-                added += span(objects);
+                added += span(objects, spare);
             }
             if let Some(filled) = &filled
                 && asks(tx, filled.collection, &filled.asked)?
@@ -234,11 +237,11 @@ impl View<'_> {
     /// # Errors
     /// The engine's.
     pub fn held_by(&self, collection: i64, object: [u8; 16]) -> Result<Vec<(i64, i64)>> {
+        // In this order: an engine without counts of rows might begin with a label's records.
         let sql = format!(
-            "SELECT o.added, o.version FROM
-               (SELECT added, version FROM member_object WHERE collection = ?1 AND id = ?2 ORDER BY added LIMIT {LOOKS}) o
-             JOIN member m ON m.added = o.added JOIN record r ON r.id = m.record AND r.state = 1
-             WHERE r.label = m.label{} ORDER BY o.added",
+            "SELECT o.added, o.version FROM member_object o CROSS JOIN member m CROSS JOIN record r
+             WHERE o.collection = ?1 AND o.id = ?2 AND m.added = o.added AND r.id = m.record AND r.state = 1
+             AND r.label = m.label{} ORDER BY o.added LIMIT {LOOKS}",
             self.only("r.label", 3)
         );
         let values = self.and_labels(params![collection, object.to_vec()]);
@@ -253,30 +256,38 @@ impl View<'_> {
         Ok(self.heads_at(&[record])?.pop())
     }
 
-    /// Is this identifier one of something that is here, and not for this audience in any copy? Of what is not here,
-    /// nothing is hidden.
+    /// Is this identifier one of something that this owner has here, and not for this audience in anybody's copy? Of
+    /// what is not here, nothing is hidden; nor does what others keep to themselves hide what this owner speaks of.
     ///
     /// # Errors
     /// The engine's.
-    pub fn is_hidden(&self, uuid: Uuid) -> Result<bool> {
+    pub fn is_hidden(&self, uuid: Uuid, owner: OrgId) -> Result<bool> {
         if matches!(self.allowed, Allowed::Everything) {
             return Ok(false);
         }
         let sql = "SELECT label FROM record WHERE uuid = ?1 AND state = 1";
         let labels = self.conn.all(sql, &params![uuid], |row| row.get::<i64>(0))?;
-        if labels.iter().any(|label| self.allowed.has(*label)) {
+        let mut hidden = false;
+        for label in labels {
+            if self.allowed.has(label) {
+                return Ok(false);
+            }
+            hidden |= self.facts().label(label)?.owner == owner;
+        }
+        let of_parts = "FROM part_uuid p CROSS JOIN record r WHERE p.uuid = ?1 AND r.id = p.record AND r.state = 1";
+        let sql = format!("SELECT 1 {of_parts} AND r.owner = ?2 LIMIT 1");
+        if !hidden && !self.conn.exists(&sql, &params![uuid, owner.0])? {
             return Ok(false);
         }
-        let sql = "SELECT p.record, p.ordinal FROM part_uuid p JOIN record r ON r.id = p.record AND r.state = 1
-                   WHERE p.uuid = ?1 LIMIT ?2";
-        let parts = self.conn.all(sql, &params![uuid, LOOKS], |row| Ok((row.get::<i64>(0)?, row.get::<u32>(1)?)))?;
-        for (record, ordinal) in &parts {
-            if let Some(head) = self.record_at(*record)?
-                && self.sees_part(&head, *ordinal)?
+        let sql = format!("SELECT p.record, p.ordinal {of_parts}{} LIMIT {LOOKS}", self.only("r.label", 2));
+        let read = |row: &Row<'_>| Ok((row.get::<i64>(0)?, row.get::<u32>(1)?));
+        for (record, ordinal) in self.conn.all(&sql, &self.and_labels(params![uuid]), read)? {
+            if let Some(head) = self.record_at(record)?
+                && self.sees_part(&head, ordinal)?
             {
                 return Ok(false);
             }
         }
-        Ok(!labels.is_empty() || !parts.is_empty())
+        Ok(true)
     }
 }

@@ -106,6 +106,15 @@ fn unpacked(text: &str) -> Result<Vec<Found>> {
     found.collect()
 }
 
+/// Numbers between 1 and `most`, which nobody can foresee.
+pub(crate) fn chance(count: usize, most: u8) -> Vec<i64> {
+    let bytes = std::iter::repeat_with(|| *Uuid::new_v4().as_bytes()).flat_map(|bytes| {
+        // Two of its bytes say which kind of UUID it is.
+        bytes.into_iter().enumerate().filter(|(at, _)| *at != 6 && *at != 8).map(|(_, byte)| byte)
+    });
+    bytes.take(count).map(|byte| 1 + i64::from(byte % most)).collect()
+}
+
 /// The first of `count` microseconds that nobody else gets, none of them before now or before one that was given
 /// out. Others wait for theirs until this transaction ends: who reads in their order misses nothing.
 pub(crate) fn tick(tx: &Tx<'_>, count: usize) -> Result<i64> {

@@ -5,9 +5,10 @@ use crate::Result;
 use crate::engine::{Row, Value};
 use crate::facts::Allowed;
 use crate::view::View;
+use manara_model::dangling::{self, Reference};
 use manara_model::record::StixObject;
-use manara_model::{Cleared, dangling};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use manara_model::{Cleared, OrgId};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use uuid::Uuid;
 
 /// Bytes of bodies on one page; its first object is on it whatever its size.
@@ -50,6 +51,9 @@ pub struct Wanted {
     pub versions: Versions,
     /// Only STIX 2.1 (`true`), 2.0 (`false`).
     pub specs: Vec<bool>,
+    /// Every giver's copy of each version, not only the one that is shown; which are the first and the last is a
+    /// question of all of them together.
+    pub copies: bool,
 }
 
 /// A page of a collection.
@@ -103,7 +107,7 @@ fn place(wanted: &Wanted) -> &'static str {
     if wanted.ids.is_empty() { "b.added" } else { "+b.added" }
 }
 
-/// Other versions of the same object, of those that count.
+/// Other rows of the same object, of those that count.
 fn same(other: &str, row: &str, of_all: &str) -> String {
     let of_all = of_all.replace('#', other);
     format!(
@@ -112,9 +116,20 @@ fn same(other: &str, row: &str, of_all: &str) -> String {
     )
 }
 
+/// Is the other copy of the same version the one that is shown, and not this row? The first that came is; where no
+/// specification is named, of those in the newer one.
+fn before(wanted: &Wanted, other: &str, row: &str) -> String {
+    let came = format!("{other}.added < {row}.added");
+    match wanted.specs.is_empty() {
+        true => format!("({other}.spec > {row}.spec OR {other}.spec = {row}.spec AND {came})"),
+        false => came,
+    }
+}
+
 impl View<'_> {
     /// A page of a collection: at most `limit` objects in the order in which they came. `bodies`: with them, or only
-    /// what a manifest tells. An object that is nothing without others that are hidden is not there either, and
+    /// what a manifest tells. Of copies of a version from several givers, the first that came is shown, of those that
+    /// the audience may see. An object that is nothing without others that are hidden is not there either, and
     /// neither makes a page shorter nor lets it say that there are more.
     ///
     /// # Errors
@@ -143,7 +158,9 @@ impl View<'_> {
             if hidden && bodies {
                 let secret = self.hidden_among(collection, &run)?;
                 if !secret.is_empty() {
-                    run.retain_mut(|object| dangling::without(&mut object.raw, &secret));
+                    run.retain_mut(|object| {
+                        secret.get(&object.label.owner).is_none_or(|ids| dangling::without(&mut object.raw, ids))
+                    });
                 }
             }
             objects.append(&mut run);
@@ -269,13 +286,14 @@ impl View<'_> {
             Versions::Some { at, .. } if !at.is_empty() => Some(ask.give(self.conn.list(at))),
             _ => None,
         };
-        let of_versions = |row: &str| self.of_versions(row, &wanted.versions, times, &of_all);
+        let of_versions = |row: &str| self.of_versions(row, wanted, times, &of_all);
         ask.sql.push_str(&of_versions("b"));
         // Of what is left of an object in both, the newer specification, unless one is named (TAXII 2.1 §3.4.1).
         if wanted.specs.is_empty() && wanted.versions != Versions::default() {
             let same = same("n", "b", &of_all);
+            let giver = if wanted.copies { " AND n.giver = b.giver" } else { "" };
             let versions = of_versions("n");
-            ask.sql.push_str(&format!(" AND (b.spec = 21 OR NOT EXISTS ({same} AND n.spec = 21{versions}))"));
+            ask.sql.push_str(&format!(" AND (b.spec = 21 OR NOT EXISTS ({same}{giver} AND n.spec = 21{versions}))"));
         }
         ask
     }
@@ -307,19 +325,32 @@ impl View<'_> {
         }
     }
 
-    /// The condition that a row is one of the versions that are wanted. `times`: the parameter that holds those of
-    /// them that are named.
-    fn of_versions(&self, row: &str, wanted: &Versions, times: Option<usize>, of_all: &str) -> String {
-        let Versions::Some { first, last, .. } = wanted else { return String::new() };
-        let end = |column: &str, than: &str| match of_all.is_empty() {
-            true => format!("{row}.{column} = 1"),
-            // Of those that count: which of them is the last is not noted anywhere.
-            false => format!("NOT EXISTS ({} AND other.version {than} {row}.version)", same("other", row, of_all)),
+    /// The condition that a row is of one of the versions that are wanted, and the copy of it that is shown. `times`:
+    /// the parameter that holds those of them that are named.
+    fn of_versions(&self, row: &str, wanted: &Wanted, times: Option<usize>, of_all: &str) -> String {
+        // One look into the index each, which ends at once where a version has one copy.
+        let same = same("other", row, of_all);
+        let before = format!("other.added <> {row}.added AND {}", before(wanted, "other", row));
+        let shown = || match wanted.copies {
+            true => String::new(),
+            false => format!(" AND NOT EXISTS ({same} AND other.version = {row}.version AND {before})"),
+        };
+        let Versions::Some { first, last, .. } = &wanted.versions else { return shown() };
+        let end = |column: &str, than: &str| {
+            // What is not the giver's own last is not the last. Of some of the rows, it is not noted which is.
+            let own = if of_all.is_empty() { format!("{row}.{column} = 1 AND ") } else { String::new() };
+            let beyond = format!("other.version {than} {row}.version");
+            match wanted.copies {
+                true => format!("{own}NOT EXISTS ({same} AND {beyond})"),
+                false => format!(
+                    "{own}NOT EXISTS ({same} AND other.version {than}= {row}.version AND ({beyond} OR {before}))"
+                ),
+            }
         };
         let mut any = Vec::new();
         any.extend(first.then(|| end("oldest", "<")));
         any.extend(last.then(|| end("newest", ">")));
-        any.extend(times.map(|list| self.conn.within(&format!("{row}.version"), list)));
+        any.extend(times.map(|list| self.conn.within(&format!("{row}.version"), list) + &shown()));
         format!(" AND ({})", any.join(" OR "))
     }
 
@@ -336,26 +367,33 @@ impl View<'_> {
         })
     }
 
-    /// Of the objects that these refer to: those that are there, and not for this audience in any version.
-    fn hidden_among(&self, collection: i64, objects: &[StixObject]) -> Result<HashSet<String>> {
-        let named: BTreeSet<String> = objects.iter().flat_map(|object| dangling::references(&object.raw)).collect();
-        let uuids: Vec<[u8; 16]> =
-            named.iter().filter_map(|id| id.rsplit_once("--")?.1.parse::<Uuid>().ok()).map(Uuid::into_bytes).collect();
-        let (mut seen, mut there) = (HashSet::new(), HashSet::new());
+    /// Of the objects that these refer to: those that are there, and not for this audience in any copy; by who gave
+    /// what is hidden. Only to that one's objects is it: otherwise anybody could hide what others gave.
+    fn hidden_among(&self, collection: i64, objects: &[StixObject]) -> Result<HashMap<OrgId, HashSet<Reference>>> {
+        let named = objects.iter().flat_map(|object| dangling::references(&object.raw));
+        let uuids: BTreeSet<[u8; 16]> = named.map(|(_, uuid)| uuid.into_bytes()).collect();
+        let uuids: Vec<[u8; 16]> = uuids.into_iter().collect();
+        let (mut seen, mut kept) = (HashSet::new(), HashSet::new());
         for uuids in uuids.chunks(500) {
             let sql = format!(
-                "SELECT b.type, b.uuid, b.label FROM boxed b WHERE b.collection = ?1 AND {}",
+                "SELECT DISTINCT b.type, b.uuid, b.label FROM boxed b WHERE b.collection = ?1 AND {}",
                 self.conn.within_bytes("b.uuid", 2)
             );
             self.conn.each(&sql, &[collection.into(), self.conn.bytes_list(uuids)], |row| {
-                let id = format!("{}--{}", row.get::<String>(0)?, row.get::<Uuid>(1)?);
-                if self.allowed.has(row.get(2)?) {
-                    seen.insert(id.clone());
+                let id = (row.get::<String>(0)?.to_ascii_lowercase(), row.get::<Uuid>(1)?);
+                let label = row.get(2)?;
+                if self.allowed.has(label) {
+                    seen.insert(id);
+                } else {
+                    kept.insert((self.facts().label(label)?.owner, id));
                 }
-                there.insert(id);
                 Ok(true)
             })?;
         }
-        Ok(there.into_iter().filter(|id| !seen.contains(id)).collect())
+        let mut hidden: HashMap<OrgId, HashSet<Reference>> = HashMap::new();
+        for (owner, id) in kept.into_iter().filter(|(_, id)| !seen.contains(id)) {
+            hidden.entry(owner).or_default().insert(id);
+        }
+        Ok(hidden)
     }
 }

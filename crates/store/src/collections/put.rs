@@ -1,10 +1,10 @@
 //! Adding objects to a collection, and taking them out.
 
-use super::{Arrival, Giver, Key, packed, tick};
-use crate::engine::{Bulk, Kind, params};
+use super::{Arrival, Giver, Key, chance, packed, tick};
+use crate::engine::{Bulk, Kind, Row, params};
 use crate::tx::Tx;
 use crate::{Result, Store, audit, facts};
-use manara_model::{Label, Marking};
+use manara_model::{Label, Marking, OrgId};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -15,6 +15,7 @@ const BOXED: Bulk<'static> = Bulk {
         ("collection", Kind::Int),
         ("uuid", Kind::Blob),
         ("type", Kind::Text),
+        ("giver", Kind::Blob),
         ("version", Kind::Int),
         ("stated", Kind::Text),
         ("spec", Kind::Int),
@@ -26,7 +27,7 @@ const BOXED: Bulk<'static> = Bulk {
     ],
 };
 
-/// What is known of an object's versions: (version, when it came) of the oldest and of the newest.
+/// What is known of a giver's versions of an object: (version, when it came) of the oldest and of the newest.
 #[derive(Clone, Copy)]
 struct Ends {
     oldest: (i64, i64),
@@ -42,18 +43,18 @@ struct Known {
 }
 
 impl Known {
-    /// What the collection has of these objects.
-    fn read(tx: &Tx<'_>, collection: i64, uuids: impl Iterator<Item = Uuid>) -> Result<Self> {
+    /// What the collection has of these objects from this giver.
+    fn read(tx: &Tx<'_>, collection: i64, giver: OrgId, uuids: impl Iterator<Item = Uuid>) -> Result<Self> {
         let mut known = Known::default();
         let mut uuids: Vec<[u8; 16]> = uuids.map(Uuid::into_bytes).collect();
         uuids.sort_unstable();
         uuids.dedup();
         let sql = format!(
             "SELECT uuid, type, version, added, oldest, newest FROM boxed
-             WHERE collection = ?1 AND {} AND (oldest = 1 OR newest = 1)",
-            tx.within_bytes("uuid", 2)
+             WHERE collection = ?1 AND giver = ?2 AND {} AND (oldest = 1 OR newest = 1)",
+            tx.within_bytes("uuid", 3)
         );
-        tx.all(&sql, &[collection.into(), tx.bytes_list(&uuids)], |row| {
+        tx.all(&sql, &[collection.into(), giver.0.into(), tx.bytes_list(&uuids)], |row| {
             let (key, place) = ((row.get::<Uuid>(0)?, row.get::<String>(1)?), (row.get(2)?, row.get(3)?));
             let ends = known.ends.entry(key).or_insert(Ends { oldest: place, newest: place });
             if row.get(4)? {
@@ -70,7 +71,7 @@ impl Known {
 
 impl Store {
     /// Adds objects to a collection: for each its version, Unix microseconds, and whether it is new; a version that
-    /// is there stays as it is. All of them or none.
+    /// is there from this giver stays as it is. What others gave does not count. All of them or none.
     ///
     /// # Errors
     /// The engine's.
@@ -92,12 +93,11 @@ impl Store {
         self.write(move |tx| {
             let mut gone = 0;
             for added in &rows {
-                let sql = "DELETE FROM boxed WHERE added = ?1 AND collection = ?2 RETURNING uuid, type";
-                let key = tx
-                    .first(sql, &params![*added, collection], |row| Ok((row.get::<Uuid>(0)?, row.get::<String>(1)?)))?;
-                let Some((uuid, kind)) = key else { continue };
+                let sql = "DELETE FROM boxed WHERE added = ?1 AND collection = ?2 RETURNING uuid, type, giver";
+                let read = |row: &Row<'_>| Ok((row.get::<Uuid>(0)?, row.get::<String>(1)?, row.get::<Uuid>(2)?));
+                let Some((uuid, kind, giver)) = tx.first(sql, &params![*added, collection], read)? else { continue };
                 gone += 1;
-                settle(tx, collection, uuid, &kind)?;
+                settle(tx, collection, uuid, &kind, OrgId(giver))?;
                 audit::append(tx, &actor, "collection.delete", &format!("{kind}--{uuid}"), &collection.to_string())?;
             }
             Ok(gone)
@@ -133,15 +133,23 @@ impl Store {
     }
 }
 
+/// Between two objects lie so many microseconds at most, by chance: how many others lie between two that somebody
+/// sees is not told by their dates.
+const STEP: u8 = 16;
+
 /// Adds objects; see [`Store::put_in_box`].
 pub(super) fn put(tx: &Tx<'_>, collection: i64, giver: &Giver, arrivals: &[Arrival]) -> Result<Vec<(i64, bool)>> {
-    let first = tick(tx, arrivals.len())?;
-    let mut known = Known::read(tx, collection, arrivals.iter().map(|arrival| arrival.uuid))?;
+    let steps = chance(arrivals.len(), STEP);
+    let first = tick(tx, steps.iter().sum::<i64>() as usize)?;
+    let mut known = Known::read(tx, collection, giver.org, arrivals.iter().map(|arrival| arrival.uuid))?;
     let mut labels: HashMap<&Marking, i64> = HashMap::new();
     let (mut rows, mut new) = (Vec::with_capacity(arrivals.len()), Vec::with_capacity(arrivals.len()));
     // Places in `rows`, by when they came.
     let mut places: HashMap<i64, usize> = HashMap::new();
-    for (arrival, added) in arrivals.iter().zip(first..) {
+    let mut next = first;
+    for (arrival, step) in arrivals.iter().zip(steps) {
+        let added = next;
+        next += step;
         let key = (arrival.uuid, arrival.kind.clone());
         let held = known.ends.get(&key).copied();
         // What has no version of its own can't have another.
@@ -150,7 +158,7 @@ pub(super) fn put(tx: &Tx<'_>, collection: i64, giver: &Giver, arrivals: &[Arriv
             version == ends.oldest.0 || version == ends.newest.0 || places_have(&rows, &key, version)
         });
         let between = held.is_some_and(|ends| ends.oldest.0 < version && version < ends.newest.0);
-        if is_held || between && is_there(tx, collection, &key, version)? {
+        if is_held || between && is_there(tx, collection, &key, giver.org, version)? {
             new.push((version, false));
             continue;
         }
@@ -190,7 +198,7 @@ pub(super) fn put(tx: &Tx<'_>, collection: i64, giver: &Giver, arrivals: &[Arriv
         }
     }
     let count = rows.len();
-    BOXED.add(tx, rows.into_iter().map(|row| row.values(collection)))?;
+    BOXED.add(tx, rows.into_iter().map(|row| row.values(collection, giver.org)))?;
     if count > 0 {
         audit::append(tx, &giver.actor, "collection.put", &collection.to_string(), &count.to_string())?;
     }
@@ -216,7 +224,7 @@ impl<'a> New<'a> {
         row.newest = false;
     }
 
-    fn values(self, collection: i64) -> [crate::engine::Value<'a>; 12] {
+    fn values(self, collection: i64, giver: OrgId) -> [crate::engine::Value<'a>; 13] {
         let arrival = self.arrival;
         let stated = if arrival.stated.is_empty() { time(self.added) } else { arrival.stated.clone() };
         params![
@@ -224,6 +232,7 @@ impl<'a> New<'a> {
             collection,
             arrival.uuid,
             &arrival.kind,
+            giver.0,
             self.version,
             stated,
             if arrival.is_2_1 { 21u8 } else { 20 },
@@ -241,21 +250,21 @@ fn places_have(rows: &[New<'_>], key: &Key, version: i64) -> bool {
     rows.iter().rev().any(|row| row.version == version && row.arrival.uuid == key.0 && row.arrival.kind == key.1)
 }
 
-fn is_there(tx: &Tx<'_>, collection: i64, key: &Key, version: i64) -> Result<bool> {
+fn is_there(tx: &Tx<'_>, collection: i64, key: &Key, giver: OrgId, version: i64) -> Result<bool> {
     tx.exists(
-        "SELECT 1 FROM boxed WHERE collection = ?1 AND uuid = ?2 AND type = ?3 AND version = ?4",
-        &params![collection, key.0, &key.1, version],
+        "SELECT 1 FROM boxed WHERE collection = ?1 AND uuid = ?2 AND type = ?3 AND version = ?4 AND giver = ?5",
+        &params![collection, key.0, &key.1, version, giver.0],
     )
 }
 
-/// Notes anew which of an object's versions is the oldest and which the newest.
-fn settle(tx: &Tx<'_>, collection: i64, uuid: Uuid, kind: &str) -> Result<()> {
+/// Notes anew which of a giver's versions of an object is the oldest and which the newest.
+fn settle(tx: &Tx<'_>, collection: i64, uuid: Uuid, kind: &str, giver: OrgId) -> Result<()> {
     for (column, order) in [("oldest", "ASC"), ("newest", "DESC")] {
         let sql = format!(
             "UPDATE boxed SET {column} = 1 WHERE added = (SELECT added FROM boxed
-             WHERE collection = ?1 AND uuid = ?2 AND type = ?3 ORDER BY version {order} LIMIT 1) AND {column} = 0"
+             WHERE collection = ?1 AND uuid = ?2 AND type = ?3 AND giver = ?4 ORDER BY version {order} LIMIT 1) AND {column} = 0"
         );
-        tx.execute(&sql, &params![collection, uuid, kind])?;
+        tx.execute(&sql, &params![collection, uuid, kind, giver.0])?;
     }
     Ok(())
 }
