@@ -106,8 +106,22 @@ def what_beta_sends_red_is_betas():
     put(alpha, theirs, mine)
     check("beta", get(beta, f"{theirs}objects/").json["objects"] == [red])
     check("alpha", get(alpha, f"{theirs}objects/").json["objects"] == [mine])
-    again = post(alpha, theirs, red)
-    check("what is hidden is not told of by a POST", "message" not in again.json["successes"][0] or again.json["success_count"] == 1)
+    again = put(alpha, theirs, red)
+    check("what is hidden is not told of by a POST", "message" not in again["successes"][0])
+    check("nor in the way", get(alpha, f"{theirs}objects/").json["objects"] == [mine, red])
+    check("a second time it is there", "message" in put(alpha, theirs, red)["successes"][0])
+
+
+def nobody_can_take_anothers_identifier():
+    """Who posts it first, for nobody to see, stops nobody, and hides nothing that refers to it."""
+    named = box("Of an identifier that another took")
+    real = thing(object_marking_refs=[GREEN])
+    put(beta, named, {**real, "object_marking_refs": [RED]})
+    speaks = relationship(real, real, object_marking_refs=[GREEN])
+    put(alpha, named, real, speaks)
+    check("alpha", get(alpha, f"{named}objects/").json["objects"] == [real, speaks])
+    check("who sees both sees one", get(beta, f"{named}objects/").ids == [real["id"], speaks["id"]])
+    check("also of all versions", get(beta, f"{named}objects/", "match[version]=all").ids == [real["id"], speaks["id"]])
 
 
 def named_readers_are_the_readers():
@@ -120,5 +134,6 @@ def named_readers_are_the_readers():
 AREAS = [
     who_sent_it_and_their_colleagues_see_all, others_see_what_is_marked_for_them_and_nothing_that_speaks_of_the_rest,
     nothing_hidden_is_counted, one_by_one_they_are_not_there, a_hidden_version_is_not_there, what_beta_sends_red_is_betas,
+    nobody_can_take_anothers_identifier,
     named_readers_are_the_readers,
 ]

@@ -371,6 +371,17 @@ fn no_relationship_hints_at_a_hidden_object() {
     assert!(others.contains(&format!("\"object_refs\":[\"{open}\"]")), "{others}");
     let own = Value::Array(node.all(&search, &node.callers[0], "", 100, false)).to_string();
     assert_eq!(own.matches(shut).count(), 3, "{own}");
+    // What another keeps to himself hides nothing of what one speaks of; what anybody shows is not hidden.
+    node.import(node.orgs[2], "stix", &make("malware", 1, named("taken")), Marking::tlp(Tlp::Red));
+    node.import(node.orgs[2], "stix", &make("tool", 5, json!({"name": "of another"})), Marking::tlp(Tlp::Red));
+    let another = "tool--00000000-0000-4000-8000-000000000005";
+    let related = json!({"relationship_type": "uses", "source_ref": open, "target_ref": another});
+    node.import(node.orgs[0], "stix", &make("relationship", 6, related), Marking::tlp(Tlp::Clear));
+    let others = Value::Array(node.all(&search, &node.callers[1], "", 100, false)).to_string();
+    assert!(others.contains(open) && others.contains(&format!("\"target_ref\":\"{another}\"")), "{others}");
+    node.import(node.orgs[2], "stix", &make("malware", 2, named("shown")), Marking::tlp(Tlp::Clear));
+    let others = Value::Array(node.all(&search, &node.callers[1], "", 100, false)).to_string();
+    assert!(others.contains(&format!("\"target_ref\":\"{shut}\"")), "{others}");
 }
 
 /// What a crash left: a search whose question was changing, a collection that was going.
