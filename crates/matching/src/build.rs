@@ -6,7 +6,7 @@ use crate::entry::{BELOW, EMAILS, NONE, ON, URLS};
 use crate::error::Refused;
 use crate::file::{self, SECTIONS, Section};
 use crate::hash::{self, START, key, longer, word};
-use crate::index::top_bit;
+use crate::index::{digit_tops, top_bit};
 use crate::kind::Kind;
 use crate::table;
 use crate::urls::{self, Url};
@@ -138,6 +138,10 @@ impl Builder {
             if depth == 0 {
                 let (at, bit) = top_bit(hash);
                 self.tops[at] |= bit;
+                if label.last().is_some_and(u8::is_ascii_digit) {
+                    let (at, bit) = digit_tops();
+                    self.tops[at] |= bit;
+                }
                 if left == 0 {
                     self.tops[TOPS + at] |= bit;
                 }

@@ -16,6 +16,11 @@ pub(crate) fn top_bit(hash: u64) -> (usize, u8) {
     ((hash >> 53) as usize, 1 << (hash >> 50 & 7))
 }
 
+/// The bit that says that some name ends in a digit: that of `0`, which is no name.
+pub(crate) fn digit_tops() -> (usize, u8) {
+    top_bit(crate::hash::word(b"0"))
+}
+
 /// An index file, open. Cheap to share between threads.
 #[derive(Debug)]
 pub struct Index {

@@ -221,7 +221,7 @@ fn whole_addresses(colons: &mut Vec<usize>, mut two: u128, place: usize) {
         let at = two.trailing_zeros();
         chain = if at - before <= 5 { chain + 1 } else { 1 };
         before = at;
-        if chain == 7 && at >= 64 {
+        if chain >= 7 && at >= 64 {
             colons.push(place + at as usize - 64);
         }
         two &= two - 1;
@@ -247,13 +247,16 @@ fn split(wants: Wants, room: &mut Room, text: &[u8], base: usize, count: usize, 
         let start = stop - run as usize;
         let odd = matches!(text.get(start.wrapping_sub(1)), Some(b'%' | b'\\'));
         let strange = high && window(&masks.high).leading_zeros() < run;
-        if run >= 64 || odd | strange | (stop < 80) {
+        // The dots within: those that end it are gone.
+        let length = run.min(63) - after.min(run.min(63));
+        let inner = dots.checked_shl(after).unwrap_or(0) & !(u64::MAX >> length);
+        let led = inner >> (64 - length.max(1)) & 1 != 0;
+        if (run >= 64) | odd | strange | led | (wants.lone & (inner == 0)) | (stop < 80) {
             let start = text[..start].iter().rposition(|b| !is_token(*b)).map_or(0, |n| n + 1);
             room.tokens.push((start, stop));
             continue;
         }
-        let length = run - after;
-        let dots = (dots << after) & !(u64::MAX >> length);
+        let dots = inner;
         let last = text.get(stop - 1 - after as usize).copied().unwrap_or(0);
         let token = Token { dots, hash: 0, end: stop - after as usize, run: length as u8, after: after as u8 };
         let number = last.is_ascii_digit();

@@ -9,8 +9,7 @@ mod plain;
 mod signs;
 mod words;
 
-use crate::hash;
-use crate::index::{Index, top_bit};
+use crate::index::{Index, digit_tops};
 use crate::kind::Kind;
 use check::Check;
 use fast::Room;
@@ -47,6 +46,8 @@ struct Wants {
     hex: bool,
     v6: bool,
     words: bool,
+    /// Names may be one label.
+    lone: bool,
     /// Names may end in a digit.
     digit_tops: bool,
 }
@@ -65,11 +66,12 @@ impl<'a> Scanner<'a> {
     pub fn new(index: &'a Index) -> Scanner<'a> {
         let has = |kinds: &[Kind]| kinds.iter().any(|kind| index.count(*kind) > 0);
         let check = Check::new(index);
-        let (byte, bit) = top_bit(hash::word(b"0"));
+        let (byte, bit) = digit_tops();
         let wants = Wants {
             hex: has(&[Kind::Md5, Kind::Sha1, Kind::Sha256, Kind::Sha512]),
             v6: index.v6().len::<u128>() + index.v4().len::<u32>() > 0,
             words: has(&[Kind::Cve, Kind::Btc, Kind::Xmr, Kind::Eth, Kind::Ssdeep]),
+            lone: check.tops[check.tops.len() / 2..].iter().any(|tops| *tops != 0),
             digit_tops: check.tops.get(byte).is_some_and(|tops| tops & bit != 0),
         };
         #[cfg(target_arch = "x86_64")]
