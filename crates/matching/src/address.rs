@@ -128,6 +128,15 @@ pub(crate) fn map24(v4: Intervals<'_>) -> Vec<u64> {
     map
 }
 
+/// One bit for each /16 out of the bits of its 256 /24s.
+pub(crate) fn fold(map24: &[u64]) -> Vec<u64> {
+    let mut map = vec![0_u64; map24.len() / 256];
+    for (n, _) in map24.chunks(4).enumerate().filter(|(_, words)| words.iter().any(|word| *word != 0)) {
+        map[n / 64] |= 1 << (n % 64);
+    }
+    map
+}
+
 /// One bit for each value of the first 16 bits that an interval touches.
 pub(crate) fn map16(v6: Intervals<'_>) -> Vec<u64> {
     let mut map = vec![0_u64; 1 << 10];

@@ -1,6 +1,6 @@
 //! An index at use.
 
-use crate::address::{Intervals, map16, map24};
+use crate::address::{Intervals, fold, map16, map24};
 use crate::error::OpenError;
 use crate::file::{self, Section, u32_at};
 use crate::kind::Kind;
@@ -27,6 +27,7 @@ pub struct Index {
     bytes: Bytes,
     header: file::Header,
     map24: Vec<u64>,
+    map16of4: Vec<u64>,
     map16: Vec<u64>,
     kinds: [u64; 256],
 }
@@ -56,7 +57,7 @@ impl Index {
 
     fn new(bytes: Bytes) -> Result<Index, OpenError> {
         let header = file::read_header(&bytes)?;
-        let mut index = Index { bytes, header, map24: Vec::new(), map16: Vec::new(), kinds: [0; 256] };
+        let mut index = Index { bytes, header, map24: Vec::new(), map16of4: Vec::new(), map16: Vec::new(), kinds: [0; 256] };
         let length = |section| index.section(section).len();
         let texts = index.header.count as usize + length(Section::Aliases) / 4;
         let sound = length(Section::Kinds) == index.header.count as usize
@@ -72,6 +73,7 @@ impl Index {
         }
         index.kinds = kinds;
         index.map24 = map24(index.v4());
+        index.map16of4 = fold(&index.map24);
         index.map16 = map16(index.v6());
         Ok(index)
     }
@@ -178,6 +180,10 @@ impl Index {
 
     pub(crate) fn map24(&self) -> &[u64] {
         &self.map24
+    }
+
+    pub(crate) fn map16of4(&self) -> &[u64] {
+        &self.map16of4
     }
 
     pub(crate) fn map16(&self) -> &[u64] {

@@ -24,6 +24,8 @@ pub(super) struct Check<'a> {
     pub(super) filter: Filter<'a>,
     pub(super) tops: &'a [u8],
     pub(super) map24: &'a [u64],
+    /// First 16 bits of IPv4 addresses, and of IPv6 addresses.
+    pub(super) map16of4: &'a [u64],
     pub(super) map16: &'a [u64],
     names: Table<'a>,
     pub(super) words: Table<'a>,
@@ -39,6 +41,7 @@ impl<'a> Check<'a> {
             filter: index.filter(),
             tops: index.tops(),
             map24: index.map24(),
+            map16of4: index.map16of4(),
             map16: index.map16(),
             names: index.names(),
             words: index.words(),

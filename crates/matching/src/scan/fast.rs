@@ -3,11 +3,12 @@
 //! processor costs as much as 60 bytes of log.
 
 use super::check::{Check, has_bit};
-use super::masks::{BEFORE, BLOCKS, Masks};
+use super::masks::{BEFORE, BLOCKS, Masks, WORDS};
 use super::{Found, Wants, signs};
 use crate::bytes::{is_token, is_word};
 use crate::hash::{self, START, key, longer};
 use crate::index::top_bit;
+use std::ops::Range;
 
 /// Most tokens with a dot in a chunk: each has two bytes, and one between.
 const MOST: usize = BLOCKS * 64 / 2 + 8;
@@ -75,23 +76,19 @@ pub(super) fn chunk(check: &Check<'_>, wants: Wants, room: &mut Room, text: &[u8
     let (names, numbers) = split(wants, room, text, base, count, high);
     through_filter(check, room, text, names);
     through_map(check, room, text, numbers);
-    confirm(check, room, text);
+    confirm(check, room, text, base);
 }
 
 /// What passed the filters.
 #[inline(never)]
-fn confirm(check: &Check<'_>, room: &mut Room, text: &[u8]) {
-    let Room { tokens, hex, colons, words, found, hex_done, v6_done, .. } = room;
+fn confirm(check: &Check<'_>, room: &mut Room, text: &[u8], base: usize) {
+    let Room { masks, tokens, hex, colons, words, found, hex_done, v6_done, .. } = room;
     for (start, end) in tokens.drain(..) {
         check.token(text, start..end, found);
     }
-    let around = |at: usize, is: fn(u8) -> bool| {
-        let start = text[..at].iter().rposition(|b| !is(*b)).map_or(0, |n| n + 1);
-        start..text[at..].iter().position(|b| !is(*b)).map_or(text.len(), |n| at + n)
-    };
     for at in hex.drain(..) {
         if at >= *hex_done {
-            let run = around(at, |b| b.is_ascii_hexdigit());
+            let run = around(text, base, &masks.hex, at, |b| b.is_ascii_hexdigit());
             *hex_done = run.end;
             check.hex(text, run, found);
         }
@@ -99,14 +96,44 @@ fn confirm(check: &Check<'_>, room: &mut Room, text: &[u8]) {
     colons.sort_unstable();
     for at in colons.drain(..) {
         if at >= *v6_done {
-            let run = around(at, |b| b == b':' || b.is_ascii_hexdigit());
+            let run = around(text, base, &[0; WORDS], at, |b| b == b':' || b.is_ascii_hexdigit());
             *v6_done = run.end;
             check.v6(text, run, found);
         }
     }
     for at in words.drain(..) {
-        check.word(text, around(at, is_word), found);
+        check.word(text, around(text, base, &[0; WORDS], at, is_word), found);
     }
+}
+
+/// The whole run around a place that is in it: by the mask of the chunk, beyond it by bytes.
+#[inline(always)]
+fn around(text: &[u8], base: usize, mask: &[u64; WORDS], at: usize, is: impl Fn(u8) -> bool) -> Range<usize> {
+    let (mut start, mut end) = (at, at);
+    loop {
+        let Some(place) = end.checked_sub(base).filter(|place| *place < BLOCKS * 64) else { break };
+        let ones = (!(mask[place / 64 + BEFORE] >> (place % 64))).trailing_zeros() as usize;
+        end += ones;
+        if ones == 0 || (place + ones) % 64 != 0 {
+            break;
+        }
+    }
+    loop {
+        let Some(place) = start.checked_sub(base).filter(|place| (1..=BLOCKS * 64).contains(place)) else { break };
+        let last = place - 1;
+        let ones = (!(mask[last / 64 + BEFORE] << (63 - last % 64))).leading_zeros() as usize;
+        start -= ones;
+        if ones == 0 || ones <= last % 64 {
+            break;
+        }
+    }
+    while start > 0 && is(text[start - 1]) {
+        start -= 1;
+    }
+    while end < text.len() && is(text[end]) {
+        end += 1;
+    }
+    start..end
 }
 
 /// The places behind tokens with a dot: added to its run, a dot carries out of the run's end. Gives how
@@ -236,7 +263,7 @@ fn split(wants: Wants, room: &mut Room, text: &[u8], base: usize, count: usize, 
     for end in &room.ends[..count] {
         let (word, shift) = (*end as usize / 64 + BEFORE, end % 64);
         // 64 places up to the end.
-        let window = |array: &[u64; BEFORE + BLOCKS]| {
+        let window = |array: &[u64; WORDS]| {
             (array.get(word).copied().unwrap_or(0) << 1) << (63 - shift)
                 | array.get(word - 1).copied().unwrap_or(0) >> shift
         };
@@ -296,48 +323,76 @@ fn through_filter(check: &Check<'_>, room: &mut Room, text: &[u8], count: usize)
         names[kept] = Token { hash, ..token };
         kept += usize::from(tops.get(byte).is_some_and(|tops| tops & bit != 0));
     }
-    for token in &names[..kept] {
+    for token in &mut names[..kept] {
         let end = token.end;
         let top = token.dots.leading_zeros() as usize;
         let length = ((token.dots << 1) << top).leading_zeros() as usize;
         let length = length.min(usize::from(token.run) - top - 1);
         let second = label(text, end - top - 1, length);
-        let key = key(longer(longer(START, token.hash), second));
         let (byte, bit) = top_bit(token.hash);
         let whole = alone.get(byte).is_some_and(|tops| tops & bit != 0);
-        if check.filter.may_hold(key) | whole | (length == 0) {
-            room.tokens.push((end - usize::from(token.run), end + usize::from(token.after)));
-        }
+        token.hash = key(longer(longer(START, token.hash), second));
+        // No dots: to be checked whatever the filter says.
+        token.dots = u64::from(!(whole | (length == 0)));
+    }
+    let mut near = 0;
+    for n in 0..kept {
+        let token = names[n];
+        names[near] = token;
+        near += usize::from(check.filter.may_hold(token.hash) | (token.dots == 0));
+    }
+    for token in &names[..near] {
+        let end = token.end;
+        room.tokens.push((end - usize::from(token.run), end + usize::from(token.after)));
     }
 }
 
-/// Addresses in a /24 that no indicator touches end here.
+/// Addresses in a /24 that no indicator touches end here. First what the text says, then the look-ups:
+/// side by side they wait for memory together, not one after the other.
 #[inline(always)]
 fn through_map(check: &Check<'_>, room: &mut Room, text: &[u8], count: usize) {
     if check.map24.is_empty() {
         return;
     }
-    for token in &room.numbers[..count.min(room.numbers.len())] {
-        let mut end = token.end;
-        let mut dots = token.dots;
-        let mut left = u32::from(token.run);
-        let (mut wrong, mut net) = (0, 0);
-        for n in 0..4 {
-            let length = if n < 3 { dots.leading_zeros() } else { left };
-            let bytes = text.get(..end).and_then(|t| t.last_chunk::<4>()).map_or(0, |b| u32::from_le_bytes(*b));
-            let bits = 32_u32.wrapping_sub(8 * length) & 31;
-            wrong |= u32::from(length.wrapping_sub(1) > 2);
-            let digits = (bytes ^ 0x3030_3030) >> bits << bits;
-            wrong |= (digits.wrapping_add(0x0606_0606) | digits) & 0xf0f0_f0f0;
-            let value = (digits >> 24) + (digits >> 16 & 255) * 10 + (digits >> 8 & 255) * 100;
-            net |= if n > 0 { (value & 255) << (8 * (n - 1)) } else { 0 };
-            dots = (dots << 1) << (length & 63);
-            end = end.saturating_sub(length as usize + 1);
-            left = left.saturating_sub(length + 1);
-        }
-        if (wrong == 0) & has_bit(check.map24, net) {
-            let end = token.end;
-            room.tokens.push((end - usize::from(token.run), end + usize::from(token.after)));
-        }
+    let numbers = &mut room.numbers;
+    let mut kept = 0;
+    for n in 0..count.min(numbers.len()) {
+        let token = numbers[n];
+        let (net, right) = net(text, &token);
+        numbers[kept] = Token { hash: u64::from(net), ..token };
+        kept += usize::from(right & has_bit(check.map16of4, net >> 8));
     }
+    let mut near = 0;
+    for n in 0..kept {
+        let token = numbers[n];
+        numbers[near] = token;
+        near += usize::from(has_bit(check.map24, token.hash as u32));
+    }
+    for token in &numbers[..near] {
+        let end = token.end;
+        room.tokens.push((end - usize::from(token.run), end + usize::from(token.after)));
+    }
+}
+
+/// The first 24 bits of an address, and whether it can be one.
+#[inline(always)]
+fn net(text: &[u8], token: &Token) -> (u32, bool) {
+    let mut end = token.end;
+    let mut dots = token.dots;
+    let mut left = u32::from(token.run);
+    let (mut wrong, mut net) = (0, 0);
+    for n in 0..4 {
+        let length = if n < 3 { dots.leading_zeros() } else { left };
+        let bytes = text.get(..end).and_then(|t| t.last_chunk::<4>()).map_or(0, |b| u32::from_le_bytes(*b));
+        let bits = 32_u32.wrapping_sub(8 * length) & 31;
+        wrong |= u32::from(length.wrapping_sub(1) > 2);
+        let digits = (bytes ^ 0x3030_3030) >> bits << bits;
+        wrong |= (digits.wrapping_add(0x0606_0606) | digits) & 0xf0f0_f0f0;
+        let value = (digits >> 24) + (digits >> 16 & 255) * 10 + (digits >> 8 & 255) * 100;
+        net |= if n > 0 { (value & 255) << (8 * (n - 1)) } else { 0 };
+        dots = (dots << 1) << (length & 63);
+        end = end.saturating_sub(length as usize + 1);
+        left = left.saturating_sub(length + 1);
+    }
+    (net, wrong == 0)
 }

@@ -7,7 +7,7 @@ pub(super) const BLOCKS: usize = 128;
 /// Words before the first block: the last blocks of what came before.
 pub(super) const BEFORE: usize = 2;
 /// Words of an array.
-const WORDS: usize = BEFORE + BLOCKS;
+pub(super) const WORDS: usize = BEFORE + BLOCKS;
 
 /// The masks of a chunk.
 #[derive(Debug)]
