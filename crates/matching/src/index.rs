@@ -57,7 +57,8 @@ impl Index {
 
     fn new(bytes: Bytes) -> Result<Index, OpenError> {
         let header = file::read_header(&bytes)?;
-        let mut index = Index { bytes, header, map24: Vec::new(), map16of4: Vec::new(), map16: Vec::new(), kinds: [0; 256] };
+        let mut index =
+            Index { bytes, header, map24: Vec::new(), map16of4: Vec::new(), map16: Vec::new(), kinds: [0; 256] };
         let length = |section| index.section(section).len();
         let texts = index.header.count as usize + length(Section::Aliases) / 4;
         let sound = length(Section::Kinds) == index.header.count as usize

@@ -35,5 +35,5 @@ pub use build::Builder;
 pub use error::{OpenError, Refused};
 pub use index::Index;
 pub use kind::Kind;
-pub use scan::{Hit, Scanner};
+pub use scan::{Code, Hit, Scanner};
 pub use value::guess;

@@ -2,7 +2,7 @@
 
 mod reference;
 
-use manara_matching::{Index, Kind, Scanner};
+use manara_matching::{Code, Index, Kind, Scanner};
 use reference::{Random, index, line, seed};
 use std::collections::BTreeSet;
 
@@ -242,7 +242,9 @@ fn hits(scanner: &Scanner<'_>, text: &[u8]) -> Vec<(u64, u32)> {
 
 fn both(index: &Index, text: &[u8]) -> Vec<(u64, u32)> {
     let found = hits(&Scanner::new(index), text);
-    assert_eq!(found, hits(&Scanner::new(index).portable(), text), "with and without AVX2");
+    for code in [Code::Portable, Code::Avx2] {
+        assert_eq!(found, hits(&Scanner::new(index).with(code), text), "with every code");
+    }
     found
 }
 

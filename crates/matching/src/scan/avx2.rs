@@ -2,59 +2,12 @@
 
 #![allow(unsafe_code)]
 
+use super::classes::{HEX, HIGH, LOW, SIGN, TOKEN};
 use super::masks::{BEFORE, BLOCKS, Masks};
 use std::arch::x86_64::{
     __m256i, _mm256_and_si256, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_set1_epi8,
     _mm256_setr_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16,
 };
-
-/// Letters from `a` to `o`, `p` to `z` with `_` and DEL, digits, `a` to `f`, `-`, `%(`, `[\{|`, `.`: a byte
-/// belongs where the tables of its low and its high half agree.
-const A_O: u8 = 1;
-const P_Z: u8 = 2;
-const DIGIT: u8 = 4;
-const A_F: u8 = 8;
-const DASH: u8 = 16;
-const PERCENT: u8 = 32;
-const BRACKET: u8 = 64;
-const DOT: u8 = 128;
-
-const fn low() -> [u8; 16] {
-    let mut table = [0; 16];
-    let mut n = 0;
-    while n < 16 {
-        if n >= 1 {
-            table[n] |= A_O;
-        }
-        if n <= 10 || n == 15 {
-            table[n] |= P_Z;
-        }
-        if n <= 9 {
-            table[n] |= DIGIT;
-        }
-        if n >= 1 && n <= 6 {
-            table[n] |= A_F;
-        }
-        if n == 13 {
-            table[n] |= DASH;
-        }
-        if n == 5 || n == 8 {
-            table[n] |= PERCENT;
-        }
-        if n == 11 || n == 12 {
-            table[n] |= BRACKET;
-        }
-        if n == 14 {
-            table[n] |= DOT;
-        }
-        n += 1;
-    }
-    table
-}
-
-const LOW: [u8; 16] = low();
-const HIGH: [u8; 16] =
-    [0, 0, DASH | PERCENT | DOT, DIGIT, A_O | A_F, P_Z | BRACKET, A_O | A_F, P_Z | BRACKET, 0, 0, 0, 0, 0, 0, 0, 0];
 
 #[target_feature(enable = "avx2")]
 #[inline]
@@ -82,7 +35,7 @@ pub(super) fn fill(masks: &mut Masks, start: usize, blocks: &[[u8; 64]]) {
     let none = _mm256_setzero_si256();
     let byte = |b: u8| _mm256_set1_epi8(b as i8);
     let (dot, colon, line) = (byte(b'.'), byte(b':'), byte(b'\n'));
-    let (token, hex, sign) = (byte(A_O | P_Z | DIGIT | DASH | DOT), byte(DIGIT | A_F), byte(PERCENT | BRACKET));
+    let (token, hex, sign) = (byte(TOKEN), byte(HEX), byte(SIGN));
     for (n, block) in blocks.iter().enumerate().take(BLOCKS.saturating_sub(start)) {
         let n = n + BEFORE + start;
         // SAFETY: a block has 64 bytes: 32 can be read at 0 and at 32; the load asks for no alignment.

@@ -4,7 +4,7 @@
 
 use super::check::{Check, has_bit};
 use super::masks::{BEFORE, BLOCKS, Masks, WORDS};
-use super::{Found, Wants, signs};
+use super::{Found, Wants, ahead, signs};
 use crate::bytes::{is_token, is_word};
 use crate::hash::{self, START, key, longer};
 use crate::index::top_bit;
@@ -70,7 +70,7 @@ impl Room {
 /// Looks through a chunk whose masks are filled. `base` is its place in `text`, `blocks` their number.
 #[inline(always)]
 pub(super) fn chunk(check: &Check<'_>, wants: Wants, room: &mut Room, text: &[u8], base: usize, blocks: usize) {
-    let (count, high) = ends(room, blocks);
+    let (count, high) = ends(room, text, base, blocks);
     signs(room, text, base, blocks);
     runs(wants, room, base, blocks);
     let (names, numbers) = split(wants, room, text, base, count, high);
@@ -139,11 +139,13 @@ fn around(text: &[u8], base: usize, mask: &[u64; WORDS], at: usize, is: impl Fn(
 /// The places behind tokens with a dot: added to its run, a dot carries out of the run's end. Gives how
 /// many there are, and whether bytes beyond ASCII are near.
 #[inline(always)]
-fn ends(room: &mut Room, blocks: usize) -> (usize, bool) {
+fn ends(room: &mut Room, text: &[u8], base: usize, blocks: usize) -> (usize, bool) {
     let Room { masks, ends, carry, .. } = room;
     let (mut over, mut count) = (*carry, 0);
     let mut high = masks.high[BEFORE - 1];
     for n in BEFORE..BEFORE + blocks.min(BLOCKS) {
+        // The next chunk, while there is enough to do with this one.
+        ahead::ask(text, base + (n - BEFORE + BLOCKS) * 64);
         let (token, dot) = (masks.token[n], masks.dot[n]);
         high |= masks.high[n];
         let (sum, first) = token.overflowing_add(dot);
@@ -177,7 +179,7 @@ fn signs(room: &mut Room, text: &[u8], base: usize, blocks: usize) {
         let mut left = *mask;
         while left != 0 {
             let at = base + n * 64 + left.trailing_zeros() as usize;
-            if signs::sign(text.get(at..).unwrap_or_default()).is_some() {
+            if signs::may_start(text, at) && signs::sign(&text[at..]).is_some() {
                 room.signs.push(at);
             }
             left &= left - 1;

@@ -1,8 +1,13 @@
 //! Finds indicators in bytes.
 
+mod ahead;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod check;
+#[cfg(target_arch = "x86_64")]
+mod classes;
 mod fast;
 mod masks;
 mod plain;
@@ -52,12 +57,41 @@ struct Wants {
     digit_tops: bool,
 }
 
+/// Which code makes the masks; the rest is the same, compiled for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Code {
+    /// What every processor has.
+    Portable,
+    /// 32 bytes at a time.
+    Avx2,
+    /// 64 bytes at a time.
+    Avx512,
+}
+
+impl Code {
+    /// The best that this processor has.
+    #[must_use]
+    pub fn best() -> Code {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("lzcnt")
+            && is_x86_feature_detected!("popcnt")
+        {
+            let wide = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
+            return if wide { Code::Avx512 } else { Code::Avx2 };
+        }
+        Code::Portable
+    }
+}
+
 /// Looks for the indicators of an index. Cheap to make; scan from many threads with one.
 #[derive(Debug)]
 pub struct Scanner<'a> {
     check: Check<'a>,
     wants: Wants,
-    avx2: bool,
+    code: Code,
 }
 
 impl<'a> Scanner<'a> {
@@ -74,28 +108,20 @@ impl<'a> Scanner<'a> {
             lone: check.tops[check.tops.len() / 2..].iter().any(|tops| *tops != 0),
             digit_tops: check.tops.get(byte).is_some_and(|tops| tops & bit != 0),
         };
-        #[cfg(target_arch = "x86_64")]
-        let avx2 = is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("bmi1")
-            && is_x86_feature_detected!("bmi2")
-            && is_x86_feature_detected!("lzcnt")
-            && is_x86_feature_detected!("popcnt");
-        #[cfg(not(target_arch = "x86_64"))]
-        let avx2 = false;
-        Scanner { check, wants, avx2 }
+        Scanner { check, wants, code: Code::best() }
     }
 
-    /// The same without the code of this processor: for comparison.
+    /// The same with other code, as far as this processor has it: for comparison.
     #[must_use]
-    pub fn portable(mut self) -> Scanner<'a> {
-        self.avx2 = false;
+    pub fn with(mut self, code: Code) -> Scanner<'a> {
+        self.code = code.min(Code::best());
         self
     }
 
-    /// Whether it uses AVX2.
+    /// What makes the masks.
     #[must_use]
-    pub fn is_fast(&self) -> bool {
-        self.avx2
+    pub fn code(&self) -> Code {
+        self.code
     }
 
     /// Gives every hit in `text`, in order of place, then of indicator. `text` starts and ends at the
@@ -136,15 +162,23 @@ impl<'a> Scanner<'a> {
 
     fn chunk(&self, room: &mut Room, text: &[u8], base: usize, blocks: usize) {
         #[cfg(target_arch = "x86_64")]
-        if self.avx2 {
-            #[allow(unsafe_code)]
-            // SAFETY: `new` saw that this processor has all that the function is compiled for.
-            unsafe {
-                self.chunk_avx2(room, text, base, blocks);
-            }
-            return;
+        #[allow(unsafe_code)]
+        match self.code {
+            // SAFETY: `Code::best` saw that this processor has all that the functions are compiled for, and
+            // there is no other way to these values of `code`.
+            Code::Avx512 => return unsafe { self.chunk_avx512(room, text, base, blocks) },
+            // SAFETY: the same.
+            Code::Avx2 => return unsafe { self.chunk_avx2(room, text, base, blocks) },
+            Code::Portable => {}
         }
         fill(&mut room.masks, &text[base..], blocks, |masks, first, blocks| masks::fill(masks, first, blocks));
+        fast::chunk(&self.check, self.wants, room, text, base, blocks);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512bw,avx2,bmi1,bmi2,lzcnt,popcnt")]
+    fn chunk_avx512(&self, room: &mut Room, text: &[u8], base: usize, blocks: usize) {
+        fill(&mut room.masks, &text[base..], blocks, |masks, first, blocks| avx512::fill(masks, first, blocks));
         fast::chunk(&self.check, self.wants, room, text, base, blocks);
     }
 

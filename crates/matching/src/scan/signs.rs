@@ -12,8 +12,35 @@ const REACH: usize = 8192;
 const BRACKETED: &[(&[u8], char)] =
     &[(b".", '.'), (b"dot", '.'), (b":", ':'), (b"://", ':'), (b"@", '@'), (b"at", '@'), (b"/", '/')];
 
+/// What the first two bytes of a hidden sign must be: they share a bit. Bits: brackets, percent, escapes.
+static FIRST: [u8; 256] = table([b"[({", b"%", b"\\"]);
+static SECOND: [u8; 256] = table([b".:@/dDaA", b"234567", b"ux"]);
+
+const fn table(sets: [&[u8]; 3]) -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut bit = 0;
+    while bit < 3 {
+        let mut n = 0;
+        while n < sets[bit].len() {
+            table[sets[bit][n] as usize] |= 1 << bit;
+            n += 1;
+        }
+        bit += 1;
+    }
+    table
+}
+
+/// Whether a hidden sign may stand at a place.
+#[inline(always)]
+pub(crate) fn may_start(text: &[u8], at: usize) -> bool {
+    match text.get(at..).and_then(|rest| rest.first_chunk::<2>()) {
+        Some([first, second]) => FIRST[usize::from(*first)] & SECOND[usize::from(*second)] != 0,
+        None => false,
+    }
+}
+
 /// The hidden sign at the start of a text: how long it is and what it stands for.
-#[inline]
+#[inline(never)]
 pub(crate) fn sign(text: &[u8]) -> Option<(usize, char)> {
     match *text.first()? {
         b'%' => percent(text).filter(|b| b.is_ascii() && (is_word(*b) || *b == b'.')).map(|b| (3, char::from(b))),
@@ -26,9 +53,6 @@ pub(crate) fn sign(text: &[u8]) -> Option<(usize, char)> {
 }
 
 fn bracketed(text: &[u8], close: u8) -> Option<(usize, char)> {
-    if !matches!(text.get(1)?, b'.' | b':' | b'@' | b'/' | b'd' | b'D' | b'a' | b'A') {
-        return None;
-    }
     let closed = |inside: &[u8]| {
         text.get(1..=inside.len()).is_some_and(|t| t.eq_ignore_ascii_case(inside))
             && text.get(inside.len() + 1) == Some(&close)
@@ -65,7 +89,7 @@ pub(crate) fn piece(text: &[u8], at: usize) -> Range<usize> {
 
 /// Whether a piece is read in its rewritten form only.
 pub(crate) fn hides(text: &[u8], piece: Range<usize>) -> bool {
-    piece.into_iter().any(|at| sign(&text[at..]).is_some())
+    piece.into_iter().any(|at| may_start(text, at) && sign(&text[at..]).is_some())
 }
 
 /// A piece rewritten.
@@ -85,10 +109,11 @@ impl Rewritten {
         let mut at = 0;
         while at < piece.len() {
             let mut bytes = [piece[at]; 4];
-            let (length, spelled): (usize, &[u8]) = match sign(&piece[at..]) {
-                Some((length, sign)) => (length, sign.encode_utf8(&mut bytes).as_bytes()),
-                None => (1, &bytes[..1]),
-            };
+            let (length, spelled): (usize, &[u8]) =
+                match Some(at).filter(|at| may_start(piece, *at)).and_then(|at| sign(&piece[at..])) {
+                    Some((length, sign)) => (length, sign.encode_utf8(&mut bytes).as_bytes()),
+                    None => (1, &bytes[..1]),
+                };
             self.text.extend_from_slice(spelled);
             self.places.resize(self.text.len(), at as u32);
             // `[://]` stands for three signs; a scheme without its slashes does no harm.
