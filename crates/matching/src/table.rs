@@ -5,6 +5,7 @@
 //! search ends at the first empty slot. Two keys may share a tag: what is found must be compared.
 
 use crate::file::{u32_at, u64_at};
+use crate::scan::ahead;
 
 /// Longest search. A builder makes a larger table before it needs more; a broken file costs no more.
 const REACH: usize = 512;
@@ -107,6 +108,12 @@ pub(crate) struct Filter<'a> {
 impl<'a> Filter<'a> {
     pub(crate) fn new(section: &'a [u8]) -> Filter<'a> {
         Filter { words: section.as_chunks().0 }
+    }
+
+    /// Asks for the word of a key, which will be looked at soon.
+    #[inline(always)]
+    pub(crate) fn ask(self, key: u64) {
+        ahead::ask(self.words, home(key, self.words.len()));
     }
 
     /// Whether the key may be there.

@@ -2,15 +2,15 @@
 
 #![allow(unsafe_code)]
 
-/// Asks for the bytes at a place of a text, if they are there.
+/// Asks for what stands at a place, if something does.
 #[inline(always)]
-pub(super) fn ask(text: &[u8], at: usize) {
+pub(crate) fn ask<T>(all: &[T], at: usize) {
     #[cfg(target_arch = "x86_64")]
-    if let Some(byte) = text.get(at) {
+    if let Some(one) = all.get(at) {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: nothing is read; the address is that of a byte of the text.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(byte).cast()) };
+        // SAFETY: nothing is read; the address is one of the slice.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(one).cast()) };
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = (text, at);
+    let _ = (all, at);
 }

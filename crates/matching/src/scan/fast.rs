@@ -334,6 +334,7 @@ fn through_filter(check: &Check<'_>, room: &mut Room, text: &[u8], count: usize)
         let (byte, bit) = top_bit(token.hash);
         let whole = alone.get(byte).is_some_and(|tops| tops & bit != 0);
         token.hash = key(longer(longer(START, token.hash), second));
+        check.filter.ask(token.hash);
         // No dots: to be checked whatever the filter says.
         token.dots = u64::from(!(whole | (length == 0)));
     }
@@ -361,6 +362,7 @@ fn through_map(check: &Check<'_>, room: &mut Room, text: &[u8], count: usize) {
     for n in 0..count.min(numbers.len()) {
         let token = numbers[n];
         let (net, right) = net(text, &token);
+        ahead::ask(check.map24, (net >> 6) as usize);
         numbers[kept] = Token { hash: u64::from(net), ..token };
         kept += usize::from(right & has_bit(check.map16of4, net >> 8));
     }

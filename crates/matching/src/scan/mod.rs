@@ -1,6 +1,6 @@
 //! Finds indicators in bytes.
 
-mod ahead;
+pub(crate) mod ahead;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
