@@ -59,7 +59,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (took, hits) = best(&mut || count(&scanner, &log));
     println!("scanner     {:7.0} MB/s  {hits} hits, {:?}", speed(took), scanner.code());
     if std::env::var("ONLY").is_err() {
-        for code in [Code::Avx2, Code::Portable] {
+        {
+            let code = Code::Portable;
             let (took, hits) = best(&mut || count(&Scanner::new(&index).with(code), &log));
             println!("{:11} {:7.0} MB/s  {hits} hits", format!("{code:?}"), speed(took));
         }

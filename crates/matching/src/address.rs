@@ -4,6 +4,7 @@
 use crate::entry::NONE;
 use crate::file::u32_at;
 use std::net::Ipv4Addr;
+use std::ops::Range;
 
 /// An address as a number.
 pub(crate) trait Number: Copy + Ord {
@@ -77,12 +78,13 @@ impl<'a> Intervals<'a> {
         Some((N::at(row, 0)?, N::at(row, N::WIDTH)?, u32_at(row, 2 * N::WIDTH)?, u32_at(row, 2 * N::WIDTH + 4)?))
     }
 
-    /// The entries whose interval holds an address, innermost first.
-    pub(crate) fn holding<N: Number>(self, address: N) -> impl Iterator<Item = u32> + 'a
+    /// The entries whose interval holds an address, innermost first. The first interval that starts behind
+    /// it is `within` a range of rows, or is its end.
+    pub(crate) fn holding<N: Number>(self, address: N, within: Range<usize>) -> impl Iterator<Item = u32> + 'a
     where
         N: 'a,
     {
-        let (mut low, mut high) = (0, self.len::<N>());
+        let (mut low, mut high) = (within.start, within.end.min(self.len::<N>()));
         while low < high {
             let middle = (low + high) / 2;
             if N::at(self.section, middle * N::SIZE).is_some_and(|first| first <= address) {
@@ -137,6 +139,20 @@ pub(crate) fn fold(map24: &[u64]) -> Vec<u64> {
     map
 }
 
+/// For each /16 the first interval that starts in it or behind it; then their number.
+pub(crate) fn starts(v4: Intervals<'_>) -> Vec<u32> {
+    let count = v4.len::<u32>();
+    let mut starts = Vec::with_capacity((1 << 16) + 1);
+    for n in 0..count {
+        let first = v4.row::<u32>(n).map_or(0, |(first, ..)| first >> 16) as usize;
+        if starts.len() <= first {
+            starts.resize(first + 1, n as u32);
+        }
+    }
+    starts.resize((1 << 16) + 1, count as u32);
+    starts
+}
+
 /// One bit for each value of the first 16 bits that an interval touches.
 pub(crate) fn map16(v6: Intervals<'_>) -> Vec<u64> {
     let mut map = vec![0_u64; 1 << 10];
@@ -171,7 +187,7 @@ mod tests {
             vec![(0, 255, 1), (0, 15, 2), (4, 7, 3), (5, 5, 4), (5, 5, 5), (300, 310, 6), (u32::MAX, u32::MAX, 7)];
         let section = build(all);
         let found = |a: u32| {
-            let mut found: Vec<u32> = Intervals::new(&section).holding(a).collect();
+            let mut found: Vec<u32> = Intervals::new(&section).holding(a, 0..usize::MAX).collect();
             found.sort_unstable();
             found
         };

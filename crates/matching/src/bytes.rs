@@ -13,12 +13,6 @@ pub(crate) fn is_token(b: u8) -> bool {
     is_word(b) || b == b'.'
 }
 
-/// May start another spelling of a sign ([`crate::scan`]'s `signs`); `|` is noise.
-#[inline(always)]
-pub(crate) fn may_sign(b: u8) -> bool {
-    matches!(b, b'%' | b'(' | b'[' | b'\\' | b'{' | b'|')
-}
-
 /// What an e-mail address may hold before its `@` without doubt about where it starts.
 #[inline(always)]
 pub(crate) fn is_local(b: u8) -> bool {

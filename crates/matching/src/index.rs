@@ -1,6 +1,6 @@
 //! An index at use.
 
-use crate::address::{Intervals, fold, map16, map24};
+use crate::address::{Intervals, fold, map16, map24, starts};
 use crate::error::OpenError;
 use crate::file::{self, Section, u32_at};
 use crate::kind::Kind;
@@ -8,6 +8,7 @@ use crate::map::Bytes;
 use crate::table::{Filter, Table};
 use crate::urls::Urls;
 use std::fs::File;
+use std::ops::Range;
 use std::path::Path;
 
 /// Where the bit of a last label stands in a bit set of [`crate::build::TOPS`] bytes.
@@ -28,6 +29,7 @@ pub struct Index {
     header: file::Header,
     map24: Vec<u64>,
     map16of4: Vec<u64>,
+    starts: Vec<u32>,
     map16: Vec<u64>,
     kinds: [u64; 256],
 }
@@ -57,8 +59,15 @@ impl Index {
 
     fn new(bytes: Bytes) -> Result<Index, OpenError> {
         let header = file::read_header(&bytes)?;
-        let mut index =
-            Index { bytes, header, map24: Vec::new(), map16of4: Vec::new(), map16: Vec::new(), kinds: [0; 256] };
+        let mut index = Index {
+            bytes,
+            header,
+            map24: Vec::new(),
+            map16of4: Vec::new(),
+            starts: Vec::new(),
+            map16: Vec::new(),
+            kinds: [0; 256],
+        };
         let length = |section| index.section(section).len();
         let texts = index.header.count as usize + length(Section::Aliases) / 4;
         let sound = length(Section::Kinds) == index.header.count as usize
@@ -74,6 +83,7 @@ impl Index {
         }
         index.kinds = kinds;
         index.map24 = map24(index.v4());
+        index.starts = starts(index.v4());
         index.map16of4 = fold(&index.map24);
         index.map16 = map16(index.v6());
         Ok(index)
@@ -181,6 +191,12 @@ impl Index {
 
     pub(crate) fn map24(&self) -> &[u64] {
         &self.map24
+    }
+
+    /// The rows of IPv4 intervals among which the last one that starts before an address is looked for.
+    pub(crate) fn rows(&self, address: u32) -> Range<usize> {
+        let at = |n: u32| self.starts.get(n as usize).map_or(0, |n| *n as usize);
+        at(address >> 16)..at((address >> 16) + 1)
     }
 
     pub(crate) fn map16of4(&self) -> &[u64] {

@@ -242,20 +242,18 @@ fn hits(scanner: &Scanner<'_>, text: &[u8]) -> Vec<(u64, u32)> {
 
 fn both(index: &Index, text: &[u8]) -> Vec<(u64, u32)> {
     let found = hits(&Scanner::new(index), text);
-    for code in [Code::Portable, Code::Avx2] {
-        assert_eq!(found, hits(&Scanner::new(index).with(code), text), "with every code");
-    }
+    assert_eq!(found, hits(&Scanner::new(index).with(Code::Portable), text), "with and without AVX2");
     found
 }
 
-fn compare(index: &Index, text: &[u8]) {
+fn compare(list: &[(Kind, &str)], index: &Index, text: &[u8]) {
     let found: BTreeSet<(u64, u32)> = both(index, text).into_iter().collect();
     for (n, bytes) in text.split(|b| *b == b'\n').enumerate() {
         let number = n as u64 + 1;
         let here: BTreeSet<u32> = found.range((number, 0)..(number + 1, 0)).map(|(_, n)| *n).collect();
-        let wanted = line(LIST, bytes);
+        let wanted = line(list, bytes);
         if here != wanted {
-            let name = |n: &u32| LIST[*n as usize].1;
+            let name = |n: &u32| list[*n as usize].1;
             panic!(
                 "line {number}: {:?}\nbytes {:?}\nonly the scanner: {:?}\nonly the reference: {:?}",
                 String::from_utf8_lossy(bytes),
@@ -271,9 +269,12 @@ fn compare(index: &Index, text: &[u8]) {
 fn scanner_and_reference_agree_on_nasty_lines() {
     let seed = seed();
     let mut random = Random::new(seed);
-    let index = index(LIST);
     let rounds = std::env::var("ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(60);
     for _ in 0..rounds {
+        // Some of the list: what an index does not hold switches parts of the scanner off.
+        let keep = 1 + random.below(4);
+        let list: Vec<_> = LIST.iter().copied().filter(|_| random.below(4) < keep).collect();
+        let index = index(&list);
         let mut text = Vec::new();
         while text.len() < 20_000 {
             for _ in 0..random.below(9) {
@@ -284,7 +285,7 @@ fn scanner_and_reference_agree_on_nasty_lines() {
             }
             text.push(b'\n');
         }
-        compare(&index, &text);
+        compare(&list, &index, &text);
     }
 }
 
@@ -295,7 +296,7 @@ fn every_part_is_read_the_same_at_every_place_of_a_block() {
         for before in 0..140 {
             let mut text = vec![b' '; before];
             text.extend_from_slice(part.as_bytes());
-            compare(&index, &text);
+            compare(LIST, &index, &text);
             // The same across the border of a chunk, with a line after it.
             let mut text = vec![b'\n'; 8192 - 70 + before];
             text.extend_from_slice(part.as_bytes());

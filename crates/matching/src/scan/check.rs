@@ -160,7 +160,7 @@ impl<'a> Check<'a> {
         if !has_bit(self.map24, address >> 8) {
             return;
         }
-        for value in self.v4.holding(address) {
+        for value in self.v4.holding(address, self.index.rows(address)) {
             if let Some(entry) = number(value) {
                 self.found(entry, at.clone(), out);
             } else if value & URLS != 0 {
@@ -223,7 +223,7 @@ impl<'a> Check<'a> {
             }
             return;
         }
-        for value in self.v6.holding(address.to_bits()) {
+        for value in self.v6.holding(address.to_bits(), 0..usize::MAX) {
             if let Some(entry) = number(value) {
                 self.found(entry, start..end, out);
             } else if value & URLS != 0 {

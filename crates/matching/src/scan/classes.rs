@@ -1,56 +1,67 @@
-//! Classes of bytes by two look-ups of 16 entries, as vector instructions have them.
+//! Classes of bytes by two look-ups of 16 entries, as vector instructions have them: a byte belongs to a
+//! class where the tables of its low and its high half agree.
 
-/// Letters from `a` to `o`, `p` to `z` with `_` and DEL, digits, `a` to `f`, `-`, `%(`, `[\{|`, `.`: a byte
-/// belongs where the tables of its low and its high half agree.
+/// Letters from `a` to `o`, of both cases.
 const A_O: u8 = 1;
+/// Letters from `p` to `z`, `_`, DEL.
 const P_Z: u8 = 2;
 const DIGIT: u8 = 4;
+/// Letters from `a` to `f`.
 const A_F: u8 = 8;
 const DASH: u8 = 16;
-const PERCENT: u8 = 32;
-const BRACKET: u8 = 64;
 const DOT: u8 = 128;
 
-const fn low() -> [u8; 16] {
-    let mut table = [0; 16];
+/// Classes of bytes in tokens, and of hexadecimal digits.
+pub(super) const TOKEN: u8 = A_O | P_Z | DIGIT | DASH | DOT;
+pub(super) const HEX: u8 = DIGIT | A_F;
+
+/// Where a bit belongs: halves of bytes, low and high.
+struct Class(u8, &'static [u8], &'static [u8]);
+
+const fn tables<const N: usize>(classes: [Class; N]) -> [[u8; 16]; 2] {
+    let mut tables = [[0; 16]; 2];
     let mut n = 0;
-    while n < 16 {
-        if n >= 1 {
-            table[n] |= A_O;
+    while n < N {
+        let Class(bit, low, high) = classes[n];
+        let mut at = 0;
+        while at < low.len() {
+            tables[0][low[at] as usize] |= bit;
+            at += 1;
         }
-        if n <= 10 || n == 15 {
-            table[n] |= P_Z;
-        }
-        if n <= 9 {
-            table[n] |= DIGIT;
-        }
-        if n >= 1 && n <= 6 {
-            table[n] |= A_F;
-        }
-        if n == 13 {
-            table[n] |= DASH;
-        }
-        if n == 5 || n == 8 {
-            table[n] |= PERCENT;
-        }
-        if n == 11 || n == 12 {
-            table[n] |= BRACKET;
-        }
-        if n == 14 {
-            table[n] |= DOT;
+        at = 0;
+        while at < high.len() {
+            tables[1][high[at] as usize] |= bit;
+            at += 1;
         }
         n += 1;
     }
-    table
+    tables
 }
 
-/// By the low half of a byte.
-pub(super) const LOW: [u8; 16] = low();
-/// By the high half of a byte.
-pub(super) const HIGH: [u8; 16] =
-    [0, 0, DASH | PERCENT | DOT, DIGIT, A_O | A_F, P_Z | BRACKET, A_O | A_F, P_Z | BRACKET, 0, 0, 0, 0, 0, 0, 0, 0];
+/// By the low and by the high half of a byte.
+pub(super) const WORDS: [[u8; 16]; 2] = tables([
+    Class(A_O, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15], &[4, 6]),
+    Class(P_Z, &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15], &[5, 7]),
+    Class(DIGIT, &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9], &[3]),
+    Class(A_F, &[1, 2, 3, 4, 5, 6], &[4, 6]),
+    Class(DASH, &[13], &[2]),
+    Class(DOT, &[14], &[2]),
+]);
 
-/// Classes of bytes in tokens, of hexadecimal digits, of what may start a hidden sign.
-pub(super) const TOKEN: u8 = A_O | P_Z | DIGIT | DASH | DOT;
-pub(super) const HEX: u8 = DIGIT | A_F;
-pub(super) const SIGN: u8 = PERCENT | BRACKET;
+/// First bytes of hidden signs; each has a bit with its second bytes in [`SECOND`]. What is more than
+/// meant (`|`, `P`…) is sorted out later.
+pub(super) const FIRST: [[u8; 16]; 2] = tables([
+    Class(1 | 2 | 4, &[8], &[2]),
+    Class(1 | 2 | 4, &[11], &[5, 7]),
+    Class(8, &[5], &[2]),
+    Class(16, &[12], &[5]),
+]);
+
+/// `.` `/`, `:`, `@ a d`; `2` to `7`; `u x`.
+pub(super) const SECOND: [[u8; 16]; 2] = tables([
+    Class(1, &[14, 15], &[2]),
+    Class(2, &[10], &[3]),
+    Class(4, &[0, 1, 4], &[4, 6]),
+    Class(8, &[2, 3, 4, 5, 6, 7], &[3]),
+    Class(16, &[5, 8], &[7]),
+]);

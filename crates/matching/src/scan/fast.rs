@@ -192,12 +192,16 @@ fn signs(room: &mut Room, text: &[u8], base: usize, blocks: usize) {
 fn runs(wants: Wants, room: &mut Room, base: usize, blocks: usize) {
     let Room { masks, hex, colons, words, .. } = room;
     if wants.hex {
-        for (n, mask) in masks.hex.iter().skip(BEFORE).take(blocks).enumerate() {
-            // A run of 32 has 16 places of one block.
+        // A run of 32 has 16 places of one block. Without a branch this is done for many blocks at once.
+        let mut sixteen = [0_u64; BLOCKS];
+        for (left, mask) in sixteen.iter_mut().zip(&masks.hex[BEFORE..]) {
+            let two = mask & mask >> 1;
+            let four = two & two >> 2;
+            let eight = four & four >> 4;
+            *left = eight & eight >> 8;
+        }
+        for (n, mask) in sixteen.iter().take(blocks).enumerate() {
             let mut left = *mask;
-            for shift in [1, 2, 4, 8] {
-                left &= left >> shift;
-            }
             while left != 0 {
                 hex.push(base + n * 64 + left.trailing_zeros() as usize);
                 // On to the next run.
@@ -269,23 +273,29 @@ fn split(wants: Wants, room: &mut Room, text: &[u8], base: usize, count: usize, 
             (array.get(word).copied().unwrap_or(0) << 1) << (63 - shift)
                 | array.get(word - 1).copied().unwrap_or(0) >> shift
         };
-        let (dots, token) = (window(&masks.dot), window(&masks.token));
+        let (mut dots, token) = (window(&masks.dot), window(&masks.token));
         let run = (!token).leading_zeros();
-        let after = (!dots).leading_zeros();
         let stop = base + *end as usize;
         let start = stop - run as usize;
-        let odd = matches!(text.get(start.wrapping_sub(1)), Some(b'%' | b'\\'));
+        let before = text.get(start.wrapping_sub(1)).copied().unwrap_or(0);
         let strange = high && window(&masks.high).leading_zeros() < run;
-        // The dots within: those that end it are gone.
-        let length = run.min(63) - after.min(run.min(63));
-        let inner = dots.checked_shl(after).unwrap_or(0) & !(u64::MAX >> length);
-        let led = inner >> (64 - length.max(1)) & 1 != 0;
-        if (run >= 64) | odd | strange | led | (wants.lone & (inner == 0)) | (stop < 80) {
+        // Bit `start` of the dots: a token that starts with one.
+        let led = dots.rotate_left(run) & 1 != 0;
+        if (run >= 64) | (before == b'%') | (before == b'\\') | strange | led | (stop < 80) {
             let start = text[..start].iter().rposition(|b| !is_token(*b)).map_or(0, |n| n + 1);
             room.tokens.push((start, stop));
             continue;
         }
-        let dots = inner;
+        dots &= !(u64::MAX >> run);
+        let (mut length, mut after) = (run, 0);
+        if dots >> 63 != 0 {
+            // Dots that end it: few tokens have them, so this is a branch. One that is only dots has led.
+            after = (!dots).leading_zeros();
+            (dots, length) = (dots << after, length - after);
+            if wants.lone && dots == 0 {
+                room.tokens.push((start, stop));
+            }
+        }
         let last = text.get(stop - 1 - after as usize).copied().unwrap_or(0);
         let token = Token { dots, hash: 0, end: stop - after as usize, run: length as u8, after: after as u8 };
         let number = last.is_ascii_digit();

@@ -1,6 +1,7 @@
 //! What each byte is, as bits: one word of 64 bits for 64 bytes, one array for each question.
 
-use crate::bytes::{is_token, may_sign};
+use super::signs::may_start;
+use crate::bytes::is_token;
 
 /// Blocks of 64 bytes that are looked at in one go: 8 KB of text and 8 KB of masks stay in the first cache.
 pub(super) const BLOCKS: usize = 128;
@@ -17,7 +18,7 @@ pub(super) struct Masks {
     pub(super) dot: [u64; WORDS],
     pub(super) colon: [u64; WORDS],
     pub(super) hex: [u64; WORDS],
-    /// What may start a hidden sign.
+    /// Where a hidden sign may start.
     pub(super) sign: [u64; WORDS],
     pub(super) line: [u64; WORDS],
     /// Bytes beyond ASCII.
@@ -47,24 +48,21 @@ impl Masks {
     }
 }
 
-/// Fills the masks from the block `first` on, with what every processor has.
+/// Fills the masks from the block `first` on, with what every processor has. `text` is whole blocks and one
+/// byte more.
 #[inline(always)]
-pub(super) fn fill(masks: &mut Masks, first: usize, blocks: &[[u8; 64]]) {
-    for (n, block) in blocks.iter().enumerate().take(BLOCKS.saturating_sub(first)) {
+pub(super) fn fill(masks: &mut Masks, first: usize, text: &[u8]) {
+    let count = (text.len() / 64).min(BLOCKS.saturating_sub(first));
+    for n in 0..count {
+        let block = &text[n * 64..n * 64 + 65];
         let n = n + BEFORE + first;
-        let mask = |is: fn(u8) -> bool| {
-            let mut bits = 0_u64;
-            for (at, byte) in block.iter().enumerate() {
-                bits |= u64::from(is(*byte)) << at;
-            }
-            bits
-        };
-        masks.token[n] = mask(is_token);
-        masks.dot[n] = mask(|b| b == b'.');
-        masks.colon[n] = mask(|b| b == b':');
-        masks.hex[n] = mask(|b| b.is_ascii_hexdigit());
-        masks.sign[n] = mask(may_sign);
-        masks.line[n] = mask(|b| b == b'\n');
-        masks.high[n] = mask(|b| b >= 0x80);
+        let mask = |is: &dyn Fn(usize) -> bool| (0..64).fold(0, |bits, at| bits | u64::from(is(at)) << at);
+        masks.token[n] = mask(&|at| is_token(block[at]));
+        masks.dot[n] = mask(&|at| block[at] == b'.');
+        masks.colon[n] = mask(&|at| block[at] == b':');
+        masks.hex[n] = mask(&|at| block[at].is_ascii_hexdigit());
+        masks.sign[n] = mask(&|at| may_start(block, at));
+        masks.line[n] = mask(&|at| block[at] == b'\n');
+        masks.high[n] = mask(&|at| block[at] >= 0x80);
     }
 }

@@ -3,8 +3,6 @@
 pub(crate) mod ahead;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
-#[cfg(target_arch = "x86_64")]
-mod avx512;
 mod check;
 #[cfg(target_arch = "x86_64")]
 mod classes;
@@ -64,8 +62,6 @@ pub enum Code {
     Portable,
     /// 32 bytes at a time.
     Avx2,
-    /// 64 bytes at a time.
-    Avx512,
 }
 
 impl Code {
@@ -79,8 +75,7 @@ impl Code {
             && is_x86_feature_detected!("lzcnt")
             && is_x86_feature_detected!("popcnt")
         {
-            let wide = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
-            return if wide { Code::Avx512 } else { Code::Avx2 };
+            return Code::Avx2;
         }
         Code::Portable
     }
@@ -164,41 +159,34 @@ impl<'a> Scanner<'a> {
         #[cfg(target_arch = "x86_64")]
         #[allow(unsafe_code)]
         match self.code {
-            // SAFETY: `Code::best` saw that this processor has all that the functions are compiled for, and
-            // there is no other way to these values of `code`.
-            Code::Avx512 => return unsafe { self.chunk_avx512(room, text, base, blocks) },
-            // SAFETY: the same.
+            // SAFETY: `Code::best` saw that this processor has all that the function is compiled for, and
+            // there is no other way to this value of `code`.
             Code::Avx2 => return unsafe { self.chunk_avx2(room, text, base, blocks) },
             Code::Portable => {}
         }
-        fill(&mut room.masks, &text[base..], blocks, |masks, first, blocks| masks::fill(masks, first, blocks));
-        fast::chunk(&self.check, self.wants, room, text, base, blocks);
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx512f,avx512bw,avx2,bmi1,bmi2,lzcnt,popcnt")]
-    fn chunk_avx512(&self, room: &mut Room, text: &[u8], base: usize, blocks: usize) {
-        fill(&mut room.masks, &text[base..], blocks, |masks, first, blocks| avx512::fill(masks, first, blocks));
+        fill(&mut room.masks, &text[base..], blocks, masks::fill);
         fast::chunk(&self.check, self.wants, room, text, base, blocks);
     }
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
     fn chunk_avx2(&self, room: &mut Room, text: &[u8], base: usize, blocks: usize) {
-        fill(&mut room.masks, &text[base..], blocks, |masks, first, blocks| avx2::fill(masks, first, blocks));
+        fill(&mut room.masks, &text[base..], blocks, |masks, first, text| avx2::fill(masks, first, text));
         fast::chunk(&self.check, self.wants, room, text, base, blocks);
     }
 }
 
 /// Fills the masks of the first blocks of a text; behind its end there are zeros.
 #[inline(always)]
-fn fill(masks: &mut Masks, text: &[u8], blocks: usize, some: impl Fn(&mut Masks, usize, &[[u8; 64]])) {
-    let (whole, rest) = text.as_chunks::<64>();
-    some(masks, 0, &whole[..blocks.min(whole.len())]);
-    if blocks > whole.len() {
-        let mut last = [0; 64];
-        last[..rest.len()].copy_from_slice(rest);
-        some(masks, whole.len(), &[last]);
+fn fill(masks: &mut Masks, text: &[u8], blocks: usize, some: impl Fn(&mut Masks, usize, &[u8])) {
+    // Of each block the byte behind it is read as well.
+    let whole = blocks.min(text.len().saturating_sub(1) / 64);
+    some(masks, 0, &text[..text.len().min(whole * 64 + 1)]);
+    for n in whole..blocks {
+        let mut padded = [0; 65];
+        let rest = &text[(n * 64).min(text.len())..];
+        padded[..rest.len().min(65)].copy_from_slice(&rest[..rest.len().min(65)]);
+        some(masks, n, &padded);
     }
 }
 

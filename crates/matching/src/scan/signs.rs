@@ -33,9 +33,9 @@ const fn table(sets: [&[u8]; 3]) -> [u8; 256] {
 /// Whether a hidden sign may stand at a place.
 #[inline(always)]
 pub(crate) fn may_start(text: &[u8], at: usize) -> bool {
-    match text.get(at..).and_then(|rest| rest.first_chunk::<2>()) {
+    match text.get(at..at + 2) {
         Some([first, second]) => FIRST[usize::from(*first)] & SECOND[usize::from(*second)] != 0,
-        None => false,
+        _ => false,
     }
 }
 
