@@ -80,10 +80,7 @@ impl<'a> Intervals<'a> {
 
     /// The entries whose interval holds an address, innermost first. The first interval that starts behind
     /// it is `within` a range of rows, or is its end.
-    pub(crate) fn holding<N: Number>(self, address: N, within: Range<usize>) -> impl Iterator<Item = u32> + 'a
-    where
-        N: 'a,
-    {
+    pub(crate) fn holding<N: Number + 'a>(self, address: N, within: Range<usize>) -> impl Iterator<Item = u32> + 'a {
         let (mut low, mut high) = (within.start, within.end.min(self.len::<N>()));
         while low < high {
             let middle = (low + high) / 2;

@@ -1,5 +1,7 @@
 //! The scanner against a slow reference on lines that were made to be nasty.
 
+#![allow(clippy::unwrap_used)]
+
 mod random;
 mod reference;
 

@@ -110,16 +110,14 @@ fn confirm(check: &Check<'_>, room: &mut Room, text: &[u8], base: usize) {
 #[inline(always)]
 fn around(text: &[u8], base: usize, mask: &[u64; WORDS], at: usize, is: impl Fn(u8) -> bool) -> Range<usize> {
     let (mut start, mut end) = (at, at);
-    loop {
-        let Some(place) = end.checked_sub(base).filter(|place| *place < BLOCKS * 64) else { break };
+    while let Some(place) = end.checked_sub(base).filter(|place| *place < BLOCKS * 64) {
         let ones = (!(mask[place / 64 + BEFORE] >> (place % 64))).trailing_zeros() as usize;
         end += ones;
-        if ones == 0 || (place + ones) % 64 != 0 {
+        if ones == 0 || !(place + ones).is_multiple_of(64) {
             break;
         }
     }
-    loop {
-        let Some(place) = start.checked_sub(base).filter(|place| (1..=BLOCKS * 64).contains(place)) else { break };
+    while let Some(place) = start.checked_sub(base).filter(|place| (1..=BLOCKS * 64).contains(place)) {
         let last = place - 1;
         let ones = (!(mask[last / 64 + BEFORE] << (63 - last % 64))).leading_zeros() as usize;
         start -= ones;
