@@ -13,15 +13,28 @@ use std::ops::Range;
 /// Most tokens with a dot in a chunk: each has two bytes, and one between.
 const MOST: usize = BLOCKS * 64 / 2 + 8;
 
-/// A token: its dots from its end back, the hash of its last label, the place behind it, its length, and
-/// how many dots follow.
+/// A token: its dots from its end back, the place behind it, its length, and how many dots follow.
 #[derive(Debug, Clone, Copy, Default)]
 struct Token {
     dots: u64,
-    hash: u64,
-    end: usize,
+    /// Its end from 64 bytes before the chunk on: dots may have reached back over its start.
+    end: u32,
     run: u8,
     after: u8,
+}
+
+impl Token {
+    #[inline(always)]
+    fn end(self, base: usize) -> usize {
+        (base + self.end as usize).wrapping_sub(64)
+    }
+
+    /// The whole run, with the dots behind it.
+    #[inline(always)]
+    fn whole(self, base: usize) -> (usize, usize) {
+        let end = self.end(base);
+        (end - usize::from(self.run), end + usize::from(self.after))
+    }
 }
 
 /// Memory for one scan.
@@ -33,6 +46,8 @@ pub(super) struct Room {
     ends: Vec<u32>,
     names: Vec<Token>,
     numbers: Vec<Token>,
+    /// Hashes of the names, first halves of the numbers.
+    keys: Vec<u64>,
     /// Runs to be checked: tokens by both ends, the others by a place in them.
     tokens: Vec<(usize, usize)>,
     hex: Vec<usize>,
@@ -55,6 +70,7 @@ impl Room {
             ends: vec![0; MOST],
             names: vec![Token::default(); MOST],
             numbers: vec![Token::default(); MOST],
+            keys: vec![0; MOST],
             tokens: Vec::new(),
             hex: Vec::new(),
             colons: Vec::new(),
@@ -74,8 +90,8 @@ pub(super) fn chunk(check: &Check<'_>, wants: Wants, room: &mut Room, text: &[u8
     signs(room, text, base, blocks);
     runs(wants, room, base, blocks);
     let (names, numbers) = split(wants, room, text, base, count, high);
-    through_filter(check, room, text, names);
-    through_map(check, room, text, numbers);
+    through_filter(check, room, text, base, names);
+    through_map(check, room, text, base, numbers);
     confirm(check, room, text, base);
 }
 
@@ -295,7 +311,7 @@ fn split(wants: Wants, room: &mut Room, text: &[u8], base: usize, count: usize, 
             }
         }
         let last = text.get(stop - 1 - after as usize).copied().unwrap_or(0);
-        let token = Token { dots, hash: 0, end: stop - after as usize, run: length as u8, after: after as u8 };
+        let token = Token { dots, end: *end + 64 - after, run: length as u8, after: after as u8 };
         let number = last.is_ascii_digit();
         let address = number & (dots.count_ones() == 3) & (length.wrapping_sub(7) <= 8);
         let name = (dots != 0) & (!number | wants.digit_tops);
@@ -322,27 +338,26 @@ fn label(text: &[u8], end: usize, length: usize) -> u64 {
 
 /// Names whose last label, then whose last two labels no indicator has, end here.
 #[inline(always)]
-fn through_filter(check: &Check<'_>, room: &mut Room, text: &[u8], count: usize) {
-    let names = &mut room.names;
+fn through_filter(check: &Check<'_>, room: &mut Room, text: &[u8], base: usize, count: usize) {
+    let Room { names, keys, tokens, .. } = room;
     let (tops, alone) = check.tops.split_at(check.tops.len() / 2);
     let mut kept = 0;
-    for n in 0..count.min(names.len()) {
+    for n in 0..count.min(names.len()).min(keys.len()) {
         let token = names[n];
-        let hash = label(text, token.end, token.dots.leading_zeros() as usize);
+        let hash = label(text, token.end(base), token.dots.leading_zeros() as usize);
         let (byte, bit) = top_bit(hash);
-        names[kept] = Token { hash, ..token };
+        (names[kept], keys[kept]) = (token, hash);
         kept += usize::from(tops.get(byte).is_some_and(|tops| tops & bit != 0));
     }
-    for token in &mut names[..kept] {
-        let end = token.end;
+    for (token, hash) in names[..kept].iter_mut().zip(&mut keys[..kept]) {
         let top = token.dots.leading_zeros() as usize;
         let length = ((token.dots << 1) << top).leading_zeros() as usize;
         let length = length.min(usize::from(token.run) - top - 1);
-        let second = label(text, end - top - 1, length);
-        let (byte, bit) = top_bit(token.hash);
+        let second = label(text, token.end(base) - top - 1, length);
+        let (byte, bit) = top_bit(*hash);
         let whole = alone.get(byte).is_some_and(|tops| tops & bit != 0);
-        token.hash = key(longer(longer(START, token.hash), second));
-        check.filter.ask(token.hash);
+        *hash = key(longer(longer(START, *hash), second));
+        check.filter.ask(*hash);
         // No dots: to be checked whatever the filter says.
         token.dots = u64::from(!(whole | (length == 0)));
     }
@@ -350,46 +365,40 @@ fn through_filter(check: &Check<'_>, room: &mut Room, text: &[u8], count: usize)
     for n in 0..kept {
         let token = names[n];
         names[near] = token;
-        near += usize::from(check.filter.may_hold(token.hash) | (token.dots == 0));
+        near += usize::from(check.filter.may_hold(keys[n]) | (token.dots == 0));
     }
-    for token in &names[..near] {
-        let end = token.end;
-        room.tokens.push((end - usize::from(token.run), end + usize::from(token.after)));
-    }
+    tokens.extend(names[..near].iter().map(|token| token.whole(base)));
 }
 
 /// Addresses in a /24 that no indicator touches end here. First what the text says, then the look-ups:
 /// side by side they wait for memory together, not one after the other.
 #[inline(always)]
-fn through_map(check: &Check<'_>, room: &mut Room, text: &[u8], count: usize) {
+fn through_map(check: &Check<'_>, room: &mut Room, text: &[u8], base: usize, count: usize) {
     if check.map24.is_empty() {
         return;
     }
-    let numbers = &mut room.numbers;
+    let Room { numbers, keys, tokens, .. } = room;
     let mut kept = 0;
-    for n in 0..count.min(numbers.len()) {
+    for n in 0..count.min(numbers.len()).min(keys.len()) {
         let token = numbers[n];
-        let (net, right) = net(text, &token);
-        ahead::ask(check.map24, (net >> 6) as usize);
-        numbers[kept] = Token { hash: u64::from(net), ..token };
-        kept += usize::from(right & has_bit(check.map16of4, net >> 8));
+        let (net, right) = net(text, base, token);
+        let near = right & has_bit(check.map16of4, net >> 8);
+        ahead::ask(check.map24, if near { (net >> 6) as usize } else { 0 });
+        (numbers[kept], keys[kept]) = (token, u64::from(net));
+        kept += usize::from(near);
     }
     let mut near = 0;
     for n in 0..kept {
-        let token = numbers[n];
-        numbers[near] = token;
-        near += usize::from(has_bit(check.map24, token.hash as u32));
+        numbers[near] = numbers[n];
+        near += usize::from(has_bit(check.map24, keys[n] as u32));
     }
-    for token in &numbers[..near] {
-        let end = token.end;
-        room.tokens.push((end - usize::from(token.run), end + usize::from(token.after)));
-    }
+    tokens.extend(numbers[..near].iter().map(|token| token.whole(base)));
 }
 
 /// The first 24 bits of an address, and whether it can be one.
 #[inline(always)]
-fn net(text: &[u8], token: &Token) -> (u32, bool) {
-    let mut end = token.end;
+fn net(text: &[u8], base: usize, token: Token) -> (u32, bool) {
+    let mut end = token.end(base);
     let mut dots = token.dots;
     let mut left = u32::from(token.run);
     let (mut wrong, mut net) = (0, 0);
