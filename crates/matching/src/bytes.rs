@@ -3,13 +3,13 @@
 /// Part of a token: letters, digits, `-`, `_`, everything beyond ASCII. DEL counts too: it spares an
 /// instruction, and no log has it.
 #[inline(always)]
-pub(crate) fn is_word(b: u8) -> bool {
+pub(crate) const fn is_word(b: u8) -> bool {
     b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | 0x7f..)
 }
 
 /// Part of a dotted token.
 #[inline(always)]
-pub(crate) fn is_token(b: u8) -> bool {
+pub(crate) const fn is_token(b: u8) -> bool {
     is_word(b) || b == b'.'
 }
 

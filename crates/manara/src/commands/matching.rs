@@ -80,7 +80,7 @@ fn add(builder: &mut Builder, reader: impl BufRead) -> io::Result<u64> {
         }
         let known = guess_listed(value).and_then(|o| Some((Kind::by_name(o.ty().name())?, o.value().to_owned())));
         let known = known.or_else(|| Some((manara_matching::guess(value)?, value.to_owned())));
-        refused += u64::from(!known.is_some_and(|(kind, value)| builder.add(kind, &value).is_ok()));
+        refused += u64::from(known.is_none_or(|(kind, value)| builder.add(kind, &value).is_err()));
     }
     Ok(refused)
 }
