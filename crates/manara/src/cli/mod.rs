@@ -3,12 +3,14 @@
 
 mod collections;
 mod keep;
+mod matching;
 mod pattern;
 mod people;
 mod taxii;
 
 pub(crate) use collections::{CollectionArgs, CollectionCommand, CollectionKind, Described};
 pub(crate) use keep::{AuditArgs, BackupArgs, DoctorArgs, MigrateArgs, RestoreArgs};
+pub(crate) use matching::{HitFormat, IndexArgs, IndexCommand, ScanArgs};
 pub(crate) use pattern::{CheckArgs, ExplainArgs, MatchArgs, PatternArgs, PatternCommand};
 pub(crate) use people::{
     GroupArgs, GroupCommand, KeyArgs, KeyCommand, OrgArgs, OrgCommand, TagArgs, TagCommand, UserArgs, UserCommand,
@@ -96,6 +98,10 @@ pub(crate) enum Command {
     Taxii(TaxiiArgs),
     /// STIX patterns: check one, explain it, match it against observations
     Pattern(PatternArgs),
+    /// Make an index of indicators, to be looked for in logs
+    Index(IndexArgs),
+    /// Look for an index's indicators in logs. Exit 0: found; 1: nothing found; 2: an error
+    Match(ScanArgs),
     /// The formats that are read and written
     Formats(Output),
     /// Completions for a shell

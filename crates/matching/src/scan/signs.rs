@@ -1,0 +1,148 @@
+//! Spellings that hide a sign or a letter: `[.]`, `(dot)`, `%2e`, `\u002e`, `\x2e`. Where one stands, its
+//! piece (what no space or quotation mark divides) is rewritten and read again; the piece as it stands is
+//! not, so `evil.example[.]org` is no hit of `evil.example`.
+
+use crate::bytes::{digit, is_word, percent};
+use std::ops::Range;
+
+/// How far a piece goes at most to each side. Longer ones are cut there.
+const REACH: usize = 8192;
+
+/// Signs in brackets, and what they stand for. In lower case.
+const BRACKETED: &[(&[u8], char)] =
+    &[(b".", '.'), (b"dot", '.'), (b":", ':'), (b"://", ':'), (b"@", '@'), (b"at", '@'), (b"/", '/')];
+
+/// What the first two bytes of a hidden sign must be: they share a bit. Bits: brackets, percent, escapes.
+static FIRST: [u8; 256] = table([b"[({", b"%", b"\\"]);
+static SECOND: [u8; 256] = table([b".:@/dDaA", b"234567", b"ux"]);
+
+const fn table(sets: [&[u8]; 3]) -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut bit = 0;
+    while bit < 3 {
+        let mut n = 0;
+        while n < sets[bit].len() {
+            table[sets[bit][n] as usize] |= 1 << bit;
+            n += 1;
+        }
+        bit += 1;
+    }
+    table
+}
+
+/// Whether a hidden sign may stand at a place.
+#[inline(always)]
+pub(crate) fn may_start(text: &[u8], at: usize) -> bool {
+    match text.get(at..at + 2) {
+        Some([first, second]) => FIRST[usize::from(*first)] & SECOND[usize::from(*second)] != 0,
+        _ => false,
+    }
+}
+
+/// The hidden sign at the start of a text: how long it is and what it stands for.
+#[inline(never)]
+pub(crate) fn sign(text: &[u8]) -> Option<(usize, char)> {
+    match *text.first()? {
+        b'%' => percent(text).filter(|b| b.is_ascii() && (is_word(*b) || *b == b'.')).map(|b| (3, char::from(b))),
+        b'\\' => escape(text),
+        b'[' => bracketed(text, b']'),
+        b'(' => bracketed(text, b')'),
+        b'{' => bracketed(text, b'}'),
+        _ => None,
+    }
+}
+
+fn bracketed(text: &[u8], close: u8) -> Option<(usize, char)> {
+    let closed = |inside: &[u8]| {
+        text.get(1..=inside.len()).is_some_and(|t| t.eq_ignore_ascii_case(inside))
+            && text.get(inside.len() + 1) == Some(&close)
+    };
+    BRACKETED.iter().find(|(inside, _)| closed(inside)).map(|(inside, sign)| (inside.len() + 2, *sign))
+}
+
+/// `\u002e` of JSON, `\x2e` of nginx.
+fn escape(text: &[u8]) -> Option<(usize, char)> {
+    let digits = match text.get(1)? {
+        b'u' => text.get(2..6)?,
+        b'x' => text.get(2..4)?,
+        _ => return None,
+    };
+    let value = digits.iter().try_fold(0, |sum, b| Some(sum << 4 | u32::from(digit(*b)?)))?;
+    let known = text[1] == b'u' || value < 0x80;
+    let sign = char::from_u32(value).filter(|_| known)?;
+    Some((digits.len() + 2, if sign < ' ' { ' ' } else { sign }))
+}
+
+#[inline]
+fn divides(b: u8) -> bool {
+    b <= b' ' || b == b'"'
+}
+
+/// The piece around a place.
+pub(crate) fn piece(text: &[u8], at: usize) -> Range<usize> {
+    let low = at.saturating_sub(REACH);
+    let high = text.len().min(at + REACH);
+    let start = text[low..at].iter().rposition(|b| divides(*b)).map_or(low, |n| low + n + 1);
+    let end = text[at..high].iter().position(|b| divides(*b)).map_or(high, |n| at + n);
+    start..end
+}
+
+/// Whether a piece is read in its rewritten form only.
+pub(crate) fn hides(text: &[u8], piece: Range<usize>) -> bool {
+    piece.into_iter().any(|at| may_start(text, at) && sign(&text[at..]).is_some())
+}
+
+/// A piece rewritten.
+#[derive(Debug, Default)]
+pub(crate) struct Rewritten {
+    /// What it spells.
+    pub(crate) text: Vec<u8>,
+    /// For each byte of it, and for its end, where that stands in the piece.
+    pub(crate) places: Vec<u32>,
+}
+
+impl Rewritten {
+    /// Rewrites a piece into the same memory.
+    pub(crate) fn read(&mut self, piece: &[u8]) {
+        self.text.clear();
+        self.places.clear();
+        let mut at = 0;
+        while at < piece.len() {
+            let mut bytes = [piece[at]; 4];
+            let (length, spelled): (usize, &[u8]) =
+                match Some(at).filter(|at| may_start(piece, *at)).and_then(|at| sign(&piece[at..])) {
+                    Some((length, sign)) => (length, sign.encode_utf8(&mut bytes).as_bytes()),
+                    None => (1, &bytes[..1]),
+                };
+            self.text.extend_from_slice(spelled);
+            self.places.resize(self.text.len(), at as u32);
+            // `[://]` stands for three signs; a scheme without its slashes does no harm.
+            at += length;
+        }
+        self.places.push(piece.len() as u32);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidden_signs_are_seen() {
+        let all = [
+            ("hxxp[:]//evil[.]example", "hxxp://evil.example"),
+            ("evil(dot)example{.}org", "evil.example.org"),
+            ("user[at]evil[DOT]example", "user@evil.example"),
+            ("evil%2eexample%2Fa%65", "evil.example%2Fae"),
+            ("evil\\u002eexample\\x2eorg\\u00fc", "evil.example.orgü"),
+            ("[1.2.3.4] (a.b) {x} 100% \\d [.x]", "[1.2.3.4] (a.b) {x} 100% \\d [.x]"),
+        ];
+        let mut out = Rewritten::default();
+        for (piece, plain) in all {
+            out.read(piece.as_bytes());
+            assert_eq!(str::from_utf8(&out.text).unwrap(), plain);
+            assert_eq!(out.places.len(), out.text.len() + 1);
+            assert_eq!(hides(piece.as_bytes(), 0..piece.len()), piece != plain, "{piece}");
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Reads one indicator out of a list: what it is to be found by.
+
+use crate::bytes::{is_local, is_word};
+use crate::error::Refused;
+use crate::kind::Kind;
+use std::borrow::Cow;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ops::Range;
+
+/// Longest URL.
+const URL: usize = 8192;
+/// Shortest word that is looked for: as long as the shortest CVE id.
+pub(crate) const WORD: usize = 13;
+
+/// An indicator as it is found.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Value<'a> {
+    V4(u32, u32),
+    V6(u128, u128),
+    /// ASCII name; how it is written in its own script; whether only names below it count.
+    Name {
+        ascii: Cow<'a, str>,
+        unicode: Option<String>,
+        below: bool,
+    },
+    /// Places in `text`.
+    Url {
+        text: Cow<'a, str>,
+        host: Range<usize>,
+        rest: Range<usize>,
+        address: Option<IpAddr>,
+    },
+    Email {
+        text: String,
+        host: usize,
+    },
+    /// A hash or word; what part of it is looked up.
+    Word(Range<usize>),
+}
+
+/// Reads a value of a kind.
+pub(crate) fn read(kind: Kind, text: &str) -> Result<Value<'_>, Refused> {
+    match kind {
+        Kind::Ipv4 | Kind::Ipv6 => address(text).map(single).ok_or(Refused::Address),
+        Kind::Network => network(text).ok_or(Refused::Network),
+        Kind::Domain => domain(text),
+        Kind::Url => url(text),
+        Kind::Email => email(text),
+        _ => word(kind, text),
+    }
+}
+
+/// Addresses mapped into IPv6 are what they stand for.
+fn address(text: &str) -> Option<IpAddr> {
+    text.trim_matches(['[', ']']).parse().ok().map(|a: IpAddr| a.to_canonical())
+}
+
+fn single(address: IpAddr) -> Value<'static> {
+    match address {
+        IpAddr::V4(v4) => Value::V4(v4.to_bits(), v4.to_bits()),
+        IpAddr::V6(v6) => Value::V6(v6.to_bits(), v6.to_bits()),
+    }
+}
+
+fn network(text: &str) -> Option<Value<'static>> {
+    let Some((base, length)) = text.split_once('/') else { return address(text).map(single) };
+    let length: u32 = length.parse().ok()?;
+    if let Ok(v4) = base.parse::<Ipv4Addr>() {
+        let hosts = u32::MAX.checked_shr(length).unwrap_or(0);
+        return (length <= 32).then(|| Value::V4(v4.to_bits() & !hosts, v4.to_bits() | hosts));
+    }
+    let v6: Ipv6Addr = base.parse().ok()?;
+    match v6.to_ipv4_mapped() {
+        Some(v4) if (96..=128).contains(&length) => {
+            let hosts = u32::MAX.checked_shr(length - 96).unwrap_or(0);
+            Some(Value::V4(v4.to_bits() & !hosts, v4.to_bits() | hosts))
+        }
+        _ => {
+            let hosts = u128::MAX.checked_shr(length).unwrap_or(0);
+            (length <= 128).then(|| Value::V6(v6.to_bits() & !hosts, v6.to_bits() | hosts))
+        }
+    }
+}
+
+fn domain(text: &str) -> Result<Value<'_>, Refused> {
+    let (rest, below) = match text.strip_prefix("*.") {
+        Some(rest) => (rest, true),
+        None => (text.strip_prefix('.').unwrap_or(text), false),
+    };
+    let rest = rest.strip_suffix('.').unwrap_or(rest);
+    let (ascii, unicode) = name(rest)?;
+    Ok(Value::Name { ascii, unicode, below })
+}
+
+/// A name in ASCII, and in its own script where it has one.
+fn name(text: &str) -> Result<(Cow<'_, str>, Option<String>), Refused> {
+    let ascii = match plain(text) {
+        Some(name) => name,
+        None => Cow::Owned(idna::domain_to_ascii(text).map_err(|_| Refused::Name)?),
+    };
+    let sound = !ascii.is_empty()
+        && ascii.len() <= 253
+        && ascii.split('.').all(|label| (1..=63).contains(&label.len()) && label.bytes().all(is_word));
+    // Digits and dots that are no address are no name either.
+    if !sound || ascii.rsplit('.').next().is_some_and(|top| top.bytes().all(|b| b.is_ascii_digit())) {
+        return Err(Refused::Name);
+    }
+    let unicode = ascii.contains("xn--").then(|| idna::domain_to_unicode(&ascii).0).filter(|u| *u != ascii);
+    Ok((ascii, unicode))
+}
+
+/// The same name in lower case, if all of it is ASCII.
+fn plain(text: &str) -> Option<Cow<'_, str>> {
+    if !text.is_ascii() {
+        return None;
+    }
+    let upper = text.bytes().any(|b| b.is_ascii_uppercase());
+    Some(if upper { Cow::Owned(text.to_ascii_lowercase()) } else { Cow::Borrowed(text) })
+}
+
+fn url(text: &str) -> Result<Value<'_>, Refused> {
+    let text = text.split('#').next().unwrap_or(text);
+    if text.len() > URL {
+        return Err(Refused::Url);
+    }
+    let scheme = text.find("://").map_or(0, |at| at + 3);
+    let end = text[scheme..].find(['/', '?']).map_or(text.len(), |at| scheme + at);
+    let start = text[scheme..end].rfind('@').map_or(scheme, |at| scheme + at + 1);
+    let port = match text[start..end].rfind(':') {
+        Some(at) if !text[start + at..end].contains(']') => start + at,
+        _ => end,
+    };
+    let host = text[start..port].trim_matches(['[', ']']);
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let begin = start + usize::from(text[start..port].starts_with('['));
+    let rest = if matches!(&text[port..end], "" | ":" | ":80" | ":443") { end } else { port };
+    let rest = rest..text.strip_suffix('/').filter(|cut| cut.len() <= end).map_or(text.len(), str::len);
+    if let Some(address) = address(host) {
+        let host = begin..begin + host.len();
+        return Ok(Value::Url { text: text.into(), host, rest, address: Some(address) });
+    }
+    let (ascii, _) = name(host).map_err(|_| Refused::Url)?;
+    if ascii.eq_ignore_ascii_case(host) {
+        let host = begin..begin + host.len();
+        return Ok(Value::Url { text: text.into(), host, rest, address: None });
+    }
+    // A host in its own script stands in the index as logs have it.
+    let moved = |at: usize| at + begin + ascii.len() - port;
+    let whole = format!("{}{ascii}{}", &text[..begin], &text[port..]);
+    Ok(Value::Url {
+        text: whole.into(),
+        host: begin..begin + ascii.len(),
+        rest: moved(rest.start)..moved(rest.end),
+        address: None,
+    })
+}
+
+fn email(text: &str) -> Result<Value<'static>, Refused> {
+    let (local, host) = text.rsplit_once('@').ok_or(Refused::Email)?;
+    let (ascii, _) = name(host).map_err(|_| Refused::Email)?;
+    if !local.bytes().next_back().is_some_and(is_local) {
+        return Err(Refused::Email);
+    }
+    let text = format!("{}@{ascii}", local.to_ascii_lowercase());
+    Ok(Value::Email { host: text.len() - ascii.len(), text })
+}
+
+fn word(kind: Kind, text: &str) -> Result<Value<'static>, Refused> {
+    if let Some(digits) = kind.digits() {
+        let sound = text.len() == digits && text.bytes().all(|b| b.is_ascii_hexdigit());
+        return if sound { Ok(Value::Word(0..digits)) } else { Err(Refused::Hash) };
+    }
+    let part = anchor(text.as_bytes()).ok_or(Refused::Word)?;
+    if kind == Kind::Ssdeep || part == (0..text.len()) { Ok(Value::Word(part)) } else { Err(Refused::Word) }
+}
+
+/// The longest run of word bytes in a text: by it the text is found.
+pub(crate) fn anchor(text: &[u8]) -> Option<Range<usize>> {
+    let mut best = 0..0;
+    let mut at = 0;
+    for run in text.split(|b| !is_word(*b)) {
+        if run.len() > best.len() {
+            best = at..at + run.len();
+        }
+        at += run.len() + 1;
+    }
+    (best.len() >= WORD).then_some(best)
+}
+
+/// What a bare line of a list is; defanged or not. `None` where nothing says what it is.
+#[must_use]
+pub fn guess(text: &str) -> Option<Kind> {
+    let bytes = text.as_bytes();
+    if text.contains("://") {
+        return Some(Kind::Url);
+    }
+    if let Some((base, length)) = text.split_once('/') {
+        let network = base.parse::<IpAddr>().is_ok() && length.parse::<u8>().is_ok();
+        if !network && text.matches(':').count() == 2 && anchor(bytes).is_some() && !base.contains('.') {
+            return Some(Kind::Ssdeep);
+        }
+        return Some(if network { Kind::Network } else { Kind::Url });
+    }
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Some(if address.is_ipv4() { Kind::Ipv4 } else { Kind::Ipv6 });
+    }
+    if bytes.iter().all(u8::is_ascii_hexdigit)
+        && let Some(kind) = Kind::all().find(|kind| kind.digits() == Some(bytes.len()))
+    {
+        return Some(kind);
+    }
+    if text.contains('@') {
+        return Some(Kind::Email);
+    }
+    if text.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("cve-")) {
+        return Some(Kind::Cve);
+    }
+    if text.matches(':').count() == 2 {
+        return Some(Kind::Ssdeep);
+    }
+    if text.contains('.') {
+        return Some(Kind::Domain);
+    }
+    match (bytes.first(), bytes.len()) {
+        (Some(b'0'), 42) if text.starts_with("0x") => Some(Kind::Eth),
+        (Some(b'4' | b'8'), 95 | 106) => Some(Kind::Xmr),
+        (Some(b'1' | b'3'), 26..=35) | (Some(b'b' | b'B'), 42..=62) => Some(Kind::Btc),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(url: &str) -> (String, String) {
+        match read(Kind::Url, url) {
+            Ok(Value::Url { text, host, rest, .. }) => (text[host].to_owned(), text[rest].to_owned()),
+            other => panic!("{url}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn urls_fall_into_host_and_rest() {
+        let all = [
+            ("http://evil.example/a/b?c=d#e", "evil.example", "/a/b?c=d"),
+            ("https://user:pw@Evil.example:443/a", "Evil.example", "/a"),
+            ("http://evil.example:8080/", "evil.example", ":8080"),
+            ("evil.example/", "evil.example", ""),
+            ("http://evil.example.", "evil.example", ""),
+            ("http://evil.example?x", "evil.example", "?x"),
+            ("http://[2001:db8::1]:81/x/", "2001:db8::1", ":81/x/"),
+            ("http://bücher.example/x", "xn--bcher-kva.example", "/x"),
+            ("http://bücher.example:81/x", "xn--bcher-kva.example", ":81/x"),
+        ];
+        for (url, host, rest) in all {
+            assert_eq!(parts(url), (host.to_owned(), rest.to_owned()), "{url}");
+        }
+        for bad in ["http:///x", "http://", "/x", "http://a b/"] {
+            assert_eq!(read(Kind::Url, bad), Err(Refused::Url), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_have_one_form_and_their_own_script() {
+        let Ok(Value::Name { ascii, unicode, below }) = read(Kind::Domain, "*.BÜCHER.example.") else { panic!() };
+        assert_eq!((&*ascii, unicode.as_deref(), below), ("xn--bcher-kva.example", Some("bücher.example"), true));
+        for bad in ["", ".", "a..b", "1.2.3", "a b.example", &"x".repeat(64)] {
+            assert_eq!(read(Kind::Domain, bad), Err(Refused::Name), "{bad}");
+        }
+    }
+
+    #[test]
+    fn networks_cover_whole_ranges() {
+        assert_eq!(read(Kind::Network, "10.1.2.3/8"), Ok(Value::V4(0x0a00_0000, 0x0aff_ffff)));
+        assert_eq!(read(Kind::Network, "0.0.0.0/0"), Ok(Value::V4(0, u32::MAX)));
+        assert_eq!(read(Kind::Network, "::ffff:10.0.0.0/104"), Ok(Value::V4(0x0a00_0000, 0x0aff_ffff)));
+        assert_eq!(read(Kind::Ipv6, "::ffff:1.2.3.4"), Ok(Value::V4(0x0102_0304, 0x0102_0304)));
+        assert_eq!(read(Kind::Network, "::/0"), Ok(Value::V6(0, u128::MAX)));
+        assert_eq!(read(Kind::Network, "10.0.0.0/33"), Err(Refused::Network));
+    }
+}
