@@ -73,3 +73,6 @@ CREATE TABLE member_object (            -- the objects that a record becomes
     PRIMARY KEY (collection, id, added)
 );
 CREATE INDEX member_object_member ON member_object (added);
+
+-- tags of which their keepers say something: which of them are their own is asked for each export
+CREATE INDEX tag_detail ON tag (name) WHERE detail <> '{}';

@@ -314,6 +314,7 @@ fn the_misp_door(store: &Store, owner: OrgId, bank: OrgId) {
     store.tag_by_number(tag.id).unwrap();
     store.remove_tag("t", tag.id).unwrap();
     store.vocabulary().unwrap();
+    store.kept_tags().unwrap();
     store.list_old_events().unwrap();
 
     for audience in [Audience::Node, Audience::Public, Audience::Org(bank)] {

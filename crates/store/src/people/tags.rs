@@ -101,7 +101,10 @@ impl Store {
     /// # Errors
     /// The engine's.
     pub fn kept_tags(&self) -> Result<BTreeSet<String>> {
-        Ok(self.vocabulary()?.into_iter().filter(Tag::is_kept).map(|tag| tag.name).collect())
+        // Of the few of which something is said.
+        let sql = "SELECT id, name, colour, detail FROM tag WHERE detail <> '{}' ORDER BY name LIMIT ?1";
+        let tags = self.reader()?.all(sql, &params![MOST], read_tag)?;
+        Ok(tags.into_iter().filter(Tag::is_kept).map(|tag| tag.name).collect())
     }
 
     /// A tag by its number.
