@@ -71,6 +71,11 @@ fn read(store: &Store, collection: &Collection, uuid: Uuid, tell: Tell<'_>) -> R
     let giver = Giver { org: account.org, actor: account.email };
     let mut report = Report::default();
     let objects = objects_of(&text).unwrap_or_default();
+    if objects.is_empty() {
+        // It was taken by a program that took more.
+        store.note_submission(uuid, &report.shown(), true)?;
+        return Ok(true);
+    }
     let mut defined = known::of_envelope(store, collection, &objects)?;
     report.pending = objects.len();
     for run in objects.chunks(AT_ONCE) {
