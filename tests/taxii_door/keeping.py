@@ -246,18 +246,24 @@ def after_a_crash():
 def nobody_holds_the_node_by_sending_slowly():
     """Sixty-four that begin a body and send no more, known or not, keep nobody waiting; and each is told in the end."""
     host, port = server.at.rsplit(":", 1)
-    slow, target = [], box("Slow")
+    slow, others, target = [], [], box("Slow")
     for n in range(64):
         line = socket.create_connection((host, int(port)), timeout=60)
         login = f"Authorization: {alpha.headers['authorization']}\r\n" if n % 16 == 0 else ""
         line.sendall(f"POST {target}objects/ HTTP/1.1\r\nHost: x\r\n{login}Accept: {TAXII}\r\nContent-Type: {TAXII}\r\nContent-Length: 9000000\r\n\r\n{{".encode())
         slow.append(line)
+    # At the other doors that take bodies it is the same.
+    for n in range(64):
+        line = socket.create_connection((host, int(port)), timeout=60)
+        path = "/api/v1/import" if n % 2 else "/events/add"
+        line.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {alpha.key}\r\nAccept: application/json\r\nContent-Type: application/json\r\nContent-Length: 9000000\r\n\r\n{{".encode())
+        others.append(line)
     time.sleep(0.5)
     check("others are answered", get(alpha, "/taxii2/").status == 200)
     check("and may write", post(alpha, box("Quick"), thing()).status == 202)
     told = {line.recv(12) for line in slow}
     check(f"each is told why: {told}", told == {b"HTTP/1.1 401", b"HTTP/1.1 408"})
-    for line in slow:
+    for line in slow + others:
         line.close()
 
 

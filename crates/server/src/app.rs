@@ -31,13 +31,10 @@ pub(crate) struct App {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) remembered: Arc<Remembered>,
     pub(crate) shelf: Arc<manara_taxii::Shelf>,
-    /// Turns at reading an envelope: each is held in memory until it is understood.
+    /// Turns at reading a large body.
     pub(crate) bodies: Arc<tokio::sync::Semaphore>,
     pub(crate) options: Options,
 }
-
-/// Envelopes that are read at once.
-const BODIES: usize = 8;
 
 impl App {
     pub(crate) fn new(store: Arc<Store>, options: Options) -> Self {
@@ -47,7 +44,7 @@ impl App {
             metrics: Arc::default(),
             remembered: Arc::default(),
             shelf: Arc::default(),
-            bodies: Arc::new(tokio::sync::Semaphore::new(BODIES)),
+            bodies: Arc::new(tokio::sync::Semaphore::new(crate::body::LARGE)),
             options,
         }
     }

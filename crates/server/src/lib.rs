@@ -4,6 +4,7 @@
 mod access;
 mod api;
 mod app;
+mod body;
 mod health;
 mod jobs;
 mod metrics;

@@ -2,20 +2,19 @@
 //! packed for those who are far away. What is asked and answered is `manara_misp`'s.
 
 use crate::app::App;
+use crate::body::Incoming;
 use crate::problem::{self, Problem};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method as HttpMethod, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use flate2::read::GzEncoder;
 use flate2::{Compression, read::MultiGzDecoder};
-use futures_util::TryStreamExt;
 use manara_misp::{
     Answer, Body, Call, Fault, MOST_OF_REGISTRATION, Method, NO_KEY, answer, controller_of, has_controller,
     is_registration, register,
 };
 use std::io::Read;
 use std::net::SocketAddr;
-use tokio_util::io::{StreamReader, SyncIoBridge};
 
 /// Most bytes of a body, unpacked.
 const MOST: u64 = 1 << 30;
@@ -143,8 +142,7 @@ pub(crate) async fn door(State(app): State<App>, request: Request) -> Response {
     let given = key(&parts.headers).to_owned();
     if app.options.self_registration && given.is_empty() && method == Method::Post && is_registration(&path) {
         let from = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(from)| from.ip());
-        let incoming = StreamReader::new(body.into_data_stream().map_err(std::io::Error::other));
-        let incoming = SyncIoBridge::new(incoming);
+        let incoming = Incoming::of(&app, body).await;
         let done = app
             .blocking(move |app| {
                 let answered = match receive(incoming, text(&parts.headers, "content-encoding"), MOST_OF_REGISTRATION) {
@@ -165,8 +163,7 @@ pub(crate) async fn door(State(app): State<App>, request: Request) -> Response {
         }
         Err(problem) => return problem.into_response(),
     };
-    let incoming = StreamReader::new(body.into_data_stream().map_err(std::io::Error::other));
-    let incoming = SyncIoBridge::new(incoming);
+    let incoming = Incoming::of(&app, body).await;
     let done = app
         .blocking(move |app| {
             let answered = match receive(incoming, text(&parts.headers, "content-encoding"), most) {

@@ -4,8 +4,9 @@
 use crate::access::Door::Open;
 use crate::access::{Route, route};
 use crate::app::App;
+use crate::body::piece;
 use crate::packing;
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method as HttpMethod, StatusCode, header};
@@ -16,16 +17,13 @@ use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt;
 use manara_store::people::{Basic, Caller};
 use manara_taxii::{Answer, Call, Fault, MOST, Method, TAXII};
+use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// Bytes of a refused body that are read and thrown away, and for how long.
 const DRAINED: u64 = 4 * MOST;
 const DRAINING: Duration = Duration::from_secs(2);
-/// A client that sends nothing for so long has gone.
-const SILENCE: Duration = Duration::from_secs(20);
-
-type Stream = axum::body::BodyDataStream;
 
 pub(crate) fn routes() -> Vec<Route> {
     ["/taxii2", "/taxii2/", "/taxii2/{*rest}"]
@@ -84,15 +82,14 @@ fn respond(answer: Answer, head_only: bool, accept_encoding: &str) -> Response {
 }
 
 /// A body, read to its end or to one byte more than is taken. Nobody holds a thread by sending slowly.
-async fn body_of(body: &mut Stream, most: u64) -> Result<Vec<u8>, Fault> {
+async fn body_of(body: &mut BodyDataStream, most: u64) -> Result<Vec<u8>, Fault> {
     let mut read = Vec::new();
     while read.len() as u64 <= most {
-        let more = tokio::time::timeout(SILENCE, body.next()).await;
-        let more = more.map_err(|_| Fault::new(408, format!("nothing came for {} seconds", SILENCE.as_secs())))?;
-        match more {
-            Some(Ok(bytes)) => read.extend_from_slice(&bytes),
-            Some(Err(error)) => return Err(Fault::new(400, format!("the body broke off: {error}"))),
-            None => return Ok(read),
+        match piece(body).await {
+            Ok(Some(bytes)) => read.extend_from_slice(&bytes),
+            Ok(None) => return Ok(read),
+            Err(error) if error.kind() == ErrorKind::TimedOut => return Err(Fault::new(408, error.to_string())),
+            Err(error) => return Err(Fault::new(400, format!("the body broke off: {error}"))),
         }
     }
     read.truncate(usize::try_from(most + 1).unwrap_or(usize::MAX));
@@ -100,7 +97,7 @@ async fn body_of(body: &mut Stream, most: u64) -> Result<Vec<u8>, Fault> {
 }
 
 /// Who is still sending hears why it was refused, not only that the line is dead; for a moment.
-async fn drain(body: &mut Stream) {
+async fn drain(body: &mut BodyDataStream) {
     let all = async {
         let mut read = 0;
         while let Some(Ok(bytes)) = body.next().await {

@@ -1,12 +1,12 @@
 //! In by HTTP: streamed to a spool, read by the same readers as files, answered after it is on disk.
 
 use crate::app::App;
+use crate::body::Incoming;
 use crate::problem::Problem;
 use axum::body::Body;
 use axum::extract::{Extension, Json, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use futures_util::TryStreamExt;
 use manara_corridor::import as corridor_import;
 use manara_formats::{Input, Limits};
 use manara_model::record::Rejection;
@@ -16,7 +16,6 @@ use manara_store::people::Caller;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::io::Read;
-use tokio_util::io::{StreamReader, SyncIoBridge};
 use uuid::Uuid;
 
 /// How it is to be taken.
@@ -83,13 +82,12 @@ async fn run(
     expected: Option<Uuid>,
 ) -> Result<Response, Problem> {
     marking(&query)?;
-    let reader = StreamReader::new(body.into_data_stream().map_err(std::io::Error::other));
-    let bridge = SyncIoBridge::new(reader);
+    let incoming = Incoming::of(&app, body).await;
     app.blocking(move |app| {
         let limits = Limits { bytes: app.options.max_body.saturating_mul(8), ..Limits::default() };
         // A name is for people and for the next edition of the same list; it is never a path here.
         let name = query.name.as_deref().unwrap_or("-").rsplit(['/', '\\']).next().unwrap_or("-").to_owned();
-        let reader = AtMost { inner: bridge, left: app.options.max_body };
+        let reader = AtMost { inner: incoming, left: app.options.max_body };
         let mut input = Input::from_reader(&name, reader, limits)
             .map_err(|error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))?;
         if let Some(uuid) = expected {
