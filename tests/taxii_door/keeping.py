@@ -236,7 +236,8 @@ def after_a_crash():
         now = get(alpha, f"{root}status/{status.json['id']}/")
         return now.json if now.status == 200 and now.json["status"] == "complete" else None
 
-    done = wait(complete)
+    # A job of a process that is no more is another's two minutes after its last word (on a folder at once).
+    done = wait(complete, 240)
     check("the envelope is read to its end", (done["success_count"], done["failure_count"], done["pending_count"]) == (6000, 0, 0))
     everything = [one for page in pages(alpha, f"{crashed}objects/", "", 5000) for one in page.json["objects"]]
     check("each once, in order", everything == objects + many)

@@ -2,6 +2,7 @@
 //! are made of this.
 
 mod collections;
+mod index;
 mod keep;
 mod matching;
 mod pattern;
@@ -9,8 +10,9 @@ mod people;
 mod taxii;
 
 pub(crate) use collections::{CollectionArgs, CollectionCommand, CollectionKind, Described};
+pub(crate) use index::{IndexArgs, IndexCommand};
 pub(crate) use keep::{AuditArgs, BackupArgs, DoctorArgs, MigrateArgs, RestoreArgs};
-pub(crate) use matching::{HitFormat, IndexArgs, IndexCommand, ScanArgs};
+pub(crate) use matching::{HitFormat, ScanArgs};
 pub(crate) use pattern::{CheckArgs, ExplainArgs, MatchArgs, PatternArgs, PatternCommand};
 pub(crate) use people::{
     GroupArgs, GroupCommand, KeyArgs, KeyCommand, OrgArgs, OrgCommand, TagArgs, TagCommand, UserArgs, UserCommand,

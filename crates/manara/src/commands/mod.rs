@@ -4,6 +4,7 @@ pub(crate) mod collection;
 pub(crate) mod doctor;
 pub(crate) mod export;
 pub(crate) mod import;
+pub(crate) mod index;
 pub(crate) mod init;
 pub(crate) mod keep;
 pub(crate) mod matching;
