@@ -33,12 +33,22 @@ pub(crate) struct App {
     pub(crate) shelf: Arc<manara_taxii::Shelf>,
     /// Turns at reading a large body.
     pub(crate) bodies: Arc<tokio::sync::Semaphore>,
+    /// Turns at reading the store for an answer that is made at once.
+    pub(crate) reads: Arc<tokio::sync::Semaphore>,
     pub(crate) options: Options,
+}
+
+/// Answers that are made at the same time. More of them than processors only wait for each other, each with a
+/// connection and a page in memory; the others wait without a thread. A server in the network answers several at once.
+fn reads(store: &Store) -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    if store.place().database.is_none() { (2 * processors).clamp(4, 16) } else { 16 }
 }
 
 impl App {
     pub(crate) fn new(store: Arc<Store>, options: Options) -> Self {
         App {
+            reads: Arc::new(tokio::sync::Semaphore::new(reads(&store))),
             store,
             warnings: Arc::default(),
             metrics: Arc::default(),

@@ -6,6 +6,7 @@ use crate::access::{Route, route};
 use crate::app::App;
 use crate::body::piece;
 use crate::packing;
+use crate::problem::Problem;
 use axum::body::{Body, BodyDataStream};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
@@ -19,6 +20,7 @@ use manara_store::people::{Basic, Caller};
 use manara_taxii::{Answer, Call, Fault, MOST, Method, TAXII};
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Bytes of a refused body that are read and thrown away, and for how long.
@@ -36,8 +38,17 @@ fn text(headers: &HeaderMap, name: HeaderName) -> &str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-/// Who calls: an account's e-mail address and password, or a key, alone or as a password.
-fn caller(app: &App, headers: &HeaderMap, from: Option<IpAddr>) -> Result<Caller, Fault> {
+/// How long it may take to find out who calls.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// No slow hash: who is not known at once is not known yet.
+    Quick,
+    Whole,
+}
+
+/// Who calls: an account's e-mail address and password, or a key, alone or as a password. `None`: only a whole look
+/// can tell.
+fn caller(app: &App, headers: &HeaderMap, from: Option<IpAddr>, look: Look) -> Result<Option<Caller>, Fault> {
     let unknown = || {
         let how = "give an account's e-mail address and password, or an API key (Authorization: Basic or Bearer)";
         Fault::new(401, how)
@@ -46,15 +57,20 @@ fn caller(app: &App, headers: &HeaderMap, from: Option<IpAddr>) -> Result<Caller
     let given = text(headers, header::AUTHORIZATION).trim();
     let Some((scheme, word)) = given.split_once(' ') else { return Err(unknown()) };
     if scheme.eq_ignore_ascii_case("bearer") {
-        return app.store.caller(word.trim())?.ok_or_else(unknown);
+        return app.store.caller(word.trim())?.map(Some).ok_or_else(unknown);
     }
     let pair = STANDARD.decode(word.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"));
     let pair = pair.and_then(|pair| String::from_utf8(pair).ok());
     let Some((name, password)) = pair.as_deref().and_then(|pair| pair.split_once(':')) else { return Err(unknown()) };
-    match app.store.basic(&app.remembered, name, password, from)? {
-        Basic::Good(caller) => Ok(caller),
-        Basic::Wrong => Err(unknown()),
-        Basic::Wait(seconds) => {
+    let found = match look {
+        Look::Quick => app.store.basic_known(&app.remembered, name, password)?,
+        Look::Whole => Some(app.store.basic(&app.remembered, name, password, from)?),
+    };
+    match found {
+        None => Ok(None),
+        Some(Basic::Good(caller)) => Ok(Some(caller)),
+        Some(Basic::Wrong) => Err(unknown()),
+        Some(Basic::Wait(seconds)) => {
             let why = format!("too many failed attempts; wait {seconds} seconds");
             Err(Fault::new(429, why).with("retry-after", seconds.to_string()))
         }
@@ -114,54 +130,102 @@ async fn drain(body: &mut BodyDataStream) {
 async fn door(State(app): State<App>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let mut body = body.into_data_stream();
-    let posts = parts.method == HttpMethod::POST;
-    let most = MOST.min(app.options.max_body);
     let from = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(from)| from.ip());
-    let length = text(&parts.headers, header::CONTENT_LENGTH).parse::<u64>().unwrap_or(0);
-    let (mut known, mut came) = (None, Vec::new());
-    if posts {
-        // Nobody's body is read before it is known whose it is.
-        let headers = parts.headers.clone();
-        match app.blocking(move |app| Ok(caller(app, &headers, from))).await {
-            Ok(Ok(caller)) => known = Some(caller),
-            Ok(Err(fault)) => {
-                drain(&mut body).await;
-                return respond(fault.answer(), false, "");
-            }
-            Err(problem) => return failed(problem.status, &problem.detail),
+    let come =
+        Arc::new(Come { length: text(&parts.headers, header::CONTENT_LENGTH).parse().unwrap_or(0), from, parts });
+    if come.parts.method == HttpMethod::POST {
+        return posted(&app, come, &mut body).await;
+    }
+    // Who is known at once is answered at once; a slow hash is nobody else's delay.
+    let (quick, whole) = (Arc::clone(&come), Arc::clone(&come));
+    let done = match reading(&app, move |app| quick.answer_if_known(app)).await {
+        Ok(None) => match app.blocking(move |app| Ok(whole.caller(app, Look::Whole))).await {
+            Ok(Ok(Some(caller))) => reading(&app, move |app| Some(come.answer(app, caller, &[]))).await,
+            Ok(Ok(None)) => Ok(None),
+            Ok(Err(fault)) => Ok(Some(respond(fault.answer(), come.is_head(), ""))),
+            Err(problem) => Err(problem),
+        },
+        done => done,
+    };
+    match done {
+        Ok(Some(response)) => response,
+        Ok(None) => failed(StatusCode::INTERNAL_SERVER_ERROR, "it is not known who calls"),
+        Err(problem) => failed(problem.status, &problem.detail),
+    }
+}
+
+/// Reads the store, when it is its turn.
+async fn reading(
+    app: &App,
+    work: impl FnOnce(&App) -> Option<Response> + Send + 'static,
+) -> Result<Option<Response>, Problem> {
+    let Ok(_turn) = app.reads.acquire().await else { return Err(Problem::internal()) };
+    app.blocking(move |app| Ok(work(app))).await
+}
+
+/// Something is put into a collection. Nobody waits for a turn at writing: many small ones are flushed together.
+async fn posted(app: &App, come: Arc<Come>, body: &mut BodyDataStream) -> Response {
+    let most = MOST.min(app.options.max_body);
+    // Nobody's body is read before it is known whose it is.
+    let asked = Arc::clone(&come);
+    let caller = match app.blocking(move |app| Ok(asked.caller(app, Look::Whole))).await {
+        Ok(Ok(Some(caller))) => caller,
+        Ok(Ok(None)) => return failed(StatusCode::INTERNAL_SERVER_ERROR, "it is not known who calls"),
+        Ok(Err(fault)) => {
+            drain(body).await;
+            return respond(fault.answer(), false, "");
         }
-        if length <= most {
-            let Ok(_turn) = app.bodies.acquire().await else {
-                return failed(StatusCode::SERVICE_UNAVAILABLE, "it ends");
-            };
-            match body_of(&mut body, most).await {
-                Ok(read) => came = read,
-                Err(fault) => return respond(fault.answer(), false, ""),
-            }
+        Err(problem) => return failed(problem.status, &problem.detail),
+    };
+    let mut came = Vec::new();
+    if come.length <= most {
+        let Ok(_turn) = app.bodies.acquire().await else {
+            return failed(StatusCode::SERVICE_UNAVAILABLE, "it ends");
+        };
+        match body_of(body, most).await {
+            Ok(read) => came = read,
+            Err(fault) => return respond(fault.answer(), false, ""),
         }
     }
-    let done = app
-        .blocking(move |app| {
-            let headers = &parts.headers;
-            let caller = match known {
-                Some(caller) => Ok(caller),
-                None => caller(app, headers, from),
-            };
-            let answered = caller.and_then(|caller| answered(app, &parts, caller, &came, length));
-            let answer = answered.unwrap_or_else(Fault::answer);
-            let refused = answer.status >= 400;
-            let head_only = parts.method == HttpMethod::HEAD;
-            Ok((respond(answer, head_only, text(headers, header::ACCEPT_ENCODING)), refused))
-        })
-        .await;
-    match done {
-        Ok((response, refused)) => {
-            if refused && posts {
-                drain(&mut body).await;
+    match app.blocking(move |app| Ok(come.answer(app, caller, &came))).await {
+        Ok(response) => {
+            if response.status().as_u16() >= 400 {
+                drain(body).await;
             }
             response
         }
         Err(problem) => failed(problem.status, &problem.detail),
+    }
+}
+
+/// A request without its body.
+struct Come {
+    parts: Parts,
+    from: Option<IpAddr>,
+    /// `Content-Length`; 0: not told.
+    length: u64,
+}
+
+impl Come {
+    fn is_head(&self) -> bool {
+        self.parts.method == HttpMethod::HEAD
+    }
+
+    fn caller(&self, app: &App, look: Look) -> Result<Option<Caller>, Fault> {
+        caller(app, &self.parts.headers, self.from, look)
+    }
+
+    /// The answer, if it is known at once who calls, or that nobody does.
+    fn answer_if_known(&self, app: &App) -> Option<Response> {
+        match self.caller(app, Look::Quick) {
+            Ok(caller) => caller.map(|caller| self.answer(app, caller, &[])),
+            Err(fault) => Some(respond(fault.answer(), self.is_head(), "")),
+        }
+    }
+
+    fn answer(&self, app: &App, caller: Caller, came: &[u8]) -> Response {
+        let answer = answered(app, &self.parts, caller, came, self.length).unwrap_or_else(Fault::answer);
+        respond(answer, self.is_head(), text(&self.parts.headers, header::ACCEPT_ENCODING))
     }
 }
 

@@ -11,8 +11,9 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Readers kept open between requests: embedded they hold memory, on a server they are slow to open.
-const IDLE_READERS: usize = 4;
+/// Readers kept open between requests: embedded they hold memory, on a server they are slow to open. Opening one and
+/// preparing its statements anew costs more than most questions that are asked of it.
+const IDLE_READERS: usize = 8;
 const IDLE_READERS_SERVER: usize = 16;
 /// A connection that was used so lately is taken to be alive.
 const UNASKED: Duration = Duration::from_secs(1);

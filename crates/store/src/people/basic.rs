@@ -108,14 +108,11 @@ impl Store {
     /// # Errors
     /// The engine's.
     pub fn basic(&self, remembered: &Remembered, name: &str, word: &str, from: Option<IpAddr>) -> Result<Basic> {
+        if let Some(known) = self.basic_known(remembered, name, word)? {
+            return Ok(known);
+        }
         let email = name.trim().to_lowercase();
         let digest = remembered.digest(&email, word)?;
-        if let Some(account) = self.known(remembered, &digest, &email)? {
-            return Ok(admitted(account));
-        }
-        if let Some(caller) = self.caller(word)? {
-            return Ok(Basic::Good(caller));
-        }
         let _look = remembered.look(digest);
         if let Some(account) = self.known(remembered, &digest, &email)? {
             return Ok(admitted(account));
@@ -132,6 +129,19 @@ impl Store {
             LogIn::Wrong => Basic::Wrong,
             LogIn::Wait(seconds) => Basic::Wait(seconds),
         })
+    }
+
+    /// The same without a slow hash: `None` where only that can tell.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn basic_known(&self, remembered: &Remembered, name: &str, word: &str) -> Result<Option<Basic>> {
+        let email = name.trim().to_lowercase();
+        let digest = remembered.digest(&email, word)?;
+        if let Some(account) = self.known(remembered, &digest, &email)? {
+            return Ok(Some(admitted(account)));
+        }
+        Ok(self.caller(word)?.map(Basic::Good))
     }
 
     /// The account, where this password was good a moment ago and is still its own.
