@@ -31,7 +31,18 @@ pub(crate) fn run(place: &Place, args: CollectionArgs) -> anyhow::Result<ExitCod
                 let row = |one: &Value| {
                     let read = format!("read: {}", names(&one["can_read"]));
                     let write = format!("write: {}", names(&one["can_write"]));
-                    vec![text(one, "id"), text(one, "kind"), text(one, "title"), read, write]
+                    // By its alias where it has one: that is what people use in addresses.
+                    let name = Some(text(one, "alias")).filter(|alias| !alias.is_empty());
+                    let address = format!("{}collections/{}/", text(one, "api_root"), name.unwrap_or(text(one, "id")));
+                    vec![
+                        text(one, "id"),
+                        text(one, "kind"),
+                        text(one, "title"),
+                        read,
+                        write,
+                        address,
+                        text(one, "query"),
+                    ]
                 };
                 output::table(&all.iter().map(row).collect::<Vec<_>>())?;
             }

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use uuid::Uuid;
 
 /// Bytes of bodies on one page; its first object is on it whatever its size.
-pub const PAGE_BYTES: usize = 4 << 20;
+pub const PAGE_BYTES: usize = 2 << 20;
 /// Objects that are looked at for one page: many may have to be left out of it.
 const LOOKED: usize = 20_000;
 
