@@ -100,9 +100,10 @@ fn stands(kind: Kind, value: &str, text: &[u8]) -> bool {
         }
         Kind::Domain => {
             let name = value.trim_start_matches("*.");
-            let script = IN_SCRIPT.iter().find(|(ascii, _)| *ascii == name).map(|(_, script)| *script);
+            let known = IN_SCRIPT.iter().find(|(ascii, _)| *ascii == name).map(|(_, script)| (*script).to_owned());
+            let script = known.or_else(|| name.contains("xn--").then(|| idna::domain_to_unicode(name).0));
             tokens(text).iter().any(|(token, _, _)| {
-                [Some(name), script].into_iter().flatten().any(|name| {
+                [Some(name), script.as_deref()].into_iter().flatten().any(|name| {
                     let below = token.strip_suffix(name).and_then(|t| t.strip_suffix('.'));
                     below.is_some_and(|t| !value.starts_with('*') || !t.is_empty() && !t.ends_with('.'))
                         || token == name && !value.starts_with('*')
