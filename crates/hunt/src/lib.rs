@@ -6,6 +6,7 @@
 
 mod counter;
 mod details;
+pub mod report;
 mod tally;
 
 pub use counter::{Counter, Seen};

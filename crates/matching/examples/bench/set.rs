@@ -11,7 +11,8 @@ impl std::hash::Hasher for Mixer {
         for chunk in bytes.chunks(8) {
             let mut word = [0; 8];
             word[..chunk.len()].copy_from_slice(chunk);
-            let product = u128::from(self.0 ^ u64::from_le_bytes(word)) * 0x9E37_79B9_7F4A_7C15_F39C_u128;
+            let mixed = u128::from(self.0 ^ u64::from_le_bytes(word));
+            let product = mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C);
             self.0 = product as u64 ^ (product >> 64) as u64;
         }
     }
