@@ -1,5 +1,5 @@
 report-title = What your logs say
-report-made = Made on { $date } from the logs named at the end of this page.
+report-made = Made on { $date }. What was read is told at the end of this page.
 report-for = For the owner of these computers. You do not need to be a specialist to read it.
 report-print = This page is one file. It loads nothing from elsewhere, so you can mail it, store it and print it.
 

@@ -1,5 +1,5 @@
 report-title = Ce que disent vos journaux
-report-made = Établi le { $date } à partir des journaux nommés à la fin de cette page.
+report-made = Établi le { $date }. Ce qui a été lu est indiqué à la fin de cette page.
 report-for = Pour la personne responsable de ces ordinateurs. Il n’est pas nécessaire d’être spécialiste pour le lire.
 report-print = Cette page est un seul fichier. Elle ne charge rien d’ailleurs : vous pouvez l’envoyer, la conserver et l’imprimer.
 

@@ -70,7 +70,7 @@ const SHEET: &str = include_str!("../../templates/report.css");
 struct Page<'a> {
     t: Texts,
     tally: &'a Tally,
-    contact: Option<String>,
+    contact: Vec<String>,
     made: Date,
     stopped: bool,
     steps: Vec<&'static str>,
@@ -136,7 +136,10 @@ impl<'a> Page<'a> {
         Page {
             t: report.texts,
             tally,
-            contact: report.contact.map(|contact| shown(&cut(contact, CONTACT))),
+            contact: report
+                .contact
+                .map(|contact| cut(contact, CONTACT).lines().map(shown).collect())
+                .unwrap_or_default(),
             made: report.made,
             stopped: report.stopped,
             steps: kinds::steps(&kinds, !tally.hosts.is_empty()),
@@ -165,6 +168,11 @@ impl<'a> Page<'a> {
 
     fn all_signs(&self) -> u64 {
         self.tally.totals.indicators.max(self.tally.indicators.len() as u64)
+    }
+
+    /// The date, kept from being turned round in a sentence from right to left.
+    fn day(&self) -> String {
+        format!("\u{2066}{}\u{2069}", self.made)
     }
 
     fn index(&self) -> i64 {
