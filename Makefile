@@ -70,6 +70,7 @@ fuzz: ## libFuzzer over readers, values, index files and the scanner (needs a ni
 smoke: ## The built binary, as a user starts it
 	tests/smoke.sh target/debug/manara
 	tests/taxii_client.sh target/debug/manara
+	tests/match_report.sh target/debug/manara
 
 clients: ## Other people's programs on our output
 	$(VENV)/bin/python tests/clients.py target/debug/manara

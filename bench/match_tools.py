@@ -15,7 +15,7 @@ import time
 class Run:
     wall: float  # seconds
     cpu: float  # seconds, user and system
-    peak: float  # MB, mapped files included
+    peak: float  # MB, mapped files included, seen every 5 ms
     output: str
     code: int
 
@@ -24,16 +24,35 @@ class TooLong(Exception):
     pass
 
 
+def high_water(process):
+    """The most memory that a program has had, in kB; 0 when it is gone."""
+    try:
+        text = pathlib.Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in text.splitlines() if line.startswith("VmHWM")), 0)
+
+
 def measure(command, out=None, limit=600, environment=None, good=(0, 1)):
     """Runs a program to its end; its output goes to a file, or into the answer."""
     with tempfile.TemporaryFile() as answer, open(out, "wb") if out else answer as target, tempfile.TemporaryFile() as errors:
         started = time.perf_counter()
         child = subprocess.Popen([str(part) for part in command], stdout=target, stderr=errors, env={**os.environ, **(environment or {})})
-        slow = threading.Event()
+        slow, over, peak = threading.Event(), threading.Event(), [0]
+
+        def watch():
+            # Not what wait4 tells: that counts this script's memory, out of which the program was started.
+            while not over.wait(0.005):
+                peak[0] = max(peak[0], high_water(child.pid))
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
         timer = threading.Timer(limit, lambda: (slow.set(), os.kill(child.pid, signal.SIGKILL)))
         timer.start()
         _, status, usage = os.wait4(child.pid, 0)
         timer.cancel()
+        over.set()
+        watcher.join()
         wall = time.perf_counter() - started
         code = child.returncode = os.waitstatus_to_exitcode(status)
         if slow.is_set():
@@ -44,7 +63,7 @@ def measure(command, out=None, limit=600, environment=None, good=(0, 1)):
             raise RuntimeError(f"{pathlib.Path(command[0]).name} ends with {code}: {said[-300:]}")
         answer.seek(0)
         text = "" if out else answer.read().decode(errors="replace")
-        return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, text, code)
+        return Run(wall, usage.ru_utime + usage.ru_stime, peak[0] / 1024, text, code)
 
 
 class scores:
@@ -94,8 +113,13 @@ class scores:
         with open(path, encoding="utf-8") as rows:
             for row in rows:
                 hit = json.loads(row)
-                found.add((hit["line"], hit["indicator"]))
-        return scores.of(log, lambda line, indicator: (line, indicator) in found)
+                found.add((hit["line"], scores.plain(hit["indicator"])))
+        return scores.of(log, lambda line, indicator: (line, scores.plain(indicator)) in found)
+
+    @staticmethod
+    def plain(indicator):
+        """Without what the index may have of it otherwise than the list: case, scheme, a dot or slash at its end."""
+        return indicator.split("://")[-1].lower().rstrip("./")
 
     @staticmethod
     def told(output):
