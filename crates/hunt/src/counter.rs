@@ -86,12 +86,17 @@ impl Counter {
         Counter::default()
     }
 
-    /// Counts a hit in the log that is being read.
-    pub fn hit(&mut self, seen: &Seen<'_>) {
+    /// Counts a hit, without what it is a hit of.
+    pub fn bare(&mut self) {
         self.totals.hits += 1;
         if !std::mem::replace(&mut self.hit_in_file, true) {
             self.totals.files_hit += 1;
         }
+    }
+
+    /// Counts a hit in the log that is being read.
+    pub fn hit(&mut self, seen: &Seen<'_>) {
+        self.bare();
         match seen.day {
             Some(day) => count_day(&mut self.days, day),
             None => self.totals.undated += 1,
