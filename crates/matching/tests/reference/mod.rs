@@ -111,6 +111,7 @@ fn stands(kind: Kind, value: &str, text: &[u8]) -> bool {
             })
         }
         Kind::Url => url(value, text),
+        Kind::Filename => tokens(text).iter().any(|(token, _, _)| token == value),
         Kind::Email => {
             let (local, host) = value.split_once('@').unwrap();
             tokens(text).iter().filter(|(token, _, _)| token == host).any(|(_, start, _)| {
@@ -142,7 +143,15 @@ fn stands(kind: Kind, value: &str, text: &[u8]) -> bool {
             let border = !before.last().is_some_and(inner) || kind != Kind::Ssdeep && (escaped || coded(before.len()));
             let border = border
                 && !(kind != Kind::Ssdeep && before.last() == Some(&b'%') && hex(text[*start]) && hex(text[start + 1]));
-            border && !text.get(*end).is_some_and(inner) && (!exact || &text[*start..*end] == value.as_bytes())
+            // A dot that joins the number of a system to another word makes it a name.
+            let joined = |dot: Option<&u8>, next: Option<&u8>| dot == Some(&b'.') && next.is_some_and(|b| word(*b));
+            let name = kind == Kind::Asn && {
+                // As a whole: what an escape leaves of the word counts with it.
+                let start = before.iter().rposition(|b| !word(*b)).map_or(0, |n| n + 1);
+                let (dot, next) = (start.checked_sub(1).map(|n| &text[n]), start.checked_sub(2).map(|n| &text[n]));
+                joined(dot, next) || joined(text.get(*end), text.get(end + 1))
+            };
+            border && !name && !text.get(*end).is_some_and(inner) && (!exact || &text[*start..*end] == value.as_bytes())
         }),
     }
 }
