@@ -1,138 +1,173 @@
 //! `manara match`. It needs no node.
 
 use crate::cli::{HitFormat, ScanArgs};
-use crate::output;
-use flate2::bufread::MultiGzDecoder;
-use manara_matching::{Index, Scanner};
-use serde_json::json;
+use crate::output::{self, Progress};
+use anyhow::Context;
+use manara_hunt::{
+    Allow, Days, Format, Hosts, Hunt, Item, Printer, Show, Standing, Style, Tally, Telling, Top, Walk, Wants, Watch,
+    summary, top,
+};
+use manara_matching::Index;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
 
-/// How much of a log is read at once. Lines are kept whole up to this length; a longer one is cut.
-const BLOCK: usize = 8 << 20;
 /// As grep has it.
 const NOTHING: u8 = 1;
 const FAILED: u8 = 2;
+/// How many indicators and hosts a summary lists.
+const LISTED: usize = 10;
 
-/// Opens a file or standard input; gzip and zstd are unpacked by what they are.
+/// Opens a file or standard input; what is packed is unpacked by what it is.
 pub(crate) fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
-    let raw: Box<dyn Read> = if path == Path::new("-") { Box::new(io::stdin()) } else { Box::new(File::open(path)?) };
-    let mut raw = BufReader::with_capacity(256 << 10, raw);
-    let start = raw.fill_buf()?;
-    Ok(if start.starts_with(&[0x1f, 0x8b]) {
-        Box::new(BufReader::with_capacity(256 << 10, MultiGzDecoder::new(raw)))
-    } else if start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        Box::new(BufReader::with_capacity(256 << 10, zstd::Decoder::with_buffer(raw)?))
-    } else {
-        Box::new(raw)
-    })
+    Ok(Box::new(BufReader::with_capacity(256 << 10, manara_hunt::open(path)?)))
 }
 
 /// Exit code 0: something was found; 1: nothing; 2: not all could be read.
 pub(crate) fn scan(args: &ScanArgs) -> anyhow::Result<ExitCode> {
-    let index = match Index::open(&args.index) {
-        Ok(index) => index,
+    match hunt(args) {
+        Ok(tally) if tally.totals.errors > 0 => Ok(ExitCode::from(FAILED)),
+        Ok(tally) if tally.totals.hits > 0 => Ok(ExitCode::SUCCESS),
+        Ok(_) => Ok(ExitCode::from(NOTHING)),
+        Err(error) if crate::is_broken_pipe(&error) => Err(error),
         Err(error) => {
-            eprintln!("manara: {}: {error}", args.index.display());
-            return Ok(ExitCode::from(FAILED));
+            eprintln!("manara: {error:#}");
+            Ok(ExitCode::from(FAILED))
         }
+    }
+}
+
+fn hunt(args: &ScanArgs) -> anyhow::Result<Tally> {
+    let index = Index::open(&args.index).with_context(|| args.index.display().to_string())?;
+    let allow = allow(args)?;
+    let hosts = hosts(args)?;
+    let style = style(args);
+    let told_at_the_end = args.format == HitFormat::Summary || args.top.is_some();
+    let stop = AtomicBool::new(false);
+    let wants = Wants {
+        field: style.show == Show::Hits && style.format != Format::Text,
+        tally: told_at_the_end,
+        context: style.context.filter(|_| style.show == Show::Hits && style.format != Format::Csv),
     };
-    let scanner = Scanner::new(&index);
-    let mut out = BufWriter::with_capacity(64 << 10, io::stdout().lock());
-    let (mut found, mut failed) = (false, false);
-    for log in &args.logs {
-        let name = if log == Path::new("-") { "-".into() } else { log.to_string_lossy() };
-        let mut told = Told { index: &index, format: args.format, name: &name, out: &mut out, failed: None };
-        let done = open(log).and_then(|reader| blocks(reader, |block, lines| told.block(&scanner, block, lines)));
-        if let Some(error) = told.failed {
-            return Err(error.into());
-        }
-        match done {
-            Ok(hits) => found |= hits > 0,
-            Err(error) => {
-                eprintln!("manara: {name}: {error}");
-                failed = true;
-            }
-        }
+    let hunt = Hunt {
+        index: &index,
+        threads: threads(args),
+        wants,
+        allow: allow.as_ref(),
+        hosts: &hosts,
+        days: Days::now(),
+        stop: &stop,
+    };
+    let out = out(args)?;
+    let mut watching = Watching::new(args, style);
+    let mut telling = Telling::new(&index, Printer::new(out, style)?, told_at_the_end, &mut watching);
+    hunt.run(Walk::new(&args.logs), &|_| Some(Default::default()), &mut telling)?;
+    let (mut printer, tally) = telling.finish();
+    watching.progress.clear();
+    let how = Top { most: args.top.unwrap_or(LISTED), format: style.format, safe: output::safe };
+    match (args.format, args.top) {
+        (HitFormat::Summary, _) => summary(printer.out(), &tally, how)?,
+        (_, Some(_)) => top(printer.out(), &tally, how)?,
+        _ => {}
     }
-    out.flush()?;
-    Ok(match (failed, found) {
-        (true, _) => ExitCode::from(FAILED),
-        (false, true) => ExitCode::SUCCESS,
-        (false, false) => ExitCode::from(NOTHING),
-    })
+    printer.out().flush()?;
+    Ok(tally)
 }
 
-/// Reads in blocks of whole lines. `each` takes a block and the number of lines before it, and gives hits
-/// and lines; it is called until it gives `None`. The sum of the hits comes back.
-fn blocks(mut reader: impl Read, mut each: impl FnMut(&[u8], u64) -> Option<(u64, u64)>) -> io::Result<u64> {
-    let mut buffer = vec![0; BLOCK];
-    let (mut held, mut lines, mut hits) = (0, 0, 0);
-    loop {
-        let read = reader.read(&mut buffer[held..]);
-        // What came before a broken end is looked at.
-        let (got, error) = match read {
-            Ok(got) => (got, None),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => (0, Some(error)),
-        };
-        let end = held + got;
-        let cut = match buffer[held..end].iter().rposition(|b| *b == b'\n') {
-            Some(at) if got > 0 => held + at + 1,
-            _ if got == 0 || end == BLOCK => end,
-            _ => {
-                held = end;
-                continue;
-            }
-        };
-        let Some((more, passed)) = each(&buffer[..cut], lines) else { return Ok(hits) };
-        hits += more;
-        lines += passed;
-        buffer.copy_within(cut..end, 0);
-        held = end - cut;
-        match error {
-            Some(error) => return Err(error),
-            None if got == 0 => return Ok(hits),
-            None => {}
-        }
-    }
+fn threads(args: &ScanArgs) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    args.threads.map_or_else(cores, usize::from)
 }
 
-/// Prints hits.
-struct Told<'a, W> {
-    index: &'a Index,
-    format: HitFormat,
-    name: &'a str,
-    out: &'a mut W,
-    /// Why nothing more can be printed.
-    failed: Option<io::Error>,
+fn style(args: &ScanArgs) -> Style {
+    let format = match args.format {
+        HitFormat::Text | HitFormat::Summary => Format::Text,
+        HitFormat::Jsonl => Format::Jsonl,
+        HitFormat::Csv => Format::Csv,
+    };
+    let show = match (args.format, args.top, args.count) {
+        (HitFormat::Summary, ..) | (_, Some(_), _) => Show::Nothing,
+        (.., true) => Show::Count,
+        _ => Show::Hits,
+    };
+    Style { format, show, context: args.context.map(usize::from), safe: output::safe }
 }
 
-impl<W: Write> Told<'_, W> {
-    fn block(&mut self, scanner: &Scanner<'_>, block: &[u8], before: u64) -> Option<(u64, u64)> {
-        let mut hits = 0;
-        let lines = scanner.scan(block, |hit| {
-            hits += 1;
-            if self.failed.is_none() {
-                let matched = String::from_utf8_lossy(&block[hit.start..hit.end]);
-                self.failed = self.hit(before + hit.line, &hit, &matched).err();
-            }
-        });
-        self.failed.is_none().then_some((hits, lines))
+fn allow(args: &ScanArgs) -> anyhow::Result<Option<Allow>> {
+    if args.allow.is_empty() {
+        return Ok(None);
     }
+    let (allow, refused) = Allow::read(&args.allow).context("--allow")?;
+    if refused > 0 {
+        eprintln!("manara: --allow: {refused} lines are no values");
+    }
+    Ok(Some(allow))
+}
 
-    fn hit(&mut self, line: u64, hit: &manara_matching::Hit, matched: &str) -> io::Result<()> {
-        let (kind, indicator, column) = (hit.kind.name(), self.index.text(hit.indicator), hit.column);
-        if self.format == HitFormat::Jsonl {
-            let hit = json!({
-                "file": self.name, "line": line, "column": column, "type": kind, "indicator": indicator, "matched": matched,
+fn hosts(args: &ScanArgs) -> anyhow::Result<Hosts> {
+    let mut hosts = Hosts::new();
+    for net in &args.internal {
+        anyhow::ensure!(hosts.add(net), "--internal {net:?}: no network; write it like 203.0.113.0/24");
+    }
+    Ok(hosts)
+}
+
+fn out(args: &ScanArgs) -> anyhow::Result<BufWriter<Box<dyn Write>>> {
+    let out: Box<dyn Write> = match &args.output {
+        Some(path) => Box::new(File::create(path).with_context(|| path.display().to_string())?),
+        None => Box::new(io::stdout().lock()),
+    };
+    Ok(BufWriter::with_capacity(64 << 10, out))
+}
+
+/// Words and progress on standard error.
+struct Watching {
+    progress: Progress,
+    /// Files and bytes that there are; `None` where nobody watches.
+    all: Option<(u64, u64)>,
+}
+
+impl Watching {
+    fn new(args: &ScanArgs, style: Style) -> Watching {
+        // Hits on the same screen are progress enough.
+        let busy = style.show == Show::Hits && args.output.is_none() && io::stdout().is_terminal();
+        let all = (io::stderr().is_terminal() && !busy).then(|| {
+            let logs = Walk::new(&args.logs).filter_map(|item| match item {
+                Item::Log(log) => Some(log.size),
+                Item::Skipped(_) | Item::Trouble(_) => None,
             });
-            return writeln!(self.out, "{hit}");
-        }
-        let (name, indicator, matched) = (output::safe(self.name), output::safe(indicator), output::safe(matched));
-        writeln!(self.out, "{name}:{line}:{column}: {kind} {indicator} {matched}")
+            logs.fold((0, 0), |(files, bytes), size| (files + 1, bytes + size))
+        });
+        Watching { progress: Progress::new(), all }
+    }
+}
+
+impl Watch for Watching {
+    fn word(&mut self, text: &str) {
+        self.progress.clear();
+        eprintln!("manara: {}", output::safe(text));
+    }
+
+    fn standing(&mut self, standing: &Standing<'_>) {
+        let Some((files, bytes)) = self.all else { return };
+        let (totals, seconds) = (standing.totals, standing.took.as_secs_f64().max(0.001));
+        let speed = totals.bytes as f64 / 1e6 / seconds;
+        let left = bytes.saturating_sub(standing.disk) as f64 * seconds / standing.disk.max(1) as f64;
+        let left = if standing.disk > 0 { format!(", {} left", clock(left)) } else { String::new() };
+        let (done, hits) = (totals.files, totals.hits);
+        self.progress.tell(&format!("{done} of {files} files, {speed:.0} MB/s, {hits} hits{left}"));
+    }
+}
+
+/// Seconds as people read them.
+fn clock(seconds: f64) -> String {
+    let seconds = seconds.min(1e9) as u64;
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
     }
 }
 
@@ -141,28 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blocks_are_whole_lines_however_they_come() {
-        struct Bits<'a>(&'a [u8], usize);
-        impl Read for Bits<'_> {
-            fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-                let n = self.1.min(self.0.len()).min(into.len());
-                into[..n].copy_from_slice(&self.0[..n]);
-                self.0 = &self.0[n..];
-                Ok(n)
-            }
-        }
-        let text = b"one\ntwo\n\nthree and more\nlast";
-        for size in 1..text.len() + 1 {
-            let mut all = Vec::new();
-            let hits = blocks(Bits(text, size), |block, lines| {
-                let number = all.iter().filter(|b| **b == b'\n').count() as u64;
-                assert_eq!(lines, number);
-                assert!(all.is_empty() || all.ends_with(b"\n"), "a block starts a line");
-                all.extend_from_slice(block);
-                Some((1, block.iter().filter(|b| **b == b'\n').count() as u64))
-            });
-            assert!(hits.unwrap() > 0);
-            assert_eq!(all, text);
-        }
+    fn times_are_short() {
+        assert_eq!([0.4, 61.0, 7325.0].map(clock), ["0 s", "1 min 1 s", "2 h 2 min"]);
     }
 }
