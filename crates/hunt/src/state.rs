@@ -58,9 +58,9 @@ struct Entry {
     /// Checksum of the bytes before `told`; none of what is packed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     tail: Option<u32>,
-    /// Bytes of hits that had been written.
+    /// The file that hits are written to, and its bytes by then.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    out: Option<u64>,
+    out: Option<(String, u64)>,
 }
 
 /// What had been reached when a search began.
@@ -68,7 +68,7 @@ struct Entry {
 pub struct Before {
     logs: HashMap<String, Entry>,
     inodes: HashMap<(u64, u64), Entry>,
-    out: Option<u64>,
+    out: Option<(String, u64)>,
     /// A log that has another name now is noted under that one, before the old name gets another log.
     file: Arc<File>,
 }
@@ -80,7 +80,7 @@ pub struct Journal {
     /// The one that was there before: both are held, so that nobody else takes either.
     _locked: File,
     index: String,
-    out: Option<Arc<AtomicU64>>,
+    out: Option<(String, Arc<AtomicU64>)>,
 }
 
 /// Opens a state, or makes one. `index` names what is searched for, like [`index_id`].
@@ -110,7 +110,7 @@ pub fn state(path: &Path, index: &str) -> Result<(Before, Journal), StateError> 
             continue;
         };
         if entry.index == index {
-            out = entry.out;
+            out.clone_from(&entry.out);
         }
         let number = *numbers.entry((entry.index.clone(), entry.path.clone())).or_insert(entries.len());
         if number == entries.len() { entries.push(entry) } else { entries[number] = entry }
@@ -184,10 +184,12 @@ impl Before {
         }
     }
 
-    /// How many bytes of hits had been written when the last one was kept.
+    /// How many bytes of a file of hits had been written when something was kept last. What stands behind them is
+    /// told again; `None` if hits were written elsewhere.
     #[must_use]
-    pub fn out(&self) -> Option<u64> {
-        self.out
+    pub fn written(&self, out: &Path) -> Option<u64> {
+        let (path, bytes) = self.out.as_ref()?;
+        (*path == absolute(out)).then_some(*bytes)
     }
 
     fn tail(&self, log: &Log, at: u64) -> Option<u32> {
@@ -196,9 +198,9 @@ impl Before {
 }
 
 impl Journal {
-    /// Has the number of bytes that were written kept beside what was reached.
-    pub fn count(&mut self, out: Arc<AtomicU64>) {
-        self.out = Some(out);
+    /// Has the number of bytes that were written to a file kept beside what was reached.
+    pub fn count(&mut self, out: &Path, bytes: Arc<AtomicU64>) {
+        self.out = Some((absolute(out), bytes));
     }
 }
 
@@ -214,7 +216,7 @@ impl Keep for Journal {
         }
         let Reached { offset, lines, told, done } = reached;
         let Stamp { size, changed, inode } = log.stamp;
-        let out = self.out.as_ref().map(|out| out.load(Ordering::Relaxed));
+        let out = self.out.as_ref().map(|(path, bytes)| (path.clone(), bytes.load(Ordering::Relaxed)));
         let (index, path, tail) = (self.index.clone(), key(log), tail(&file, told)?);
         let entry = Entry { index, path, size, changed, inode, offset, lines, told, done, tail, out };
         append(&self.file, &entry)
@@ -229,7 +231,11 @@ fn append(mut file: &File, entry: &Entry) -> io::Result<()> {
 
 /// By which a log is known, from wherever it is looked at.
 fn key(log: &Log) -> String {
-    std::path::absolute(&log.path).unwrap_or_else(|_| log.path.clone()).to_string_lossy().into_owned()
+    absolute(&log.path)
+}
+
+fn absolute(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).to_string_lossy().into_owned()
 }
 
 /// The checksum of the bytes before a place; none of what is packed, where places are not those of the file.

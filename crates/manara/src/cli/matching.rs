@@ -42,7 +42,13 @@ pub(crate) struct ScanArgs {
     /// Own networks, beside the private ones, for hosts in --top and summaries
     #[arg(long, value_name = "CIDR")]
     pub(crate) internal: Vec<String>,
-    /// Write hits here [default: standard output]
+    /// Go on reading what is added to logs, as `tail -F` does, until Ctrl-C
+    #[arg(long, short = 'f', conflicts_with_all = ["count"])]
+    pub(crate) follow: bool,
+    /// Keep in this file how far logs were searched with this index; the next time only what is new is searched
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<PathBuf>,
+    /// Write here [default: standard output]; with --state hits are added to what is there
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// Logs, and folders of them; gzip, zstd, xz and bzip2 too; - is standard input

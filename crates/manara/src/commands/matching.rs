@@ -1,18 +1,20 @@
 //! `manara match`. It needs no node.
 
+use super::interrupt;
 use crate::cli::{HitFormat, ScanArgs};
 use crate::output::{self, Progress};
 use anyhow::Context;
 use manara_hunt::{
-    Allow, Days, Format, Hosts, Hunt, Item, Printer, Show, Standing, Style, Tally, Telling, Top, Walk, Wants, Watch,
-    summary, top,
+    Allow, Before, Days, Format, Hosts, Hunt, Item, Journal, Log, Printer, Show, Standing, Start, Style, Tally,
+    Telling, Top, Walk, Wants, Watch, index_id, state, summary, top,
 };
 use manara_matching::Index;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write};
+use std::fs::OpenOptions;
+use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::atomic::AtomicBool;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// As grep has it.
 const NOTHING: u8 = 1;
@@ -43,27 +45,32 @@ fn hunt(args: &ScanArgs) -> anyhow::Result<Tally> {
     let index = Index::open(&args.index).with_context(|| args.index.display().to_string())?;
     let allow = allow(args)?;
     let hosts = hosts(args)?;
-    let style = style(args);
+    let (before, mut journal) = args.state.as_ref().map(|path| open_state(args, path)).transpose()?.unzip();
+    let (out, written) = out(args, before.as_ref())?;
+    let style = style(args, written.load(Ordering::Relaxed) == 0);
+    if let (Some(journal), Some(path)) = (&mut journal, &args.output) {
+        journal.count(path, written);
+    }
     let told_at_the_end = args.format == HitFormat::Summary || args.top.is_some();
-    let stop = AtomicBool::new(false);
     let wants = Wants {
         field: style.show == Show::Hits && style.format != Format::Text,
         tally: told_at_the_end,
         context: style.context.filter(|_| style.show == Show::Hits && style.format != Format::Csv),
     };
-    let hunt = Hunt {
-        index: &index,
-        threads: threads(args),
-        wants,
-        allow: allow.as_ref(),
-        hosts: &hosts,
-        days: Days::now(),
-        stop: &stop,
-    };
-    let out = out(args)?;
-    let mut watching = Watching::new(args, style);
+    let begin = |log: &Log| before.as_ref().map_or(Some(Start::default()), |before| before.start(log));
+    let mut watching = Watching::new(args, style, &begin);
     let mut telling = Telling::new(&index, Printer::new(out, style)?, told_at_the_end, &mut watching);
-    hunt.run(Walk::new(&args.logs), &|_| Some(Default::default()), &mut telling)?;
+    if let Some(journal) = &mut journal {
+        telling.keep(journal);
+    }
+    let stop = if args.follow || args.state.is_some() { interrupt::flag()? } else { Arc::new(AtomicBool::new(false)) };
+    let (threads, days) = (threads(args), Days::now());
+    let hunt = Hunt { index: &index, threads, wants, allow: allow.as_ref(), hosts: &hosts, days, stop: &stop };
+    if args.follow {
+        hunt.follow(&args.logs, &begin, &mut telling)?;
+    } else {
+        hunt.run(Walk::new(&args.logs), &begin, &mut telling)?;
+    }
     let (mut printer, tally) = telling.finish();
     watching.progress.clear();
     let how = Top { most: args.top.unwrap_or(LISTED), format: style.format, safe: output::safe };
@@ -76,12 +83,17 @@ fn hunt(args: &ScanArgs) -> anyhow::Result<Tally> {
     Ok(tally)
 }
 
+fn open_state(args: &ScanArgs, path: &Path) -> anyhow::Result<(Before, Journal)> {
+    let index = index_id(&args.index).with_context(|| args.index.display().to_string())?;
+    Ok(state(path, &index)?)
+}
+
 fn threads(args: &ScanArgs) -> usize {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     args.threads.map_or_else(cores, usize::from)
 }
 
-fn style(args: &ScanArgs) -> Style {
+fn style(args: &ScanArgs, header: bool) -> Style {
     let format = match args.format {
         HitFormat::Text | HitFormat::Summary => Format::Text,
         HitFormat::Jsonl => Format::Jsonl,
@@ -92,7 +104,7 @@ fn style(args: &ScanArgs) -> Style {
         (.., true) => Show::Count,
         _ => Show::Hits,
     };
-    Style { format, show, context: args.context.map(usize::from), safe: output::safe }
+    Style { format, show, context: args.context.map(usize::from), header, safe: output::safe }
 }
 
 fn allow(args: &ScanArgs) -> anyhow::Result<Option<Allow>> {
@@ -114,12 +126,48 @@ fn hosts(args: &ScanArgs) -> anyhow::Result<Hosts> {
     Ok(hosts)
 }
 
-fn out(args: &ScanArgs) -> anyhow::Result<BufWriter<Box<dyn Write>>> {
-    let out: Box<dyn Write> = match &args.output {
-        Some(path) => Box::new(File::create(path).with_context(|| path.display().to_string())?),
+/// What is written to, with how many bytes stand there.
+fn out(args: &ScanArgs, before: Option<&Before>) -> anyhow::Result<(BufWriter<Counted>, Arc<AtomicU64>)> {
+    let written = Arc::new(AtomicU64::new(0));
+    let to: Box<dyn Write> = match &args.output {
         None => Box::new(io::stdout().lock()),
+        Some(path) => {
+            let of = || path.display().to_string();
+            let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(path).with_context(of)?;
+            // What was written after the last note is told again; what nobody noted is somebody's.
+            let keep = match before {
+                None => 0,
+                Some(before) => before.written(path).unwrap_or(u64::MAX),
+            };
+            let there = file.metadata().with_context(of)?;
+            if there.is_file() && keep < there.len() {
+                file.set_len(keep).with_context(of)?;
+            }
+            if there.is_file() {
+                written.store(file.seek(SeekFrom::End(0)).with_context(of)?, Ordering::Relaxed);
+            }
+            Box::new(file)
+        }
     };
-    Ok(BufWriter::with_capacity(64 << 10, out))
+    Ok((BufWriter::with_capacity(64 << 10, Counted { to, written: written.clone() }), written))
+}
+
+/// Counts what is written.
+struct Counted {
+    to: Box<dyn Write>,
+    written: Arc<AtomicU64>,
+}
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.to.write(bytes)?;
+        self.written.fetch_add(written as u64, Ordering::Relaxed);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
 }
 
 /// Words and progress on standard error.
@@ -130,12 +178,12 @@ struct Watching {
 }
 
 impl Watching {
-    fn new(args: &ScanArgs, style: Style) -> Watching {
+    fn new(args: &ScanArgs, style: Style, begin: &dyn Fn(&Log) -> Option<Start>) -> Watching {
         // Hits on the same screen are progress enough.
         let busy = style.show == Show::Hits && args.output.is_none() && io::stdout().is_terminal();
-        let all = (io::stderr().is_terminal() && !busy).then(|| {
+        let all = (io::stderr().is_terminal() && !busy && !args.follow).then(|| {
             let logs = Walk::new(&args.logs).filter_map(|item| match item {
-                Item::Log(log) => Some(log.size),
+                Item::Log(log) => begin(&log).map(|_| log.size),
                 Item::Skipped(_) | Item::Trouble(_) => None,
             });
             logs.fold((0, 0), |(files, bytes), size| (files + 1, bytes + size))
