@@ -3,11 +3,13 @@
 use crate::counter::{Counter, Seen};
 use crate::details::details;
 use crate::print::{Hit, Printer};
-use crate::run::{Found, Part};
+use crate::run::{Found, Part, Slot};
 use crate::source::{Log, Trouble};
 use crate::tally::{Tally, Totals};
 use manara_matching::Index;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How often what was reached in a log is noted.
@@ -62,15 +64,18 @@ pub struct Telling<'a, W> {
     tally: bool,
     watch: &'a mut dyn Watch,
     keep: Option<&'a mut dyn Keep>,
-    now: Option<Now>,
+    /// Logs that are being told: one, but where several are followed.
+    now: BTreeMap<u64, Now>,
+    /// The log of the last part.
+    last: u64,
     disk: u64,
     begun: Instant,
     noted: Instant,
 }
 
-/// The log that is being told.
-#[derive(Default)]
+/// A log that is being told.
 struct Now {
+    slot: Arc<Slot>,
     lines: u64,
     offset: u64,
     /// Bytes behind the last line's end.
@@ -80,11 +85,19 @@ struct Now {
     closed: bool,
 }
 
+impl Now {
+    fn of(slot: &Arc<Slot>) -> Now {
+        let (lines, offset) = (slot.start.lines, slot.start.offset);
+        Now { slot: slot.clone(), lines, offset, open: 0, hits: 0, failed: false, closed: false }
+    }
+}
+
 impl<'a, W: Write> Telling<'a, W> {
     /// Writes with a printer. `tally`: count each indicator too, not only all of them.
     pub fn new(index: &'a Index, printer: Printer<W>, tally: bool, watch: &'a mut dyn Watch) -> Telling<'a, W> {
-        let (counter, now) = (Counter::new(), Instant::now());
-        Telling { index, printer, counter, tally, watch, keep: None, now: None, disk: 0, begun: now, noted: now }
+        let (counter, begun) = (Counter::new(), Instant::now());
+        let now = BTreeMap::new();
+        Telling { index, printer, counter, tally, watch, keep: None, now, last: 0, disk: 0, begun, noted: begun }
     }
 
     /// Has what is reached kept.
@@ -116,11 +129,10 @@ impl<'a, W: Write> Telling<'a, W> {
             return Ok(());
         };
         let name = &slot.log.name;
-        let mut now = self.now.take().unwrap_or_else(|| Now {
-            lines: slot.start.lines,
-            offset: slot.start.offset,
-            ..Now::default()
-        });
+        if std::mem::replace(&mut self.last, slot.number) != slot.number {
+            self.printer.turn()?;
+        }
+        let mut now = self.now.remove(&slot.number).unwrap_or_else(|| Now::of(slot));
         self.found(name, now.lines, &part)?;
         for line in &part.overfull {
             let line = now.lines + line + 1;
@@ -128,12 +140,12 @@ impl<'a, W: Write> Telling<'a, W> {
         }
         now.hits += part.found.len() as u64;
         now.lines += part.lines;
-        now.offset += part.bytes;
+        now.offset = now.offset + part.bytes - part.again;
         if part.bytes > 0 {
-            now.open = if part.lines > 0 { part.open } else { now.open + part.bytes };
+            now.open = if part.lines > 0 { part.open } else { now.open + part.bytes - part.again };
         }
         self.disk += part.disk;
-        self.counter.read(part.lines, part.bytes, part.left_out);
+        self.counter.read(part.lines, part.bytes - part.again, part.left_out);
         if let Some(trouble) = &part.trouble
             && !std::mem::replace(&mut now.failed, true)
         {
@@ -145,24 +157,37 @@ impl<'a, W: Write> Telling<'a, W> {
             self.counter.file();
             self.printer.end(name, now.hits)?;
         }
-        if !now.closed && (part.ends_log || (self.noted.elapsed() > NOTE && self.printer.settled())) {
-            self.note(&slot.log, &now, part.ends_log)?;
+        if !now.closed && (part.ends_log || (part.ends_block && self.noted.elapsed() > NOTE && self.printer.settled()))
+        {
+            self.note(&now, part.ends_log)?;
         }
         if !part.ends_log {
-            self.now = Some(now);
+            self.now.insert(slot.number, now);
         }
         Ok(())
     }
 
     /// Writes everything out, then has it noted.
-    fn note(&mut self, log: &Log, now: &Now, ends: bool) -> io::Result<()> {
+    fn note(&mut self, now: &Now, ends: bool) -> io::Result<()> {
         self.noted = Instant::now();
         self.standing();
         let Some(keep) = &mut self.keep else { return Ok(()) };
         self.printer.flush()?;
         // What is broken is tried again next time, from where it was readable.
         let done = ends && !now.failed;
-        keep.reached(log, Reached { offset: now.offset - now.open, lines: now.lines, told: now.offset, done })
+        let reached = Reached { offset: now.offset - now.open, lines: now.lines, told: now.offset, done };
+        keep.reached(&now.slot.log, reached)
+    }
+
+    /// The search was ended early: what was reached in logs that were not read to their end is noted.
+    pub(crate) fn end(&mut self) -> io::Result<()> {
+        self.printer.release()?;
+        for (_, now) in std::mem::take(&mut self.now) {
+            if !now.failed {
+                self.note(&now, false)?;
+            }
+        }
+        self.pause()
     }
 
     fn found(&mut self, name: &str, lines: u64, part: &Part) -> io::Result<()> {
@@ -198,6 +223,11 @@ impl<'a, W: Write> Telling<'a, W> {
             field: found.field.as_deref(),
             details: details(self.index, indicator),
         })
+    }
+
+    /// Says something that is no error.
+    pub(crate) fn say(&mut self, text: &str) {
+        self.watch.word(text);
     }
 
     fn trouble(&mut self, trouble: &Trouble) {

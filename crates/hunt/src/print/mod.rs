@@ -64,6 +64,8 @@ pub struct Style {
     pub show: Show,
     /// Lines before and after each hit.
     pub context: Option<usize>,
+    /// Whether a header is written, where there is one: not behind what was written before.
+    pub header: bool,
     /// Makes text from others safe for a terminal.
     pub safe: fn(&str) -> String,
 }
@@ -84,16 +86,12 @@ impl<W: Write> Printer<W> {
     /// It cannot be written.
     pub fn new(mut out: W, style: Style) -> io::Result<Printer<W>> {
         match (style.format, style.show) {
+            _ if !style.header => {}
             (Format::Csv, Show::Hits) => csv::row(&mut out, &csv::HITS)?,
             (Format::Csv, Show::Count) => csv::row(&mut out, &csv::COUNTS)?,
             _ => {}
         }
         Ok(Printer { out, style, text: text::Around::default(), jsonl: jsonl::Around::default() })
-    }
-
-    /// How it writes.
-    pub(crate) fn style(&self) -> Style {
-        self.style
     }
 
     /// A hit; in the order of lines.
@@ -129,14 +127,19 @@ impl<W: Write> Printer<W> {
 
     /// The end of a log.
     pub(crate) fn end(&mut self, file: &str, hits: u64) -> io::Result<()> {
-        self.jsonl.end(&mut self.out)?;
-        self.text.end();
+        self.turn()?;
         match (self.style.show, self.style.format) {
             (Show::Count, Format::Text) => writeln!(self.out, "{}:{hits}", (self.style.safe)(file)),
             (Show::Count, Format::Jsonl) => jsonl::count(&mut self.out, file, hits),
             (Show::Count, Format::Csv) => csv::row(&mut self.out, &[&(self.style.safe)(file), &hits.to_string()]),
             _ => Ok(()),
         }
+    }
+
+    /// Another log comes: lines of this one are not lines around hits of that one.
+    pub(crate) fn turn(&mut self) -> io::Result<()> {
+        self.text.end();
+        self.jsonl.end(&mut self.out)
     }
 
     /// Writes out what is held back for lines after a hit that may not come for a long time.

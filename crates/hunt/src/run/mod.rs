@@ -5,20 +5,21 @@ mod part;
 mod plan;
 mod search;
 
+pub(crate) use plan::Slot;
 pub use plan::Start;
 pub use search::Wants;
 
 pub(crate) use part::{Found, Part};
+pub(crate) use search::Search;
 
 use crate::allow::Allow;
 use crate::day::Days;
 use crate::host::Hosts;
-use crate::source::{Claim, Log, Walk};
+use crate::source::{Log, Walk};
 use crate::tell::Telling;
 use manara_matching::Index;
 use order::{Next, Order};
 use plan::{Plan, Work};
-use search::Search;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -48,7 +49,7 @@ pub struct Hunt<'a> {
 }
 
 impl<'a> Hunt<'a> {
-    fn search(&'a self) -> Search<'a> {
+    pub(crate) fn search(&'a self) -> Search<'a> {
         Search::new(self.index, &self.wants, self.allow, self.hosts, self.days)
     }
 
@@ -123,12 +124,6 @@ impl<'a> Hunt<'a> {
             }
         }
     }
-
-    /// Searches a block by itself, for whoever reads logs in another way.
-    pub(crate) fn alone(&self) -> impl FnMut(&[u8], &Claim, u64, &mut dyn FnMut(Part)) {
-        let mut search = self.search();
-        move |text, claim, told, emit| search.block(text, claim, told, emit)
-    }
 }
 
 /// Says that a worker is done even if it panics.
@@ -153,7 +148,7 @@ fn tell<W: Write>(order: &Order, telling: &mut Telling<'_, W>) -> io::Result<()>
                 telling.pause()?;
                 patience = TICK;
             }
-            Next::End => return telling.pause(),
+            Next::End => return telling.end(),
         }
     }
 }

@@ -41,7 +41,9 @@ pub(crate) struct Part {
     pub(crate) lines: u64,
     /// Bytes of it, unpacked.
     pub(crate) bytes: u64,
-    /// Of these, how many stand behind its last line's end.
+    /// Of these, how many were counted before, because a line that was not whole is searched again.
+    pub(crate) again: u64,
+    /// Of the bytes, how many stand behind its last line's end.
     pub(crate) open: u64,
     /// Bytes of the files on the disk that are done with it.
     pub(crate) disk: u64,

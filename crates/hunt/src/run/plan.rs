@@ -23,7 +23,7 @@ pub struct Start {
 
 /// A log that is being read.
 pub(crate) struct Slot {
-    pub(super) number: u64,
+    pub(crate) number: u64,
     pub(crate) log: Log,
     pub(crate) start: Start,
     reader: Mutex<Reader>,
@@ -40,9 +40,9 @@ struct Reader {
 
 impl Slot {
     /// For a log that is read in another way.
-    pub(crate) fn new(log: Log, start: Start) -> Slot {
+    pub(crate) fn new(number: u64, log: Log, start: Start) -> Slot {
         let reader = Mutex::new(Reader { feed: None, block: 0, disk: 0, done: true });
-        Slot { number: 0, log, start, reader }
+        Slot { number, log, start, reader }
     }
 
     /// A block could not be read to its end.

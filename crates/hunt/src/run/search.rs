@@ -30,13 +30,13 @@ pub struct Wants {
 }
 
 /// What searching needs; one for each thread.
-pub(super) struct Search<'a> {
-    pub(super) scanner: Scanner<'a>,
-    pub(super) index: &'a Index,
-    pub(super) wants: &'a Wants,
-    pub(super) allow: Option<&'a Allow>,
-    pub(super) hosts: &'a Hosts,
-    pub(super) days: Days,
+pub(crate) struct Search<'a> {
+    scanner: Scanner<'a>,
+    index: &'a Index,
+    wants: &'a Wants,
+    allow: Option<&'a Allow>,
+    hosts: &'a Hosts,
+    days: Days,
     hits: Vec<Hit>,
 }
 
@@ -78,7 +78,7 @@ impl<'a> Search<'a> {
     }
 
     /// Searches a block; parts come out in order, the last one says that it ends the block.
-    pub(super) fn block(&mut self, text: &[u8], claim: &Claim, told: u64, emit: &mut dyn FnMut(Part)) {
+    pub(crate) fn block(&mut self, text: &[u8], claim: &Claim, told: u64, emit: &mut dyn FnMut(Part)) {
         let around = self.wants.context.map(|lines| Around::new(text, lines as u64));
         let part = Part::default();
         let mut block = Block { text, claim, told, lines: 0, part, weight: 0, from: (0, 0), around, emit };

@@ -51,6 +51,11 @@ pub(crate) struct Claim {
 }
 
 impl Claim {
+    /// For a block that was read in another way.
+    pub(crate) fn of(offset: u64, column: u64) -> Claim {
+        Claim { offset, column, place: None }
+    }
+
     /// Reads the block, if that was not done when it was taken.
     pub(crate) fn read(&self, buffer: &mut Vec<u8>) -> io::Result<()> {
         let Some((file, length)) = &self.place else { return Ok(()) };
@@ -114,11 +119,6 @@ impl Feed {
         let live = live && packing == Packing::None;
         let from_stream = From::Stream { reader, rest: Vec::new(), ended, live };
         Ok(Feed { name: log.name.clone(), packing, taken, from: from_stream, at: from, column: 0 })
-    }
-
-    /// How it is packed.
-    pub(crate) fn packing(&self) -> Packing {
-        self.packing
     }
 
     /// Bytes of the file, as it is packed, that were read.
@@ -263,7 +263,7 @@ fn fill(
 }
 
 /// Where a line that is too long is cut.
-fn cut(bytes: &[u8]) -> usize {
+pub(crate) fn cut(bytes: &[u8]) -> usize {
     let low = bytes.len().saturating_sub(BORDER);
     bytes[low..].iter().rposition(|b| is_border(*b)).map_or(bytes.len(), |n| low + n + 1)
 }
@@ -295,7 +295,7 @@ mod tests {
     }
 
     fn log(path: PathBuf) -> Log {
-        Log { name: path.to_string_lossy().into(), path, size: 0 }
+        Log::new(path, None)
     }
 
     /// As it would come through a pipe, some bytes at a time.

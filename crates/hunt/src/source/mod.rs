@@ -8,9 +8,10 @@ mod walk;
 
 pub use error::Trouble;
 pub use packed::Packing;
-pub use walk::{Item, Log, Walk};
+pub use walk::{Item, Log, Stamp, Walk};
 
-pub(crate) use feed::{Claim, Feed};
+pub(crate) use feed::{BLOCK, Claim, Feed, LINE, cut};
+pub(crate) use packed::MAGIC;
 
 use std::io::{self, Read};
 use std::path::Path;

@@ -11,6 +11,8 @@ use std::io::{self, BufRead, Read};
 pub(crate) const MAGIC: usize = 10;
 /// Memory that unpacking xz may take, in KiB: `xz -9` needs 64 MiB and some.
 const XZ_KIB: u32 = 80 << 10;
+/// Bytes that are unpacked from xz at once: so many, at most, are lost before a break.
+const SIP: usize = 4 << 10;
 /// Memory that unpacking zstd may take, as a power of two: what the `zstd` command allows too (128 MiB).
 const ZSTD_LOG: u32 = 27;
 
@@ -66,8 +68,18 @@ pub(crate) fn unpack(raw: Raw, packing: Packing) -> io::Result<Box<dyn Read + Se
             reader.window_log_max(ZSTD_LOG)?;
             Box::new(reader)
         }
-        Packing::Xz => Box::new(XzReader::new_mem_limit(raw, true, XZ_KIB)),
+        Packing::Xz => Box::new(Sips(XzReader::new_mem_limit(raw, true, XZ_KIB))),
     })
+}
+
+/// Reads a little at a time: where the data breaks, this reader loses what it was asked for at once.
+struct Sips<R>(R);
+
+impl<R: Read> Read for Sips<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let some = into.len().min(SIP);
+        self.0.read(&mut into[..some])
+    }
 }
 
 /// One packed piece of a file that may have several.

@@ -4,6 +4,7 @@
 use super::Trouble;
 use std::ffi::OsString;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,12 +17,33 @@ pub struct Log {
     pub name: Arc<str>,
     /// Bytes on the disk, where that is known.
     pub size: u64,
+    /// What tells it from another file of that name.
+    pub stamp: Stamp,
+}
+
+/// A file as it was when it was met.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Stamp {
+    /// Bytes.
+    pub size: u64,
+    /// When it was changed, in nanoseconds since 1970.
+    pub changed: i64,
+    /// The disk, and the file's number on it.
+    pub inode: (u64, u64),
+}
+
+impl Stamp {
+    pub(crate) fn of(data: &fs::Metadata) -> Stamp {
+        let changed = data.mtime().saturating_mul(1_000_000_000).saturating_add(data.mtime_nsec());
+        Stamp { size: data.len(), changed, inode: (data.dev(), data.ino()) }
+    }
 }
 
 impl Log {
-    fn new(path: PathBuf, size: u64) -> Log {
+    pub(crate) fn new(path: PathBuf, data: Option<&fs::Metadata>) -> Log {
         let name = path.to_string_lossy().into();
-        Log { path, name, size }
+        let stamp = data.map(Stamp::of).unwrap_or_default();
+        Log { path, name, size: stamp.size, stamp }
     }
 
     /// Whether it is standard input.
@@ -58,7 +80,7 @@ impl Walk {
 
     fn meet(&mut self, path: PathBuf, found: bool) -> Option<Item> {
         if path == Path::new("-") && !found {
-            return Some(Item::Log(Log::new(path, 0)));
+            return Some(Item::Log(Log::new(path, None)));
         }
         let trouble =
             |path: &Path, error| Some(Item::Trouble(Trouble::Closed { name: path.to_string_lossy().into(), error }));
@@ -84,7 +106,7 @@ impl Walk {
         if found && !data.is_file() {
             return Some(Item::Skipped(format!("{}: no file, skipped", path.display())));
         }
-        Some(Item::Log(Log::new(path, data.len())))
+        Some(Item::Log(Log::new(path, Some(&data))))
     }
 }
 

@@ -1,5 +1,5 @@
 //! A search as a test sees it: an index, logs, and what was written.
-#![allow(dead_code)]
+#![allow(dead_code, unreachable_pub)]
 
 use manara_hunt::{
     Allow, Days, Format, Hosts, Hunt, Printer, Show, Standing, Style, Tally, Telling, Walk, Wants, Watch,
@@ -55,7 +55,8 @@ impl Asked<'_> {
         let wants = Wants { field: self.format != Format::Text, tally: self.tally, context: self.context };
         let days = Days::until(jiff::civil::date(2026, 1, 15));
         let hunt = Hunt { index, threads: self.threads, wants, allow: self.allow, hosts: &hosts, days, stop: &stop };
-        let style = Style { format: self.format, show: self.show, context: self.context, safe: |text| text.to_owned() };
+        let style =
+            Style { format: self.format, show: self.show, context: self.context, header: true, safe: str::to_owned };
         let mut words = Words::default();
         let mut telling = Telling::new(index, Printer::new(Vec::new(), style).unwrap(), self.tally, &mut words);
         hunt.run(Walk::new(logs), &|_| Some(Default::default()), &mut telling).unwrap();
@@ -73,7 +74,13 @@ pub fn pack(name: &str, bytes: &[u8]) -> Vec<u8> {
             writer.write_all(bytes).unwrap();
             writer.finish().unwrap()
         }
-        "zst" => zstd::encode_all(bytes, 1).unwrap(),
+        "zst" => {
+            let mut writer = zstd::Encoder::new(Vec::new(), 1).unwrap();
+            // As the command does; without it a broken byte may go unseen.
+            writer.include_checksum(true).unwrap();
+            writer.write_all(bytes).unwrap();
+            writer.finish().unwrap()
+        }
         "bz2" => {
             let mut writer = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
             writer.write_all(bytes).unwrap();

@@ -6,6 +6,7 @@ pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod index;
 pub(crate) mod init;
+mod interrupt;
 pub(crate) mod keep;
 pub(crate) mod matching;
 pub(crate) mod pattern;
