@@ -1,5 +1,6 @@
 //! Arguments of `match`.
 
+use super::report::ReportArgs;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -51,6 +52,8 @@ pub(crate) struct ScanArgs {
     /// Write here [default: standard output]; with --state hits are added to what is there
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
     /// Logs, and folders of them; gzip, zstd, xz and bzip2 too; - is standard input
     #[arg(required = true, value_name = "LOG")]
     pub(crate) logs: Vec<PathBuf>,

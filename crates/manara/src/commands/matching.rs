@@ -2,6 +2,7 @@
 
 use super::interrupt;
 use crate::cli::{HitFormat, ScanArgs};
+use crate::commands::report as page;
 use crate::output::{self, Progress};
 use anyhow::Context;
 use manara_hunt::{
@@ -51,7 +52,8 @@ fn hunt(args: &ScanArgs) -> anyhow::Result<Tally> {
     if let (Some(journal), Some(path)) = (&mut journal, &args.output) {
         journal.count(path, written);
     }
-    let told_at_the_end = args.format == HitFormat::Summary || args.top.is_some();
+    let page = page::begin(&args.report)?;
+    let told_at_the_end = args.format == HitFormat::Summary || args.top.is_some() || page.is_some();
     let wants = Wants {
         field: style.show == Show::Hits && style.format != Format::Text,
         tally: told_at_the_end,
@@ -80,6 +82,9 @@ fn hunt(args: &ScanArgs) -> anyhow::Result<Tally> {
         _ => {}
     }
     printer.out().flush()?;
+    if let Some(page) = page {
+        page.write(&tally, stop.load(Ordering::Relaxed) && !args.follow)?;
+    }
     Ok(tally)
 }
 

@@ -12,6 +12,7 @@ pub(crate) mod matching;
 pub(crate) mod pattern;
 pub(crate) mod people;
 pub(crate) mod record;
+pub(crate) mod report;
 pub(crate) mod search;
 pub(crate) mod serve;
 pub(crate) mod shell;
