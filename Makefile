@@ -9,7 +9,7 @@ export PATH := $(CARGO_HOME)/bin:$(PATH)
 VENV := .venv
 LISTEN ?= 127.0.0.1:8765
 
-.PHONY: help run demo-clean test fmt lint deny docs nextest smoke clients misp browser deps bench misp-bench taxii-bench pattern-bench screenshots engines torture torture-short fuzz growth scaling
+.PHONY: help run demo-clean test fmt lint deny docs nextest smoke clients misp browser deps bench bench-match misp-bench taxii-bench pattern-bench screenshots engines torture torture-short fuzz growth scaling
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -61,15 +61,16 @@ torture: ## A thousand crashes of each engine, and faults of the disk; takes its
 	scripts/postgres.sh $(VENV)/bin/python tests/torture.py target/release/manara --rounds 200 --processes 2
 
 FUZZ_SECONDS ?= 300
-fuzz: ## libFuzzer over readers and values (needs a nightly compiler); seeds are the fixtures
+fuzz: ## libFuzzer over readers, values, index files and the scanner (needs a nightly compiler); seeds are the fixtures
 	command -v cargo-fuzz >/dev/null || cargo install --locked --quiet cargo-fuzz
 	scripts/corpus.sh
-	cd fuzz && for target in read observable pattern; do \
+	cd fuzz && for target in read observable pattern index scan; do \
 	  cargo +nightly fuzz run --release $$target -- -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=10 -rss_limit_mb=2048; done
 
 smoke: ## The built binary, as a user starts it
 	tests/smoke.sh target/debug/manara
 	tests/taxii_client.sh target/debug/manara
+	tests/match_report.sh target/debug/manara
 
 clients: ## Other people's programs on our output
 	$(VENV)/bin/python tests/clients.py target/debug/manara
@@ -90,6 +91,11 @@ screenshots: ## Pictures of the pages in screenshots/
 
 bench: growth scaling ## Figures, into docs/BENCHMARKS.md, GROWTH.md and scaling.md
 	$(VENV)/bin/python bench/figures.py target/release/manara
+
+bench-match: ## Indicators against logs, beside matchy, ripgrep, grep and vectorscan where they are installed
+	cargo build --release --locked -p manara
+	cargo build --release --locked -p manara-matching --examples
+	python3 bench/match.py target/release/manara $(MATCH)
 
 pattern-bench: ## Patterns against a stream of observations, beside stix2-matcher where it is installed
 	cargo build --release --locked -p manara

@@ -70,28 +70,38 @@ pub fn export(
     folder: Option<&Path>,
 ) -> Result<ExportReport> {
     let format = writable(name)?;
-    let mut options = options;
-    if audience != Audience::Node {
-        options.kept_tags.extend(store.kept_tags()?);
-        options.state_marking = true;
-    }
+    let options = for_audience(store, &audience, options)?;
     let view = store.view(audience, format.purpose)?;
     let mut target: Box<dyn Writer> = match (name, folder) {
         ("misp-feed", Some(folder)) => Box::new(FeedWriter::new(folder, options)?),
         ("misp-feed", None) => return Err(Error::Asked("misp-feed is a directory: name it with -o".into())),
         _ => writer(name, out, options).ok_or_else(|| Error::Asked(format!("'{name}' has no writer")))?,
     };
+    walk(&view, selection, target.as_mut())
+}
+
+/// What else a writer is told for an audience.
+pub(crate) fn for_audience(store: &Store, audience: &Audience, mut options: WriteOptions) -> Result<WriteOptions> {
+    if *audience != Audience::Node {
+        options.kept_tags.extend(store.kept_tags()?);
+        options.state_marking = true;
+    }
+    Ok(options)
+}
+
+/// Hands what a view shows of a selection to a writer.
+pub(crate) fn walk(view: &View<'_>, selection: &Selection, target: &mut dyn Writer) -> Result<ExportReport> {
     let mut report = ExportReport::default();
     if let Some(uuid) = selection.record {
         let head = view.record(uuid)?.ok_or_else(|| Error::Asked(format!("record '{uuid}' is not known here")))?;
-        one(&view, &head, selection, target.as_mut())?;
+        one(view, &head, selection, target)?;
         report.records = 1;
     } else {
         let mut cursor = None;
         loop {
             let page = view.heads_with_bodies(&selection.filter, cursor, PAGE)?;
             for head in &page.items {
-                one(&view, head, selection, target.as_mut())?;
+                one(view, head, selection, target)?;
                 report.records += 1;
             }
             cursor = page.next;

@@ -26,13 +26,7 @@ pub fn import<'s>(
     terms: Terms,
     progress: Option<Tell<'s>>,
 ) -> Result<Imported> {
-    let format = match named {
-        Some(name) => format(name).filter(|format| format.reads).ok_or_else(|| {
-            let known: Vec<&str> = manara_formats::formats().iter().filter(|f| f.reads).map(|f| f.name).collect();
-            Error::Asked(format!("no reader for format '{name}'; there are: {}", known.join(", ")))
-        })?,
-        None => detect(input)?,
-    };
+    let format = format_of(input, named)?;
     let mut intake = Intake::new(store, terms);
     if let Some(progress) = progress {
         intake = intake.on_progress(progress);
@@ -45,6 +39,15 @@ pub fn import<'s>(
             Err(error.into())
         }
     }
+}
+
+/// The format that was named, or the one that an input seems to have.
+pub(crate) fn format_of(input: &mut Input, named: Option<&str>) -> Result<&'static Format> {
+    let Some(name) = named else { return Ok(detect(input)?) };
+    format(name).filter(|format| format.reads).ok_or_else(|| {
+        let known: Vec<&str> = manara_formats::formats().iter().filter(|f| f.reads).map(|f| f.name).collect();
+        Error::Asked(format!("no reader for format '{name}'; there are: {}", known.join(", ")))
+    })
 }
 
 /// The files of a folder, in order, without what a MISP feed has beside its events; a file is itself.

@@ -1,8 +1,9 @@
 //! Every export and every list, read as every audience: no forbidden value, title, count or correlation.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that can't go on has failed
 
-use manara_corridor::{Selection, WarningCache, ask, export, import};
+use manara_corridor::{IndexTerms, Indicators, Selection, WarningCache, ask, export, import};
 use manara_formats::{Input, Limits, WriteOptions, formats};
+use manara_matching::{Builder, Index, Kind};
 use manara_model::policy::decide;
 use manara_model::{Audience, GroupId, Label, Level, Marking, OrgId, Pap, Purpose, Tlp};
 use manara_store::Store;
@@ -178,6 +179,73 @@ fn what_is_cleared_does_arrive() {
             );
         }
     }
+}
+
+/// The index of what an audience may have, and all that it holds as text.
+fn index(world: &World, audience: Audience, undetected: bool) -> (Index, String) {
+    let mut indicators = Indicators::new(Builder::new(), IndexTerms { all: undetected, ..IndexTerms::default() });
+    let options = WriteOptions { undetected, ..WriteOptions::default() };
+    indicators.read_node(&world.store, audience, &Selection::default(), options).unwrap();
+    let file = indicators.finish().0.finish();
+    let text = String::from_utf8_lossy(&file).into_owned();
+    (Index::from_bytes(file).unwrap(), text)
+}
+
+#[test]
+fn an_index_holds_what_its_audience_may_look_for_and_no_more() {
+    let world = world();
+    let mut told = 0;
+    for audience in world.audiences() {
+        for undetected in [false, true] {
+            let (index, text) = index(&world, audience.clone(), undetected);
+            assert!(!text.contains("hidden-group"), "{audience}");
+            let held: Vec<&str> = (0..index.len()).map(|n| index.text(n)).collect();
+            let mut cleared = 0;
+            for (secret, label, whole) in &world.secrets {
+                let allowed = world.allowed(label, whole, &audience, Purpose::Detect);
+                if secret.contains("example.com") {
+                    assert_eq!(held.contains(&secret.as_str()), allowed, "{audience} {secret}");
+                    cleared += usize::from(allowed);
+                }
+                // Nowhere in the file, in whatever section.
+                assert!(allowed || !holds(&text, secret), "{audience} reads {secret}");
+            }
+            // The value that stands everywhere is said by all records that may be seen, and by no other.
+            let titles = world.secrets.iter().filter(|(secret, ..)| secret.starts_with("title"));
+            let may =
+                titles.filter(|(_, label, whole)| world.allowed(label, whole, &audience, Purpose::Detect)).count();
+            let common = index.find(Kind::Domain, "common.example.com");
+            let said = common.and_then(|number| index.details(number)).map_or(0, |details| details.total() as usize);
+            assert_eq!(said, may, "{audience}");
+            // It, and nothing else.
+            assert_eq!(held.len(), cleared + usize::from(cleared > 0), "{audience}");
+            told += cleared;
+        }
+    }
+    assert!(told > 100, "the test must not pass by writing nothing: {told}");
+}
+
+#[test]
+fn an_index_leaves_out_what_blocks_and_detections_leave_out() {
+    let world = world();
+    let event = serde_json::json!({"Event": {"uuid": Uuid::from_u128(0x99), "info": "x", "Tag": [{"name": "tlp:clear"}], "Attribute": [
+        {"type": "ip-dst", "value": "192.168.7.7", "to_ids": true},
+        {"type": "ip-dst", "value": "198.51.100.77", "to_ids": true},
+        {"type": "domain", "value": "unflagged.example.org", "to_ids": false},
+        {"type": "mutex", "value": "Global\\x", "to_ids": true},
+    ]}});
+    let mut input = Input::from_reader("event.json", event.to_string().as_bytes(), Limits::default()).unwrap();
+    let terms = Terms { owner: world.orgs[0], actor: "test".into(), marking: Marking::default() };
+    import(&world.store, &mut input, None, terms, None).unwrap();
+    let selection = Selection { record: Some(Uuid::from_u128(0x99)), ..Selection::default() };
+    let mut indicators = Indicators::new(Builder::new(), IndexTerms::default());
+    let report = indicators.read_node(&world.store, Audience::Node, &selection, WriteOptions::default()).unwrap();
+    assert_eq!((report.held_back.reserved, report.held_back.examples.len()), (1, 1));
+    let (builder, left) = indicators.finish();
+    assert_eq!((builder.len(), left.undetected, left.unsearched), (1, 1, 1));
+    world.store.withdraw("test", Some(world.orgs[0]), Uuid::from_u128(0x99), None, "wrong").unwrap();
+    let (index, _) = index(&world, Audience::Node, true);
+    assert!((0..index.len()).all(|n| index.text(n) != "198.51.100.77"), "withdrawn");
 }
 
 #[test]

@@ -26,12 +26,13 @@ mod writer;
 pub use detect::detect;
 pub use input::{Input, InputError, Limits};
 pub use json::Members;
-pub use lists::Columns;
+pub use lists::{Columns, Listed, listed};
 pub use misp::feed::FeedWriter;
 pub use misp::{misp_head, misp_marking, misp_part};
 pub use stix::events_of_bundle;
 pub use stix::{StixDefinitions, StixFacts, StixName, stix_definition};
 pub use table::{Format, format, formats};
+pub use values::Choice;
 pub use writer::{HeldBack, WriteOptions, Writer};
 
 use manara_model::record::Sink;

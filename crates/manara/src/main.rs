@@ -54,7 +54,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Tag(args) => commands::people::tag(place, args),
         Command::Taxii(args) => commands::taxii::run(place, args),
         Command::Pattern(args) => commands::pattern::run(args),
-        Command::Index(args) => commands::index::run(args),
+        Command::Index(args) => commands::index::run(place, args),
         Command::Match(args) => commands::matching::scan(&args),
         Command::Formats(args) => commands::shell::formats(&args),
         Command::Completions { shell } => commands::shell::completions(shell),

@@ -1,27 +1,35 @@
 //! Indicators into an index file.
 
 use crate::address;
-use crate::bytes::is_local;
+use crate::details::{Source, SourceId, Sources};
 use crate::entry::{BELOW, EMAILS, NONE, ON, URLS};
 use crate::error::Refused;
 use crate::file::{self, SECTIONS, Section};
-use crate::hash::{self, START, key, longer, word};
+use crate::hash::{START, Salt, key, longer};
 use crate::index::{digit_tops, top_bit};
 use crate::kind::Kind;
+use crate::known::Known;
 use crate::table;
 use crate::urls::{self, Url};
 use crate::value::{self, Value};
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::IpAddr;
 
 /// Bytes of one bit set of last labels.
 pub(crate) const TOPS: usize = 2048;
 
-/// Collects indicators, then writes the file. Takes about 100 bytes of memory an indicator.
-#[derive(Debug, Default)]
+/// Indicators that may be looked up by one word: texts of which more than this many share it are refused, so that no
+/// look-up takes long, and none is lost.
+const ALIKE: u16 = 256;
+
+/// Collects indicators, then writes the file. Takes about 120 bytes of memory an indicator.
+#[derive(Debug)]
 pub struct Builder {
     text: Vec<u8>,
     offsets: Vec<u32>,
     kinds: Vec<u8>,
+    known: Known,
     /// Other spellings of names: the indicator and the spelling.
     aliases: Vec<(u32, String)>,
     names: Vec<(u64, u32)>,
@@ -31,19 +39,64 @@ pub struct Builder {
     v4: Vec<(u32, u32, u32)>,
     v6: Vec<(u128, u128, u32)>,
     words: Vec<(u64, u32)>,
+    /// How many are looked up by a word, for kinds that tell apart what the word does not.
+    alike: HashMap<u64, u16>,
+    sources: Sources,
     note: String,
+    key: u64,
+    salt: Salt,
+    base: u64,
+}
+
+impl Default for Builder {
+    fn default() -> Builder {
+        Builder::new()
+    }
 }
 
 impl Builder {
-    /// With nothing in it.
+    /// With nothing in it, and a key of its own for the hashes.
     #[must_use]
     pub fn new() -> Builder {
-        Builder { tops: vec![0; 2 * TOPS], ..Builder::default() }
+        // Each state of the standard library's hasher is keyed by the system's random numbers.
+        Builder::with_key(RandomState::new().build_hasher().finish())
+    }
+
+    /// With a key that is chosen: the same indicators give the same file. Whoever knows the key before it is used can
+    /// write a list that takes long to look through.
+    #[must_use]
+    pub fn with_key(key: u64) -> Builder {
+        Builder {
+            text: Vec::new(),
+            offsets: Vec::new(),
+            kinds: Vec::new(),
+            known: Known::default(),
+            aliases: Vec::new(),
+            names: Vec::new(),
+            filter: Vec::new(),
+            tops: vec![0; 2 * TOPS],
+            urls: Vec::new(),
+            v4: Vec::new(),
+            v6: Vec::new(),
+            words: Vec::new(),
+            alike: HashMap::new(),
+            sources: Sources::default(),
+            note: String::new(),
+            key,
+            salt: Salt::new(key),
+            base: 0,
+        }
     }
 
     /// A text that stays with the file: where the indicators come from, when.
     pub fn note(&mut self, note: &str) {
         note.clone_into(&mut self.note);
+    }
+
+    /// Says that this index adds to another one, known by its [`crate::Index::checksum`]. What to leave out is up to
+    /// whoever adds indicators ([`crate::Index::holds`]).
+    pub fn adds_to(&mut self, base: u64) {
+        self.base = base;
     }
 
     /// How many indicators have been added.
@@ -58,8 +111,21 @@ impl Builder {
         self.kinds.is_empty()
     }
 
-    /// Adds an indicator in its plain spelling (not defanged). Its number in hits is how many were added
-    /// before it; of the same indicator added again only the first is found.
+    /// Makes a source known, to be named by [`Builder::describe`].
+    pub fn source(&mut self, source: &Source<'_>) -> SourceId {
+        self.sources.add(source)
+    }
+
+    /// Says that a source says of an indicator that it is one. Of one indicator the first [`crate::SOURCES`] are kept, in
+    /// the order in which they became known, and the others counted.
+    pub fn describe(&mut self, indicator: u32, source: SourceId) {
+        if (indicator as usize) < self.kinds.len() {
+            self.sources.say(indicator, source);
+        }
+    }
+
+    /// Adds an indicator in its plain spelling (not defanged). Its number in hits is how many different ones were added
+    /// before it; one that is there already keeps its number.
     ///
     /// # Errors
     /// A value that its kind cannot have; nothing was added.
@@ -69,55 +135,67 @@ impl Builder {
         if number >= NONE / 2 || u32::try_from(self.text.len() + value.len()).is_err() {
             return Err(Refused::TooMany);
         }
-        match value::read(kind, value)? {
-            Value::V4(first, last) => {
-                self.v4.push((first, last, number));
-                self.push(kind, value);
-            }
-            Value::V6(first, last) => {
-                self.v6.push((first, last, number));
-                self.push(kind, value);
-            }
+        let read = value::read(kind, value)?;
+        let normal = read.normal(kind, value);
+        let hash = self.salt.exact(kind as u8, normal.as_bytes());
+        let same = |n: u32| self.kinds[n as usize] == kind as u8 && self.added(n) == normal.as_bytes();
+        if let Some(known) = self.known.find(hash, same) {
+            return Ok(known);
+        }
+        match &read {
+            Value::V4(first, last) => self.v4.push((*first, *last, number)),
+            Value::V6(first, last) => self.v6.push((*first, *last, number)),
             Value::Name { ascii, unicode, below } => {
-                let flag = if below { BELOW } else { 0 };
-                self.name(&ascii, number | flag);
+                let flag = if *below { BELOW } else { 0 };
+                self.name(ascii, number | flag);
                 if let Some(unicode) = unicode {
                     // Numbers of aliases are known once all indicators are.
-                    self.aliases.push((number | flag, unicode));
+                    self.aliases.push((number | flag, unicode.clone()));
                 }
-                self.offsets.push(self.text.len() as u32);
-                self.text.extend_from_slice(if below { b"*." } else { b"" });
-                self.text.extend_from_slice(ascii.as_bytes());
-                self.kinds.push(kind as u8);
+            }
+            Value::File(name) => {
+                self.name(name, number);
             }
             Value::Url { text, host, rest, address } => {
                 let name = &text[host.clone()];
                 let host_key = match address {
                     Some(IpAddr::V4(v4)) => {
                         self.v4.push((v4.to_bits(), v4.to_bits(), NONE | URLS));
-                        hash::address(u128::from(v4.to_bits()))
+                        self.salt.address(u128::from(v4.to_bits()))
                     }
                     Some(IpAddr::V6(v6)) => {
                         self.v6.push((v6.to_bits(), v6.to_bits(), NONE | URLS));
-                        hash::address(v6.to_bits())
+                        self.salt.address(v6.to_bits())
                     }
                     None => self.name(name, NONE | URLS),
                 };
-                self.urls.push(Url::new(host_key, number, &text, host, rest));
-                self.push(kind, &text);
+                self.urls.push(Url::new(host_key, number, text, host.clone(), rest.clone()));
             }
-            Value::Email { text, host } => {
-                self.name(&text[host..], NONE | EMAILS);
-                let local = text[..host - 1].bytes().rev().take_while(|b| is_local(*b)).count();
-                self.words.push((word(&text.as_bytes()[host - 1 - local..]), number));
-                self.push(kind, &text);
-            }
-            Value::Word(part) => {
-                self.words.push((word(&value.as_bytes()[part]), number));
-                self.push(kind, value);
+            Value::Email { .. } | Value::Word(_) | Value::Asn(_) => {
+                let key = self.salt.word(read.looked_up(&normal));
+                if matches!(kind, Kind::Email | Kind::Ssdeep | Kind::Btc | Kind::Xmr) {
+                    let alike = self.alike.entry(key).or_insert(0);
+                    if *alike >= ALIKE {
+                        return Err(Refused::Alike);
+                    }
+                    *alike += 1;
+                }
+                self.words.push((key, number));
+                if let Value::Email { text, host } = &read {
+                    self.name(&text[*host..], NONE | EMAILS);
+                }
             }
         }
+        self.known.insert(hash, number);
+        self.push(kind, &normal);
         Ok(number)
+    }
+
+    /// The text of an indicator.
+    fn added(&self, number: u32) -> &[u8] {
+        let n = number as usize;
+        let end = self.offsets.get(n + 1).map_or(self.text.len(), |end| *end as usize);
+        &self.text[self.offsets[n] as usize..end]
     }
 
     fn push(&mut self, kind: Kind, text: &str) {
@@ -132,14 +210,14 @@ impl Builder {
         let mut left = name.len();
         for (depth, label) in name.as_bytes().rsplit(|b| *b == b'.').enumerate() {
             left = left.saturating_sub(label.len() + usize::from(depth > 0));
-            let hash = word(label);
+            let hash = self.salt.word(label);
             state = longer(state, hash);
             let key = key(state);
             if depth == 0 {
                 let (at, bit) = top_bit(hash);
                 self.tops[at] |= bit;
                 if label.last().is_some_and(u8::is_ascii_digit) {
-                    let (at, bit) = digit_tops();
+                    let (at, bit) = digit_tops(self.salt);
                     self.tops[at] |= bit;
                 }
                 if left == 0 {
@@ -162,6 +240,9 @@ impl Builder {
     #[must_use]
     pub fn finish(mut self) -> Vec<u8> {
         let count = self.kinds.len() as u32;
+        let details = std::mem::take(&mut self.sources).build(count);
+        // What was known is not needed any more, and the file is about to be made.
+        (self.known, self.alike) = Default::default();
         let aliases = std::mem::take(&mut self.aliases);
         let mut targets = Vec::with_capacity(4 * aliases.len());
         for (n, (value, unicode)) in aliases.iter().enumerate() {
@@ -171,12 +252,11 @@ impl Builder {
             self.text.extend_from_slice(unicode.as_bytes());
         }
         self.offsets.push(self.text.len() as u32);
-        let texts = Texts { text: &self.text, offsets: &self.offsets };
-        let names = merge(self.names, texts);
-        let words = merge(self.words, texts);
+        let names = merge(self.names);
+        let words = merge(self.words);
         self.filter.sort_unstable();
         self.filter.dedup();
-        let (hosts, rows) = urls::build(self.urls, |entry| texts.get(entry));
+        let (hosts, rows) = urls::build(self.urls);
         // A host of many URLs is one interval.
         self.v4.sort_unstable();
         self.v4.dedup();
@@ -196,26 +276,16 @@ impl Builder {
         sections[Section::Words as usize] = table::build(&words);
         sections[Section::Note as usize] = self.note.into_bytes();
         sections[Section::Text as usize] = self.text;
-        file::write(count, &sections)
+        for (section, bytes) in Section::DETAILS.into_iter().zip(details) {
+            sections[section as usize] = bytes;
+        }
+        file::write(count, self.key, self.base, &sections)
     }
 }
 
-#[derive(Clone, Copy)]
-struct Texts<'a> {
-    text: &'a [u8],
-    offsets: &'a [u32],
-}
-
-impl<'a> Texts<'a> {
-    fn get(self, entry: u32) -> &'a [u8] {
-        let n = entry as usize;
-        &self.text[self.offsets[n] as usize..self.offsets[n + 1] as usize]
-    }
-}
-
-/// Sorts by key, and brings what stands under one key together: all flags with the first entry, each
-/// further text in a place of its own, the same text once.
-fn merge(mut pairs: Vec<(u64, u32)>, texts: Texts<'_>) -> Vec<(u64, u32)> {
+/// Sorts by key, and brings what stands under one key together: all flags with the first entry, each further entry in
+/// a place of its own.
+fn merge(mut pairs: Vec<(u64, u32)>) -> Vec<(u64, u32)> {
     const FLAGS: u32 = ON | URLS | EMAILS;
     // Entries before bare ways, the earlier entry first.
     pairs.sort_unstable_by_key(|(key, value)| (*key, value & NONE));
@@ -228,9 +298,7 @@ fn merge(mut pairs: Vec<(u64, u32)>, texts: Texts<'_>) -> Vec<(u64, u32)> {
             continue;
         }
         out[group].1 |= value & FLAGS;
-        let known = |n: u32| n & NONE != NONE;
-        let same = |(_, other): &(u64, u32)| known(*other) && texts.get(other & NONE) == texts.get(value & NONE);
-        if known(value) && !out[group..].iter().any(same) {
+        if value & NONE != NONE {
             out.push((key, value & !FLAGS));
         }
     }

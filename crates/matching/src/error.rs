@@ -24,6 +24,16 @@ pub enum Refused {
     /// No run of at least 13 letters and digits by which it could be found.
     #[error("too short or too broken up to be looked for")]
     Word,
+    /// Not the name of a file with a dot in it, of letters, digits, `-` and `_`.
+    #[error("not a file's name that is one word with a dot")]
+    File,
+    /// Not `AS` with a number of at most 32 bits.
+    #[error("not the number of an autonomous system")]
+    Asn,
+    /// Too many others are looked up by the same word: e-mail addresses that differ in what stands before an odd sign,
+    /// accounts and fuzzy hashes that differ in the case of letters.
+    #[error("one of more than 256 that differ only in what they are not looked up by")]
+    Alike,
     /// A list holds at most 134 million indicators and 4 GB of text.
     #[error("more indicators than one index holds")]
     TooMany,
@@ -38,10 +48,20 @@ pub enum OpenError {
     /// Another kind of file.
     #[error("this is no index of indicators")]
     Foreign,
-    /// Written by a newer program.
-    #[error("the index has version {0}; this program reads version {known}", known = crate::file::VERSION)]
+    /// Written by another version of this program.
+    #[error("{}", version(*.0))]
     Version(u32),
     /// Cut short, or bytes have changed.
     #[error("the index is broken: {0}")]
     Broken(&'static str),
+}
+
+fn version(found: u32) -> String {
+    let known = crate::file::VERSION;
+    if found < known {
+        return format!("the index was built by an older manara (version {found} of the format): build it again");
+    }
+    format!(
+        "the index was built by a newer manara (version {found} of the format, this one reads {known}): update this one"
+    )
 }

@@ -8,7 +8,9 @@
 //! | 16 | 8 | length of the file |
 //! | 24 | 8 | checksum of everything after the header |
 //! | 32 | 8 | number of indicators |
-//! | 40 | 16 × sections | offset and length of each |
+//! | 40 | 8 | key of the hashes |
+//! | 48 | 8 | checksum of the index that this one adds to; 0: none |
+//! | 56 | 16 × sections | offset and length of each |
 //! | then | 8 | checksum of the header up to here |
 
 use crate::error::OpenError;
@@ -16,9 +18,11 @@ use crate::hash::checksum;
 use std::ops::Range;
 
 /// Version of the format that this program writes and reads.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 const MAGIC: &[u8; 8] = b"MANARAIX";
-const HEAD: usize = 40 + 16 * SECTIONS + 8;
+/// Where the places of the sections begin.
+const PLACES: usize = 56;
+const HEAD: usize = PLACES + 16 * SECTIONS + 8;
 
 /// The sections, in the order of the file.
 #[derive(Debug, Clone, Copy)]
@@ -50,13 +54,25 @@ pub(crate) enum Section {
     Words,
     /// Free text of whoever built it.
     Note,
+    /// `u32` an indicator: which set of sources says so, and the next sections; see `details`.
+    DetailOf,
+    DetailSets,
+    DetailSources,
+    DetailOffsets,
+    DetailText,
+}
+
+impl Section {
+    /// What is read for hits only.
+    pub(crate) const DETAILS: [Section; 5] =
+        [Section::DetailOf, Section::DetailSets, Section::DetailSources, Section::DetailOffsets, Section::DetailText];
 }
 
 /// Number of sections.
-pub(crate) const SECTIONS: usize = 13;
+pub(crate) const SECTIONS: usize = 18;
 
 /// Writes a file out of its sections.
-pub(crate) fn write(count: u32, sections: &[Vec<u8>; SECTIONS]) -> Vec<u8> {
+pub(crate) fn write(count: u32, key: u64, base: u64, sections: &[Vec<u8>; SECTIONS]) -> Vec<u8> {
     let total: usize = sections.iter().map(|s| s.len().next_multiple_of(64)).sum();
     let start = HEAD.next_multiple_of(64);
     let mut out = Vec::with_capacity(start + total);
@@ -73,7 +89,9 @@ pub(crate) fn write(count: u32, sections: &[Vec<u8>; SECTIONS]) -> Vec<u8> {
     head.extend_from_slice(&(SECTIONS as u32).to_le_bytes());
     head.extend_from_slice(&(out.len() as u64).to_le_bytes());
     head.extend_from_slice(&checksum(&out[start..]).to_le_bytes());
-    head.extend_from_slice(&u64::from(count).to_le_bytes());
+    for number in [u64::from(count), key, base] {
+        head.extend_from_slice(&number.to_le_bytes());
+    }
     for (offset, length) in places {
         head.extend_from_slice(&offset.to_le_bytes());
         head.extend_from_slice(&length.to_le_bytes());
@@ -87,7 +105,12 @@ pub(crate) fn write(count: u32, sections: &[Vec<u8>; SECTIONS]) -> Vec<u8> {
 #[derive(Debug)]
 pub(crate) struct Header {
     pub(crate) count: u32,
+    /// Checksum of what follows the header.
+    pub(crate) content: u64,
+    /// Checksum of the header itself.
     pub(crate) checksum: u64,
+    pub(crate) key: u64,
+    pub(crate) base: u64,
     pub(crate) sections: [Range<usize>; SECTIONS],
 }
 
@@ -123,14 +146,15 @@ pub(crate) fn read_header(file: &[u8]) -> Result<Header, OpenError> {
     let mut sections = [const { 0..0 }; SECTIONS];
     let mut before = HEAD;
     for (n, section) in sections.iter_mut().enumerate() {
-        let (start, length) = (number(40 + 16 * n)?, number(48 + 16 * n)?);
+        let (start, length) = (number(PLACES + 16 * n)?, number(PLACES + 8 + 16 * n)?);
         let end = start.checked_add(length).filter(|end| *end <= file.len() && start >= before);
         let end = end.ok_or(OpenError::Broken("a section lies outside the file"))?;
         *section = start..end;
         before = end;
     }
     let count = u32::try_from(number(32)?).map_err(|_| OpenError::Broken("too many indicators"))?;
-    Ok(Header { count, checksum: u64_at(file, 24).ok_or(CUT)?, sections })
+    let word = |at| u64_at(file, at).ok_or(CUT);
+    Ok(Header { count, content: word(24)?, checksum: sum, key: word(40)?, base: word(48)?, sections })
 }
 
 /// Whether the content has the checksum that the header promises.

@@ -1,13 +1,18 @@
 //! An index at use.
 
 use crate::address::{Intervals, fold, map16, map24, starts};
+use crate::bytes::Decoded;
+use crate::details::{Details, Stored};
 use crate::error::OpenError;
 use crate::file::{self, Section, u32_at};
+use crate::hash::{START, Salt, key, longer};
 use crate::kind::Kind;
 use crate::map::Bytes;
 use crate::table::{Filter, Table};
 use crate::urls::Urls;
+use crate::value::{self, Value};
 use std::fs::File;
+use std::net::IpAddr;
 use std::ops::Range;
 use std::path::Path;
 
@@ -18,8 +23,8 @@ pub(crate) fn top_bit(hash: u64) -> (usize, u8) {
 }
 
 /// The bit that says that some name ends in a digit: that of `0`, which is no name.
-pub(crate) fn digit_tops() -> (usize, u8) {
-    top_bit(crate::hash::word(b"0"))
+pub(crate) fn digit_tops(salt: Salt) -> (usize, u8) {
+    top_bit(salt.word(b"0"))
 }
 
 /// An index file, open. Cheap to share between threads.
@@ -32,6 +37,7 @@ pub struct Index {
     starts: Vec<u32>,
     map16: Vec<u64>,
     kinds: [u64; 256],
+    salt: Salt,
 }
 
 impl Index {
@@ -59,7 +65,9 @@ impl Index {
 
     fn new(bytes: Bytes) -> Result<Index, OpenError> {
         let header = file::read_header(&bytes)?;
+        let salt = Salt::new(header.key);
         let mut index = Index {
+            salt,
             bytes,
             header,
             map24: Vec::new(),
@@ -73,7 +81,8 @@ impl Index {
         let sound = length(Section::Kinds) == index.header.count as usize
             && length(Section::Offsets) == 4 * (texts + 1)
             && length(Section::Tops) == 2 * crate::build::TOPS
-            && length(Section::Text) < u32::MAX as usize;
+            && length(Section::Text) < u32::MAX as usize
+            && (length(Section::DetailOf) == 4 * index.header.count as usize || length(Section::DetailOf) == 0);
         if !sound {
             return Err(OpenError::Broken("a section has the wrong length"));
         }
@@ -89,12 +98,90 @@ impl Index {
         Ok(index)
     }
 
+    /// What identifies this very file: the checksum of its header, which holds that of its content.
+    #[must_use]
+    pub fn checksum(&self) -> u64 {
+        self.header.checksum
+    }
+
+    /// The [`Index::checksum`] of the index that this one adds to: it holds nothing of what that one holds.
+    #[must_use]
+    pub fn base(&self) -> Option<u64> {
+        Some(self.header.base).filter(|base| *base != 0)
+    }
+
+    /// Which records say of an indicator that it is one, as far as the builder was told. Read for hits only.
+    #[must_use]
+    pub fn details(&self, number: u32) -> Option<Details<'_>> {
+        self.stored().of(number)
+    }
+
+    /// Bytes that [`Index::details`] takes in the file.
+    #[must_use]
+    pub fn details_size(&self) -> usize {
+        Section::DETAILS.iter().map(|section| self.section(*section).len()).sum()
+    }
+
+    fn stored(&self) -> Stored<'_> {
+        Stored::new(Section::DETAILS.map(|section| self.section(section)))
+    }
+
+    /// The number of an indicator in whatever spelling [`crate::Builder::add`] takes. Only this very one: a name is not
+    /// held because one above it is.
+    #[must_use]
+    pub fn find(&self, kind: Kind, text: &str) -> Option<u32> {
+        let text = text.trim();
+        let value = value::read(kind, text).ok()?;
+        let normal = value.normal(kind, text);
+        let is = |entry: &u32| {
+            *entry < self.len() && self.kind(*entry) == Some(kind) && self.entry(*entry) == normal.as_bytes()
+        };
+        let numbers = crate::entry::number;
+        match &value {
+            Value::V4(first, _) => self.v4().holding(*first, self.rows(*first)).filter_map(numbers).find(is),
+            Value::V6(first, _) => self.v6().holding(*first, 0..usize::MAX).filter_map(numbers).find(is),
+            Value::Name { ascii, .. } => self.names().get(self.name_key(ascii)).filter_map(numbers).find(is),
+            Value::File(name) => self.names().get(self.name_key(name)).filter_map(numbers).find(is),
+            Value::Url { text, host, rest, address } => {
+                let host = match address {
+                    Some(IpAddr::V4(v4)) => self.salt.address(u128::from(v4.to_bits())),
+                    Some(IpAddr::V6(v6)) => self.salt.address(v6.to_bits()),
+                    None => self.name_key(&text[host.clone()]),
+                };
+                let rest: Vec<u8> = Decoded { rest: &text.as_bytes()[rest.clone()] }.collect();
+                let mut found = None;
+                let entry = |entry| self.entry(entry);
+                self.urls().starting(host, &rest, entry, |url| found = found.or(Some(url.entry).filter(is)));
+                found
+            }
+            Value::Email { .. } | Value::Word(_) | Value::Asn(_) => {
+                let key = self.salt.word(value.looked_up(&normal));
+                self.words().get(key).filter_map(numbers).find(is)
+            }
+        }
+    }
+
+    /// Whether it holds this very indicator: see [`Index::find`].
+    #[must_use]
+    pub fn holds(&self, kind: Kind, text: &str) -> bool {
+        self.find(kind, text).is_some()
+    }
+
+    fn name_key(&self, name: &str) -> u64 {
+        let labels = name.as_bytes().rsplit(|b| *b == b'.');
+        key(labels.fold(START, |state, label| longer(state, self.salt.word(label))))
+    }
+
+    pub(crate) fn salt(&self) -> Salt {
+        self.salt
+    }
+
     /// Reads the whole file and compares its checksum.
     ///
     /// # Errors
     /// Bytes have changed since it was written.
     pub fn verify(&self) -> Result<(), OpenError> {
-        let whole = file::content_is(&self.bytes, self.header.checksum);
+        let whole = file::content_is(&self.bytes, self.header.content);
         if whole { Ok(()) } else { Err(OpenError::Broken("the checksum of its content is wrong")) }
     }
 

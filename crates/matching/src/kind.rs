@@ -19,6 +19,10 @@ pub enum Kind {
     Sha256 = 13,
     Sha512 = 15,
     Ssdeep = 22,
+    /// A file's name without its folders, as one word with a dot; looked for only where asked: see [`Kind::on_demand`].
+    Filename = 50,
+    /// A number of an autonomous system, spelled `AS1234`; looked for only where asked.
+    Asn = 57,
     Cve = 59,
     /// Bitcoin and what is written like it.
     Btc = 70,
@@ -27,7 +31,7 @@ pub enum Kind {
 }
 
 /// All kinds with their names.
-const NAMES: [(Kind, &str); 15] = [
+const NAMES: [(Kind, &str); 17] = [
     (Kind::Ipv4, "ipv4"),
     (Kind::Ipv6, "ipv6"),
     (Kind::Network, "network"),
@@ -39,6 +43,8 @@ const NAMES: [(Kind, &str); 15] = [
     (Kind::Sha256, "sha256"),
     (Kind::Sha512, "sha512"),
     (Kind::Ssdeep, "ssdeep"),
+    (Kind::Filename, "filename"),
+    (Kind::Asn, "asn"),
     (Kind::Cve, "cve"),
     (Kind::Btc, "btc"),
     (Kind::Xmr, "xmr"),
@@ -67,6 +73,12 @@ impl Kind {
     /// All, in the order of their numbers.
     pub fn all() -> impl Iterator<Item = Kind> {
         NAMES.iter().map(|(kind, _)| *kind)
+    }
+
+    /// Whether it means too much to be looked for unless somebody asks: `setup.exe` stands in every log.
+    #[must_use]
+    pub fn on_demand(self) -> bool {
+        matches!(self, Kind::Filename | Kind::Asn)
     }
 
     /// The length of a hash's hexadecimal form.

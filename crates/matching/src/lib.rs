@@ -19,12 +19,14 @@
 mod address;
 mod build;
 mod bytes;
+mod details;
 mod entry;
 mod error;
 mod file;
 mod hash;
 mod index;
 mod kind;
+mod known;
 mod map;
 mod scan;
 mod table;
@@ -32,6 +34,7 @@ mod urls;
 mod value;
 
 pub use build::Builder;
+pub use details::{Details, Record, RecordId, SOURCES, Source, SourceId, Tags};
 pub use error::{OpenError, Refused};
 pub use index::Index;
 pub use kind::Kind;

@@ -7,8 +7,13 @@
 use crate::file::{u32_at, u64_at};
 use crate::scan::ahead;
 
-/// Longest search. A builder makes a larger table before it needs more; a broken file costs no more.
-const REACH: usize = 512;
+/// Up to here a search may go before a larger table is tried.
+const NEAR: usize = 256;
+/// Longest search, whatever a broken file says. What a builder writes needs no more: of keys that are drawn at random no
+/// two are likely to be one, and of those that are one there are at most 256.
+const MOST: usize = 1 << 16;
+/// Bytes before the slots: number of homes, longest search.
+const HEAD: usize = 16;
 /// Value of an empty slot's tag.
 const EMPTY: u32 = 0;
 
@@ -22,7 +27,8 @@ fn tag(key: u64) -> u32 {
     key as u32 | 1
 }
 
-/// Builds a table. `pairs` are sorted by key. The section starts with the number of homes (8 bytes).
+/// Builds a table. `pairs` are sorted by key. The section starts with the number of homes and the longest search that
+/// any key needs (8 bytes each): no key is lost, however they lie.
 pub(crate) fn build(pairs: &[(u64, u32)]) -> Vec<u8> {
     let mut slots = pairs.len() + pairs.len() / 3 + 8;
     loop {
@@ -35,21 +41,24 @@ pub(crate) fn build(pairs: &[(u64, u32)]) -> Vec<u8> {
 
 fn fill(pairs: &[(u64, u32)], slots: usize) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(8 * (slots + 65));
-    out.extend_from_slice(&(slots as u64).to_le_bytes());
-    let mut next = 0;
+    out.resize(HEAD, 0);
+    let (mut next, mut reach) = (0, 0);
     for (key, value) in pairs {
         let home = home(*key, slots);
         let at = home.max(next);
-        // Equal keys lie side by side however many they are.
-        if at - home > REACH / 2 && slots < 8 * pairs.len().max(512) {
+        // Equal keys lie side by side however large the table is.
+        if at - home > NEAR && slots < 8 * pairs.len().max(512) {
             return None;
         }
-        out.resize(8 + 8 * at, 0);
+        reach = reach.max(at - home + 1);
+        out.resize(HEAD + 8 * at, 0);
         out.extend_from_slice(&tag(*key).to_le_bytes());
         out.extend_from_slice(&value.to_le_bytes());
         next = at + 1;
     }
-    out.resize(8 + 8 * slots.max(next) + 8, 0);
+    out.resize(HEAD + 8 * slots.max(next) + 8, 0);
+    out[..8].copy_from_slice(&(slots as u64).to_le_bytes());
+    out[8..HEAD].copy_from_slice(&(reach as u64).to_le_bytes());
     Some(out)
 }
 
@@ -58,13 +67,15 @@ fn fill(pairs: &[(u64, u32)], slots: usize) -> Option<Vec<u8>> {
 pub(crate) struct Table<'a> {
     slots: &'a [[u8; 8]],
     homes: usize,
+    reach: usize,
 }
 
 impl<'a> Table<'a> {
     pub(crate) fn new(section: &'a [u8]) -> Table<'a> {
-        let slots = section.get(8..).unwrap_or_default().as_chunks().0;
+        let slots = section.get(HEAD..).unwrap_or_default().as_chunks().0;
         let homes = u64_at(section, 0).unwrap_or(0).min(slots.len() as u64) as usize;
-        Table { slots, homes }
+        let reach = u64_at(section, 8).unwrap_or(0).min(MOST as u64) as usize;
+        Table { slots, homes, reach }
     }
 
     /// The values under a key, and by chance under others with its tag.
@@ -73,7 +84,7 @@ impl<'a> Table<'a> {
         let tag = tag(key);
         let near = self.slots.get(home(key, self.homes)..).unwrap_or_default();
         near.iter()
-            .take(REACH)
+            .take(self.reach)
             .map(|slot| (u32_at(slot, 0).unwrap_or(EMPTY), u32_at(slot, 4).unwrap_or(0)))
             .take_while(|(found, _)| *found != EMPTY)
             .filter(move |(found, _)| *found == tag)
@@ -135,6 +146,8 @@ mod tests {
         // Two values under one key, and keys that are all alike but for their last bits.
         pairs.push((mix(7), 60_000));
         pairs.extend((0..400).map(|n| (u64::MAX - 2 * n, n as u32)));
+        // Under one key more than a table is made larger for.
+        pairs.extend((0..3000).map(|n| (mix(8), 70_000 + n)));
         pairs.sort_unstable();
         let (table, filter) = (build(&pairs), build_filter(pairs.iter().map(|(key, _)| *key)));
         let (table, filter) = (Table::new(&table), Filter::new(&filter));

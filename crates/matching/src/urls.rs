@@ -32,9 +32,8 @@ impl Url {
 }
 
 /// The sections of hosts and URLs.
-pub(crate) fn build<'a>(mut urls: Vec<Url>, text: impl Fn(u32) -> &'a [u8]) -> (Vec<u8>, Vec<u8>) {
+pub(crate) fn build(mut urls: Vec<Url>) -> (Vec<u8>, Vec<u8>) {
     urls.sort_unstable_by(|a, b| (a.host_key, &a.decoded, a.entry).cmp(&(b.host_key, &b.decoded, b.entry)));
-    urls.dedup_by(|a, b| a.host_key == b.host_key && a.decoded == b.decoded && text(a.entry) == text(b.entry));
     let (mut hosts, mut rows) = (Vec::new(), Vec::with_capacity(urls.len() * ROW));
     let mut first = 0;
     for of_host in urls.chunk_by(|a, b| a.host_key == b.host_key) {

@@ -36,6 +36,70 @@ pub(crate) enum Value<'a> {
     },
     /// A hash or word; what part of it is looked up.
     Word(Range<usize>),
+    /// A file's name.
+    File(Cow<'a, str>),
+    Asn(u32),
+}
+
+impl Value<'_> {
+    /// The one form in which it stands in an index, out of what was read.
+    pub(crate) fn normal<'t>(&'t self, kind: Kind, text: &'t str) -> Cow<'t, str> {
+        match self {
+            Value::V4(first, last) => match kind {
+                Kind::Network => {
+                    Cow::Owned(format!("{}/{}", Ipv4Addr::from_bits(*first), (first ^ last).leading_zeros()))
+                }
+                // The parser takes one spelling only; what is around it is not part of it.
+                _ if !text.contains(['[', ']', ':']) => Cow::Borrowed(text),
+                _ => Cow::Owned(Ipv4Addr::from_bits(*first).to_string()),
+            },
+            Value::V6(first, last) => {
+                let address = Ipv6Addr::from_bits(*first);
+                let network = || format!("{address}/{}", (first ^ last).leading_zeros());
+                Cow::Owned(if kind == Kind::Network { network() } else { address.to_string() })
+            }
+            Value::Name { ascii, below: true, .. } => Cow::Owned(format!("*.{ascii}")),
+            Value::Name { ascii, .. } => Cow::Borrowed(ascii),
+            Value::Url { text, .. } => Cow::Borrowed(text),
+            Value::Email { text, .. } => Cow::Borrowed(text),
+            Value::File(name) => Cow::Borrowed(name),
+            Value::Asn(number) => Cow::Owned(format!("AS{number}")),
+            Value::Word(_) => word_normal(kind, text),
+        }
+    }
+
+    /// What of its normal form is looked up among words.
+    pub(crate) fn looked_up<'t>(&self, normal: &'t str) -> &'t [u8] {
+        let bytes = normal.as_bytes();
+        match self {
+            Value::Email { host, .. } => {
+                let before = &bytes[..host - 1];
+                let local = before.iter().rev().take_while(|b| is_local(**b)).count();
+                &bytes[before.len() - local..]
+            }
+            Value::Word(part) => &bytes[part.clone()],
+            _ => bytes,
+        }
+    }
+}
+
+/// Words whose case says nothing have one.
+fn word_normal(kind: Kind, text: &str) -> Cow<'_, str> {
+    let bech32 =
+        || text.get(..3).is_some_and(|head| head.eq_ignore_ascii_case("bc1") || head.eq_ignore_ascii_case("tb1"));
+    let (lower, upper) = match kind {
+        Kind::Md5 | Kind::Sha1 | Kind::Sha256 | Kind::Sha512 | Kind::Eth => (true, false),
+        Kind::Btc => (bech32(), false),
+        Kind::Cve => (false, true),
+        _ => (false, false),
+    };
+    if lower && text.bytes().any(|b| b.is_ascii_uppercase()) {
+        return Cow::Owned(text.to_ascii_lowercase());
+    }
+    if upper && text.bytes().any(|b| b.is_ascii_lowercase()) {
+        return Cow::Owned(text.to_ascii_uppercase());
+    }
+    Cow::Borrowed(text)
 }
 
 /// Reads a value of a kind.
@@ -46,6 +110,8 @@ pub(crate) fn read(kind: Kind, text: &str) -> Result<Value<'_>, Refused> {
         Kind::Domain => domain(text),
         Kind::Url => url(text),
         Kind::Email => email(text),
+        Kind::Filename => file(text),
+        Kind::Asn => asn(text),
         _ => word(kind, text),
     }
 }
@@ -92,6 +158,32 @@ fn domain(text: &str) -> Result<Value<'_>, Refused> {
     Ok(Value::Name { ascii, unicode, below })
 }
 
+/// Part of a label. DEL is left out: to the hash it is `_`, and thousands of names would be one.
+fn in_name(b: u8) -> bool {
+    is_word(b) && b != 0x7f
+}
+
+/// The last part of a path, if it is one word with a dot.
+fn file(text: &str) -> Result<Value<'_>, Refused> {
+    let base = text.rsplit(['/', '\\']).next().unwrap_or(text);
+    let sound = base.is_ascii()
+        && base.len() <= 253
+        && base.contains('.')
+        && base.split('.').all(|label| (1..=63).contains(&label.len()) && label.bytes().all(in_name));
+    // What reads as an address is looked for as one.
+    if !sound || base.parse::<Ipv4Addr>().is_ok() {
+        return Err(Refused::File);
+    }
+    Ok(Value::File(plain(base).ok_or(Refused::File)?))
+}
+
+fn asn(text: &str) -> Result<Value<'_>, Refused> {
+    let head = text.get(..2).is_some_and(|head| head.eq_ignore_ascii_case("as"));
+    let digits = if head { &text[2..] } else { text };
+    let plain = digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
+    digits.parse().ok().filter(|_| plain).map(Value::Asn).ok_or(Refused::Asn)
+}
+
 /// A name in ASCII, and in its own script where it has one.
 fn name(text: &str) -> Result<(Cow<'_, str>, Option<String>), Refused> {
     let ascii = match plain(text) {
@@ -100,7 +192,7 @@ fn name(text: &str) -> Result<(Cow<'_, str>, Option<String>), Refused> {
     };
     let sound = !ascii.is_empty()
         && ascii.len() <= 253
-        && ascii.split('.').all(|label| (1..=63).contains(&label.len()) && label.bytes().all(is_word));
+        && ascii.split('.').all(|label| (1..=63).contains(&label.len()) && label.bytes().all(in_name));
     // Digits and dots that are no address are no name either.
     if !sound || ascii.rsplit('.').next().is_some_and(|top| top.bytes().all(|b| b.is_ascii_digit())) {
         return Err(Refused::Name);

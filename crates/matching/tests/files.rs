@@ -4,7 +4,7 @@
 
 mod random;
 
-use manara_matching::{Builder, Index, Kind, OpenError, Scanner, guess};
+use manara_matching::{Builder, Index, Kind, OpenError, RecordId, Refused, SOURCES, Scanner, Source, guess};
 use random::{Random, seed};
 
 fn fixture(name: &str) -> String {
@@ -28,6 +28,28 @@ fn build(lines: &[String]) -> Vec<u8> {
     builder.finish()
 }
 
+/// The same with sources: most have one, some share several.
+fn described(lines: &[String]) -> Vec<u8> {
+    let mut builder = Builder::new();
+    let tags = ["tlp:amber", "misp-galaxy:threat-actor=\"Someone\"", "مثال"];
+    let records: Vec<String> = (0..40).map(|n| format!("Report {n}")).collect();
+    for (n, line) in lines.iter().enumerate() {
+        let number = builder.add(guess(line).unwrap(), line).unwrap();
+        for m in 0..=n % 3 {
+            let record = (n / 300 + m) % records.len();
+            let source = builder.source(&Source {
+                record: RecordId([record as u8; 16]),
+                title: &records[record],
+                tlp: ["clear", "amber"][record % 2],
+                pap: ["", "RED"][record % 2],
+                tags: &tags[..record % 4],
+            });
+            builder.describe(number, source);
+        }
+    }
+    builder.finish()
+}
+
 fn log(lines: &[String]) -> Vec<u8> {
     lines.iter().flat_map(|line| format!("seen \"{line}\" and http://www.{line}/x\n").into_bytes()).collect()
 }
@@ -43,7 +65,9 @@ fn real_lists_are_small_open_and_find_themselves() {
     let index = Index::open(&path).unwrap();
     std::fs::remove_file(&path).unwrap();
     index.verify().unwrap();
-    assert_eq!((index.len() as usize, index.note(), index.size()), (lines.len(), "real lists", file.len()));
+    // Lists repeat themselves: what is there twice is in the index once.
+    let different: std::collections::BTreeSet<&String> = lines.iter().collect();
+    assert_eq!((index.len() as usize, index.note(), index.size()), (different.len(), "real lists", file.len()));
     let mut found = vec![false; lines.len()];
     let log = log(&lines);
     Scanner::new(&index).scan(&log, |hit| {
@@ -52,9 +76,7 @@ fn real_lists_are_small_open_and_find_themselves() {
         }
     });
     let missed: Vec<_> = found.iter().zip(&lines).filter(|(found, _)| !**found).map(|(_, line)| line).collect();
-    // Lists repeat themselves: what is there twice is found once.
-    let repeated = |line: &&String| lines.iter().filter(|other| other == line).count() > 1;
-    assert_eq!(missed.iter().filter(|line| !repeated(line)).count(), 0, "{missed:?}");
+    assert!(missed.is_empty(), "{missed:?}");
     assert_eq!(index.count(Kind::Domain), 2000);
 }
 
@@ -78,21 +100,43 @@ fn what_is_no_index_is_refused() {
     for length in [9, 40, 100, 255, 256, whole.len() / 2, whole.len() - 1] {
         assert!(matches!(refused(&whole[..length]), OpenError::Broken(_)), "{length}");
     }
-    let mut newer = whole.clone();
-    newer[8] = 9;
-    assert!(matches!(refused(&newer), OpenError::Version(9)));
+    for (version, says) in [(1, "build it again"), (9, "update this one")] {
+        let mut other = whole.clone();
+        other[8] = version;
+        let error = refused(&other);
+        assert!(matches!(error, OpenError::Version(found) if found == u32::from(version)));
+        assert!(error.to_string().contains(says), "{error}");
+    }
     assert!(Index::open("/nowhere/x.index").is_err());
+}
+
+/// Everything that can be asked of an index. Gives how much was said, so that nothing is left out.
+fn ask(index: &Index, lines: &[String]) -> usize {
+    let mut said = 0;
+    for number in (0..index.len()).chain([u32::MAX, u32::MAX / 4]) {
+        said += index.text(number).len();
+        for record in index.details(number).into_iter().flatten() {
+            said += record.title.len() + record.tlp.len() + record.pap.len() + record.id.to_string().len();
+            said += record.tags.map(str::len).sum::<usize>();
+        }
+    }
+    said + lines.iter().filter(|line| index.holds(guess(line).unwrap(), line)).count()
 }
 
 #[test]
 fn changed_bytes_are_noticed_and_do_no_harm() {
     let mut random = Random::new(seed());
     let lines = real();
-    let (whole, log) = (build(&lines), log(&lines[..]));
-    for round in 0..60 {
+    let (whole, log) = (described(&lines), log(&lines[..]));
+    let index = Index::from_bytes(whole.clone()).unwrap();
+    let header = whole.len() - index.details_size();
+    assert!(ask(&index, &lines) > 500_000);
+    for round in 0..80 {
         let mut bytes = whole.clone();
         for _ in 0..1 << (round % 14) {
-            let at = random.below(bytes.len());
+            // Every other round only where sources and sets stand, at the end.
+            let at =
+                if round % 2 == 0 { random.below(bytes.len()) } else { header + random.below(bytes.len() - header) };
             bytes[at] = random.next() as u8;
         }
         if bytes == whole {
@@ -100,6 +144,193 @@ fn changed_bytes_are_noticed_and_do_no_harm() {
         }
         let Ok(index) = Index::from_bytes(bytes) else { continue };
         assert!(index.verify().is_err(), "a byte has changed");
+        ask(&index, &lines);
         Scanner::new(&index).scan(&log, |hit| assert!(index.text(hit.indicator).len() < whole.len()));
+    }
+}
+
+#[test]
+fn details_are_what_was_said_of_each_and_shared() {
+    let mut builder = Builder::new();
+    let say = |builder: &mut Builder, name: &str, n: u32, tags: &[&str]| {
+        let number = builder.add(Kind::Domain, name).unwrap();
+        let record = RecordId(u128::from(n).to_be_bytes());
+        let source = builder.source(&Source { record, title: "A title", tlp: "green", pap: "", tags });
+        builder.describe(number, source);
+        number
+    };
+    let first = say(&mut builder, "evil.example", 1, &["a", "b"]);
+    let other = say(&mut builder, "other.example", 1, &["a", "b"]);
+    // The same name again, in another spelling, by another record; and by the same once more.
+    assert_eq!(say(&mut builder, "EVIL.example.", 2, &[]), first);
+    assert_eq!(say(&mut builder, "evil.example", 1, &["a", "b"]), first);
+    let silent = builder.add(Kind::Domain, "silent.example").unwrap();
+    let crowd = (0..SOURCES as u32 + 9).map(|n| say(&mut builder, "crowd.example", n, &[])).max().unwrap();
+    let index = Index::from_bytes(builder.finish()).unwrap();
+    assert_eq!(index.len(), 4);
+    let of = |number| -> Vec<(String, Vec<String>)> {
+        let tags = |record: manara_matching::Record<'_>| record.tags.map(str::to_owned).collect();
+        index.details(number).unwrap().map(|record| (record.id.to_string(), tags(record))).collect()
+    };
+    let (one, two) = ("00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002");
+    let tags = vec!["a".to_owned(), "b".to_owned()];
+    assert_eq!(of(first), [(one.to_owned(), tags.clone()), (two.to_owned(), vec![])]);
+    assert_eq!(of(other), [(one.to_owned(), tags)]);
+    let record = index.details(first).unwrap().next().unwrap();
+    assert_eq!((record.title, record.tlp, record.pap), ("A title", "green", ""));
+    assert!(index.details(silent).is_none() && index.details(99).is_none());
+    assert_eq!((of(crowd).len(), index.details(crowd).unwrap().total()), (SOURCES, SOURCES as u32 + 9));
+}
+
+#[test]
+fn what_many_share_stands_there_once() {
+    let lines = real();
+    let (bare, full) = (build(&lines), described(&lines));
+    let index = Index::from_bytes(full.clone()).unwrap();
+    assert_eq!(Index::from_bytes(bare.clone()).unwrap().details_size(), 0);
+    assert!(index.details_size() < 5 * lines.len() + 8000, "{} bytes", index.details_size());
+    assert!(full.len() - bare.len() < index.details_size() + 5 * 64);
+}
+
+#[test]
+fn an_index_holds_what_was_added_and_nothing_near_it() {
+    let lines = real();
+    let index = Index::from_bytes(build(&lines)).unwrap();
+    for line in &lines {
+        let number = index.find(guess(line).unwrap(), line).unwrap();
+        assert_eq!(index.text(number), line);
+    }
+    let list = [
+        (Kind::Domain, "evil.com", "EVIL.com."),
+        (Kind::Domain, "*.below.org", "*.Below.org"),
+        (Kind::Domain, "xn--bcher-kva.example", "bücher.example"),
+        (Kind::Ipv4, "1.2.3.4", "::ffff:1.2.3.4"),
+        (Kind::Network, "10.20.0.0/16", "10.20.30.40/16"),
+        (Kind::Ipv6, "2001:db8::1", "2001:DB8:0::1"),
+        (Kind::Network, "2001:db8:5::/48", "2001:db8:5:1::/48"),
+        (Kind::Url, "http://evil.com/a/b", "http://evil.com/a/b#c"),
+        (Kind::Url, "http://1.2.3.4/match", "http://1.2.3.4/match"),
+        (Kind::Url, "http://[2001:db8::7]/six", "http://[2001:db8::7]/six"),
+        (Kind::Email, "odd!bad@evil.com", "ODD!BAD@EVIL.com"),
+        (Kind::Md5, "d41d8cd98f00b204e9800998ecf8427e", "D41D8CD98F00B204E9800998ECF8427E"),
+        (Kind::Cve, "CVE-2021-44228", "cve-2021-44228"),
+        (Kind::Filename, "evil.exe", "C:\\x\\EVIL.exe"),
+        (Kind::Asn, "AS1234", "1234"),
+        (Kind::Ssdeep, "96:s4Ud1Lj96tHHlZDrwciQmA:sF1LzHQ", "96:s4Ud1Lj96tHHlZDrwciQmA:sF1LzHQ"),
+    ];
+    let mut builder = Builder::new();
+    for (n, (kind, normal, spelled)) in list.iter().enumerate() {
+        assert_eq!(builder.add(*kind, spelled), Ok(n as u32), "{spelled}");
+        assert_eq!(builder.add(*kind, normal), Ok(n as u32), "{normal} is there already");
+    }
+    let index = Index::from_bytes(builder.finish()).unwrap();
+    for (n, (kind, normal, spelled)) in list.iter().enumerate() {
+        assert_eq!(index.text(n as u32), *normal);
+        assert_eq!(
+            (index.find(*kind, normal), index.find(*kind, spelled)),
+            (Some(n as u32), Some(n as u32)),
+            "{normal}"
+        );
+    }
+    for (kind, near) in [
+        (Kind::Domain, "www.evil.com"),
+        (Kind::Domain, "com"),
+        (Kind::Domain, "below.org"),
+        (Kind::Domain, "*.evil.com"),
+        (Kind::Domain, "evil.exe"),
+        (Kind::Network, "10.20.0.0/17"),
+        (Kind::Network, "1.2.3.4/32"),
+        (Kind::Ipv4, "10.20.1.1"),
+        (Kind::Url, "http://evil.com/a/b/c"),
+        (Kind::Url, "http://evil.com/a"),
+        (Kind::Url, "http://evil.com/"),
+        (Kind::Email, "bad@evil.com"),
+        (Kind::Asn, "AS12345"),
+        (Kind::Sha1, "d41d8cd98f00b204e9800998ecf8427e"),
+        (Kind::Ipv4, "no address"),
+    ] {
+        assert!(!index.holds(kind, near), "{near}");
+    }
+}
+
+#[test]
+fn an_index_knows_what_it_adds_to() {
+    let base = Index::from_bytes(build(&real())).unwrap();
+    assert_eq!(base.base(), None);
+    let mut builder = Builder::new();
+    builder.adds_to(base.checksum());
+    builder.add(Kind::Domain, "new.example").unwrap();
+    let delta = Index::from_bytes(builder.finish()).unwrap();
+    assert_eq!(delta.base(), Some(base.checksum()));
+    assert_ne!(delta.checksum(), base.checksum());
+}
+
+#[test]
+fn a_key_makes_the_file_and_nothing_else() {
+    let lines = real();
+    let with = |key| {
+        let mut builder = Builder::with_key(key);
+        for line in &lines {
+            builder.add(guess(line).unwrap(), line).unwrap();
+        }
+        builder.finish()
+    };
+    let (one, other) = (with(1), with(2));
+    assert_eq!(one, with(1));
+    assert_ne!(one, other);
+    assert_ne!(build(&lines), build(&lines), "each file has a key of its own");
+    let log = log(&lines);
+    let hits = |file: Vec<u8>| {
+        let index = Index::from_bytes(file).unwrap();
+        let mut hits = Vec::new();
+        Scanner::new(&index).scan(&log, |hit| hits.push(hit));
+        hits
+    };
+    assert_eq!(hits(one), hits(other));
+}
+
+#[test]
+fn lists_that_were_made_to_collide_lose_no_hit_and_say_what_they_lose() {
+    let mut builder = Builder::new();
+    let mut list = Vec::new();
+    // One word to look them up by: what stands before an odd sign is not part of it.
+    let mails = (0..400).map(|n| (Kind::Email, format!("a{n}!same@evil.example")));
+    // One word but for the case of letters.
+    let case = |n: u32| -> String { (0..16).map(|at| if n >> at & 1 == 0 { 'a' } else { 'A' }).collect() };
+    let hashes = (0..400).map(|n| (Kind::Ssdeep, format!("96:{}:xyz", case(n))));
+    // Labels of another script whose letters differ in the bit that tells capitals.
+    let names = (0..400_u32).map(|n| {
+        let name: String = (0..9).map(|at| if n >> at & 1 == 0 { '\u{4e00}' } else { '\u{4e20}' }).collect();
+        (Kind::Domain, format!("{name}.example"))
+    });
+    let mut refused = 0;
+    for (kind, value) in mails.chain(hashes).chain(names) {
+        match builder.add(kind, &value) {
+            Ok(number) => list.push((number, value)),
+            Err(error) => {
+                assert_eq!(error, Refused::Alike);
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!((list.len(), refused), (256 + 256 + 400, 144 + 144));
+    let index = Index::from_bytes(builder.finish()).unwrap();
+    let log: String = list.iter().map(|(_, value)| format!("seen {value} here\n")).collect();
+    let mut found = vec![false; list.len()];
+    Scanner::new(&index)
+        .scan(log.as_bytes(), |hit| found[hit.line as usize - 1] |= list[hit.line as usize - 1].0 == hit.indicator);
+    let missed: Vec<_> = found.iter().zip(&list).filter(|(found, _)| !**found).map(|(_, (_, value))| value).collect();
+    assert!(missed.is_empty(), "{missed:?}");
+    assert_eq!(Builder::new().add(Kind::Domain, "a\u{7f}b.example"), Err(Refused::Name));
+}
+
+#[test]
+fn what_can_stand_in_no_log_is_refused() {
+    let refused = |kind, value: &str| Builder::new().add(kind, value).unwrap_err();
+    for bad in ["noending", "two words.exe", ".exe", "x.", "a..b", "1.2.3.4", "", "/x/", "é.exe"] {
+        assert_eq!(refused(Kind::Filename, bad), Refused::File, "{bad}");
+    }
+    for bad in ["AS", "ASN5", "AS0", "AS01", "AS4294967296", "AS-1", "AS1.5", "AS+1", ""] {
+        assert_eq!(refused(Kind::Asn, bad), Refused::Asn, "{bad}");
     }
 }

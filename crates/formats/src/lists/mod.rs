@@ -6,6 +6,7 @@ mod plain;
 pub use csv::Columns;
 pub(crate) use csv::{columns, csv, delimiter};
 pub(crate) use plain::text;
+pub use plain::{Listed, listed};
 
 use crate::{Input, InputError, ReadError};
 use manara_model::ids;

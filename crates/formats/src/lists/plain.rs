@@ -38,6 +38,42 @@ pub(crate) fn text<S: Sink>(input: &mut Input, sink: &mut S) -> Result<(), ReadE
     sink.end().map_err(ReadError::Sink)
 }
 
+/// A line of a list that is no remark.
+#[derive(Debug)]
+pub struct Listed<'l> {
+    /// Its number, from 1.
+    pub number: u64,
+    /// What stands before a remark.
+    pub value: &'l str,
+    /// What it holds; nothing where it is not known.
+    pub found: Vec<Found>,
+}
+
+/// Goes through a list of which only the values matter: it begins and ends as a record, without parts. Lines that
+/// can't be read go to [`Sink::reject`]; what to make of a value that is not known is up to `take`.
+///
+/// # Errors
+/// As [`crate::read`].
+pub fn listed<S: Sink>(
+    input: &mut Input,
+    sink: &mut S,
+    mut take: impl FnMut(&mut S, Listed<'_>),
+) -> Result<(), ReadError<S::Error>> {
+    let draft = draft(input, "text")?;
+    if !sink.begin(draft).map_err(ReadError::Sink)? {
+        return Ok(());
+    }
+    each_line(input, sink, |sink, Line { number, text }| {
+        let (value, _) = split_comment(text);
+        let found = found(value);
+        if !value.is_empty() && (!found.is_empty() || !is_local(value)) {
+            take(sink, Listed { number, value, found });
+        }
+        Ok(())
+    })?;
+    sink.end().map_err(ReadError::Sink)
+}
+
 /// What stands before a comment, and the comment.
 pub(super) fn split_comment(text: &str) -> (&str, &str) {
     let text = text.trim();

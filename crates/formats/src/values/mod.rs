@@ -2,18 +2,18 @@
 //! values; each format says how a line looks.
 
 mod addresses;
+mod choice;
 mod names;
 mod plain;
 mod rules;
 mod snort;
 
 use crate::writer::{HeldBack, WriteOptions, Writer};
+pub use choice::Choice;
 use manara_model::observable::Observable;
 use manara_model::{Cleared, Head, Part, Purpose};
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Write};
-use std::net::IpAddr;
 
 /// How a format's lines look.
 pub(crate) trait Lines {
@@ -61,17 +61,19 @@ pub(crate) fn lines(format: &str) -> Option<Box<dyn Lines>> {
 pub(crate) struct ValueWriter<W: Write> {
     out: W,
     options: WriteOptions,
+    choice: Choice,
     lines: Box<dyn Lines>,
     head: Option<Cleared<Head>>,
     /// 64-bit hashes of what was written: eight bytes a value, however long it is.
     seen: HashSet<u64>,
-    held: HeldBack,
     begun: bool,
 }
 
 impl<W: Write> ValueWriter<W> {
     pub(crate) fn new(out: W, options: WriteOptions, lines: Box<dyn Lines>) -> Self {
-        ValueWriter { out, options, lines, head: None, seen: HashSet::new(), held: HeldBack::default(), begun: false }
+        let purpose = crate::format(lines.name()).map_or(Purpose::Read, |format| format.purpose);
+        let choice = Choice::new(options.clone(), purpose);
+        ValueWriter { out, options, choice, lines, head: None, seen: HashSet::new(), begun: false }
     }
 
     fn begin(&mut self) -> io::Result<()> {
@@ -80,31 +82,6 @@ impl<W: Write> ValueWriter<W> {
             self.out.write_all(header.as_bytes())?;
         }
         Ok(())
-    }
-
-    /// Does the receiver act on it by itself? Then what would hurt the innocent is held back.
-    fn acts(&self) -> bool {
-        crate::format(self.lines.name()).is_some_and(|format| format.purpose != Purpose::Read)
-    }
-
-    fn hold(&mut self, observable: &Observable) -> bool {
-        let reserved = is_reserved(observable);
-        let list = self.options.warning_lists.as_ref().and_then(|lists| lists.false_positive(observable));
-        let reason = match (reserved, list) {
-            (true, _) => {
-                self.held.reserved += 1;
-                "reserved addresses"
-            }
-            (false, Some(list)) => {
-                self.held.warning_listed += 1;
-                list
-            }
-            (false, None) => return false,
-        };
-        if self.held.examples.len() < 20 {
-            self.held.examples.push(format!("{observable}: {reason}"));
-        }
-        true
     }
 }
 
@@ -117,17 +94,12 @@ impl<W: Write> Writer for ValueWriter<W> {
 
     fn part(&mut self, part: &Cleared<Part>) -> io::Result<()> {
         let Some(head) = self.head.take() else { return Ok(()) };
-        let acts = self.acts();
         for found in &part.found {
-            let (observable, ty) = (&found.observable, found.observable.ty());
-            let wanted = self.options.types.as_ref().is_none_or(|types| types.contains(&ty));
-            let looked_for = found.detect || !acts || self.options.undetected;
-            if !wanted || !looked_for || !ty.row().exports_to(self.lines.name()) {
+            let observable = &found.observable;
+            if !self.choice.wants(found) || !observable.ty().row().exports_to(self.lines.name()) {
                 continue;
             }
-            let mut hash = DefaultHasher::new();
-            (ty.code(), observable.value()).hash(&mut hash);
-            if !self.seen.insert(hash.finish()) || acts && self.hold(observable) {
+            if !self.seen.insert(choice::digest(observable)) || self.choice.holds_back(observable) {
                 continue;
             }
             let value = Value { observable, detect: found.detect, part, head: &head, origin: &self.options.origin };
@@ -152,35 +124,6 @@ impl<W: Write> Writer for ValueWriter<W> {
     }
 
     fn held_back(&self) -> HeldBack {
-        self.held.clone()
-    }
-}
-
-/// Addresses that are nobody's on the internet (RFC 6890), and networks so wide that a mistake cuts
-/// off countries: no list of ours blocks them.
-fn is_reserved(observable: &Observable) -> bool {
-    let value = observable.value();
-    let (addr, len) = value.split_once('/').map_or((value, None), |(addr, len)| (addr, len.parse::<u8>().ok()));
-    match addr.parse() {
-        Ok(IpAddr::V4(v4)) => {
-            let shared = v4.octets()[0] == 100 && (64..128).contains(&v4.octets()[1]);
-            len.is_some_and(|len| len < 8)
-                || shared
-                || v4.is_private()
-                || v4.is_loopback()
-                || v4.is_link_local()
-                || v4.is_multicast()
-                || v4.is_broadcast()
-                || v4.octets()[0] == 0
-        }
-        Ok(IpAddr::V6(v6)) => {
-            len.is_some_and(|len| len < 19)
-                || v6.is_loopback()
-                || v6.is_unspecified()
-                || v6.is_multicast()
-                || v6.is_unique_local()
-                || v6.is_unicast_link_local()
-        }
-        Err(_) => false,
+        self.choice.held_back().clone()
     }
 }

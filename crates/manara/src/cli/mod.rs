@@ -7,10 +7,11 @@ mod keep;
 mod matching;
 mod pattern;
 mod people;
+mod report;
 mod taxii;
 
 pub(crate) use collections::{CollectionArgs, CollectionCommand, CollectionKind, Described};
-pub(crate) use index::{IndexArgs, IndexCommand};
+pub(crate) use index::{BuildArgs, IndexArgs, IndexCommand};
 pub(crate) use keep::{AuditArgs, BackupArgs, DoctorArgs, MigrateArgs, RestoreArgs};
 pub(crate) use matching::{HitFormat, ScanArgs};
 pub(crate) use pattern::{CheckArgs, ExplainArgs, MatchArgs, PatternArgs, PatternCommand};

@@ -1,40 +1,24 @@
 //! `manara index`: what logs are searched for, in one file.
 
-use super::matching::open;
-use crate::cli::{IndexArgs, IndexCommand, Output};
-use crate::output;
-use anyhow::Context;
+use crate::cli::{BuildArgs, IndexArgs, IndexCommand, Output, Place};
+use crate::{output, settings};
+use anyhow::{Context, bail};
+use manara_corridor::{ExportReport, IndexReport, IndexTerms, Indicators, Selection, WarningCache, audience, files};
+use manara_formats::{Input, Limits, WriteOptions};
 use manara_matching::{Builder, Index, Kind};
-use manara_model::observable::guess_listed;
+use manara_model::record::{Rejection, rfc3339};
+use manara_store::view::Filter;
 use serde_json::json;
-use std::io::{self, BufRead, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-pub(crate) fn run(args: IndexArgs) -> anyhow::Result<ExitCode> {
+/// As import has it: it was made, but not all files could be read.
+const SOME: u8 = 3;
+
+pub(crate) fn run(place: &Place, args: IndexArgs) -> anyhow::Result<ExitCode> {
     match args.command {
-        IndexCommand::Build { out, lists, output } => {
-            let mut builder = Builder::new();
-            let mut refused = 0_u64;
-            for list in &lists {
-                let reader = open(list).with_context(|| list.display().to_string())?;
-                refused += add(&mut builder, reader).with_context(|| list.display().to_string())?;
-            }
-            let count = builder.len();
-            let bytes = builder.finish();
-            // Whoever maps the old one keeps it; nobody sees half of the new one.
-            let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            let mut file = tempfile::NamedTempFile::new_in(folder).with_context(|| folder.display().to_string())?;
-            file.write_all(&bytes)?;
-            file.as_file().sync_all()?;
-            file.persist(&out).with_context(|| out.display().to_string())?;
-            if output.json {
-                output::json(&json!({"indicators": count, "refused": refused, "bytes": bytes.len()}))?;
-            } else {
-                output::line(format!("{count} indicators, {} bytes; {refused} lines were none", bytes.len()))?;
-            }
-            Ok(if count > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-        }
+        IndexCommand::Build(args) => build(place, &args),
         IndexCommand::Info { file, output } => info(&file, output),
         IndexCommand::Verify { file } => {
             let whole = Index::open(&file).and_then(|index| index.verify());
@@ -45,48 +29,171 @@ pub(crate) fn run(args: IndexArgs) -> anyhow::Result<ExitCode> {
     }
 }
 
+fn build(place: &Place, args: &BuildArgs) -> anyhow::Result<ExitCode> {
+    let mut builder = args.key.map_or_else(Builder::new, Builder::with_key);
+    let base = match &args.delta {
+        Some(base) => Some(Index::open(base).with_context(|| base.display().to_string())?),
+        None => None,
+    };
+    let terms = IndexTerms { all: args.all, with: with(&args.with)?, base };
+    let (builder, report, held, failed) = match &args.audience {
+        Some(audience) => {
+            let store = settings::store(place)?;
+            let facts = store.facts()?;
+            let (origin, now) = (facts.name(store.node_org()?), jiff::Timestamp::now().as_millisecond());
+            builder.note(&format!("{origin}, {}", rfc3339(now)));
+            let mut indicators = Indicators::new(builder, terms);
+            let selection = Selection {
+                filter: Filter {
+                    tag: args.tag.clone(),
+                    since: args.since.as_deref().map(super::export::since).transpose()?,
+                    ..Filter::default()
+                },
+                ..Selection::default()
+            };
+            let options = WriteOptions {
+                undetected: args.all,
+                warning_lists: if args.warning_listed { None } else { Some(WarningCache::default().get(&store)?) },
+                now,
+                origin,
+                ..WriteOptions::default()
+            };
+            let held = indicators.read_node(&store, self::audience(&store, audience)?, &selection, options)?;
+            let (builder, report) = indicators.finish();
+            (builder, report, held, 0)
+        }
+        None => {
+            let (builder, report, failed) = of_inputs(Indicators::new(builder, terms), args)?;
+            (builder, report, ExportReport::default(), failed)
+        }
+    };
+    let count = builder.len();
+    // An index that finds nothing takes no other one's place, unless there was nothing new.
+    let made = count > 0 || report.in_base > 0;
+    let bytes = builder.finish();
+    if made {
+        write(&args.out, &bytes)?;
+    }
+    show(&report, &held, count, bytes.len(), args.output)?;
+    if !made {
+        eprintln!("manara: nothing in it that logs are searched for: {} was not made", args.out.display());
+        return Ok(ExitCode::FAILURE);
+    }
+    Ok(if failed > 0 { ExitCode::from(SOME) } else { ExitCode::SUCCESS })
+}
+
+/// Kinds that are looked for only where asked.
+fn with(names: &[String]) -> anyhow::Result<Vec<Kind>> {
+    let known = || Kind::all().filter(|kind| kind.on_demand());
+    let kind = |name: &String| match known().find(|kind| kind.name() == name) {
+        Some(kind) => Ok(kind),
+        None => {
+            let names: Vec<&str> = known().map(Kind::name).collect();
+            bail!("'{name}' can't be asked for; there are: {}", names.join(", "))
+        }
+    };
+    names.iter().map(kind).collect()
+}
+
+/// Reads files. Gives what became of them, and how many could not be read.
+fn of_inputs(mut indicators: Indicators, args: &BuildArgs) -> anyhow::Result<(Builder, IndexReport, usize)> {
+    let mut failed = Vec::new();
+    for given in &args.inputs {
+        let paths = if given == Path::new("-") { vec![given.clone()] } else { files(given)? };
+        for path in paths {
+            let limits = Limits::default();
+            let opened = if path == Path::new("-") {
+                Input::from_reader("-", std::io::stdin().lock(), limits)
+            } else {
+                Input::open(&path, limits)
+            };
+            let read = opened
+                .map_err(anyhow::Error::from)
+                .and_then(|mut input| Ok(indicators.read(&mut input, args.format.as_deref())?));
+            // One bad file never stops the rest.
+            if let Err(error) = read {
+                let file = path.display().to_string();
+                failed.push(Rejection { file, place: String::new(), reason: error.to_string() });
+            }
+        }
+    }
+    let (builder, mut report) = indicators.finish();
+    let unread = failed.len();
+    report.rejected_total += unread as u64;
+    report.rejected.splice(0..0, failed);
+    Ok((builder, report, unread))
+}
+
+/// Whoever maps the old one keeps it; nobody sees half of the new one.
+fn write(out: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(|| folder.display().to_string())?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(out).with_context(|| out.display().to_string())?;
+    Ok(())
+}
+
+fn show(report: &IndexReport, held: &ExportReport, count: usize, bytes: usize, output: Output) -> anyhow::Result<()> {
+    if output.json {
+        let mut value = serde_json::to_value(report)?;
+        value["indicators"] = json!(count);
+        value["refused"] = json!(report.rejected_total);
+        value["bytes"] = json!(bytes);
+        value["held_back"] = json!(held.held_back);
+        return output::json(&value);
+    }
+    for rejection in report.rejected.iter().take(5) {
+        let place = if rejection.place.is_empty() { String::new() } else { format!(", {}", rejection.place) };
+        eprintln!("rejected: {}{place}: {}", rejection.file, output::safe(&rejection.reason));
+    }
+    let rest = report.rejected_total.saturating_sub(5);
+    if rest > 0 {
+        eprintln!("rejected: and {rest} more");
+    }
+    if report.warnings_total > 0 {
+        let first = &report.warnings[..report.warnings.len().min(3)];
+        first.iter().for_each(|w| eprintln!("note: {}, {}: {}", w.file, w.place, output::safe(&w.reason)));
+    }
+    let back = &held.held_back;
+    if back.warning_listed + back.reserved > 0 {
+        eprintln!("held back: {} on warning lists, {} reserved addresses", back.warning_listed, back.reserved);
+    }
+    let left = [
+        (report.undetected, "not flagged for detection (--all takes them)"),
+        (report.unsearched, "of types that logs are not searched for, or only where asked (--with)"),
+        (report.in_base, "in the other index already"),
+    ];
+    for (number, why) in left.iter().filter(|(number, _)| *number > 0) {
+        eprintln!("left out: {number} values {why}");
+    }
+    output::line(format!("{count} indicators, {bytes} bytes; {} rejected", report.rejected_total))
+}
+
 fn info(file: &Path, output: Output) -> anyhow::Result<ExitCode> {
     let index = Index::open(file).with_context(|| file.display().to_string())?;
     let kinds = Kind::all().map(|kind| (kind.name(), index.count(kind))).filter(|(_, count)| *count > 0);
+    let hex = |sum: u64| format!("{sum:016x}");
     if output.json {
         let kinds: serde_json::Map<_, _> = kinds.map(|(name, count)| (name.to_owned(), json!(count))).collect();
-        output::json(&json!({"indicators": index.len(), "bytes": index.size(), "types": kinds}))?;
+        output::json(&json!({
+            "indicators": index.len(), "bytes": index.size(), "details_bytes": index.details_size(), "types": kinds,
+            "note": index.note(), "checksum": hex(index.checksum()), "base": index.base().map(hex),
+        }))?;
     } else {
         let mut rows: Vec<Vec<String>> = kinds.map(|(name, count)| vec![name.to_owned(), count.to_string()]).collect();
-        rows.push(vec!["all".to_owned(), index.len().to_string()]);
-        rows.push(vec!["bytes".to_owned(), index.size().to_string()]);
+        let mut row = |name: &str, value: String| rows.push(vec![name.to_owned(), value]);
+        row("all", index.len().to_string());
+        row("bytes", index.size().to_string());
+        row("of them for records, tags, markings", index.details_size().to_string());
+        row("checksum", hex(index.checksum()));
+        if let Some(base) = index.base() {
+            row("adds to", hex(base));
+        }
+        if !index.note().is_empty() {
+            row("of", output::safe(index.note()));
+        }
         output::table(&rows)?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Adds a list; gives how many lines were no indicator that logs can be searched for.
-fn add(builder: &mut Builder, reader: impl BufRead) -> io::Result<u64> {
-    let mut refused = 0;
-    for line in reader.split(b'\n') {
-        let line = line?;
-        let line = String::from_utf8_lossy(&line);
-        // A remark starts the line, or stands behind a space: URLs have `#` too.
-        let value = line.split(" #").next().unwrap_or_default().trim();
-        if value.is_empty() || value.starts_with('#') {
-            continue;
-        }
-        let known = guess_listed(value).and_then(|o| Some((Kind::by_name(o.ty().name())?, o.value().to_owned())));
-        let known = known.or_else(|| Some((manara_matching::guess(value)?, value.to_owned())));
-        refused += u64::from(known.is_none_or(|(kind, value)| builder.add(kind, &value).is_err()));
-    }
-    Ok(refused)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lists_may_be_defanged_and_have_remarks() {
-        let mut builder = Builder::new();
-        let list = "# a list\nevil[.]example.com\n1.2.3.4 # seen\n\nhxxp://evil.example.com/a#b\nno value at all !\n";
-        assert_eq!(add(&mut builder, list.as_bytes()).unwrap(), 1);
-        assert_eq!(builder.len(), 3);
-    }
 }

@@ -1,138 +1,226 @@
 //! `manara match`. It needs no node.
 
+use super::interrupt;
 use crate::cli::{HitFormat, ScanArgs};
-use crate::output;
-use flate2::bufread::MultiGzDecoder;
-use manara_matching::{Index, Scanner};
-use serde_json::json;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use crate::commands::report as page;
+use crate::output::{self, Progress};
+use anyhow::Context;
+use manara_hunt::{
+    Allow, Before, Days, Format, Hosts, Hunt, Item, Journal, Log, Printer, Show, Standing, Start, Style, Tally,
+    Telling, Top, Walk, Wants, Watch, index_id, state, summary, top,
+};
+use manara_matching::Index;
+use std::fs::OpenOptions;
+use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// How much of a log is read at once. Lines are kept whole up to this length; a longer one is cut.
-const BLOCK: usize = 8 << 20;
 /// As grep has it.
 const NOTHING: u8 = 1;
 const FAILED: u8 = 2;
+/// How many indicators and hosts a summary lists.
+const LISTED: usize = 10;
 
-/// Opens a file or standard input; gzip and zstd are unpacked by what they are.
+/// Opens a file or standard input; what is packed is unpacked by what it is.
 pub(crate) fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
-    let raw: Box<dyn Read> = if path == Path::new("-") { Box::new(io::stdin()) } else { Box::new(File::open(path)?) };
-    let mut raw = BufReader::with_capacity(256 << 10, raw);
-    let start = raw.fill_buf()?;
-    Ok(if start.starts_with(&[0x1f, 0x8b]) {
-        Box::new(BufReader::with_capacity(256 << 10, MultiGzDecoder::new(raw)))
-    } else if start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        Box::new(BufReader::with_capacity(256 << 10, zstd::Decoder::with_buffer(raw)?))
-    } else {
-        Box::new(raw)
-    })
+    Ok(Box::new(BufReader::with_capacity(256 << 10, manara_hunt::open(path)?)))
 }
 
 /// Exit code 0: something was found; 1: nothing; 2: not all could be read.
 pub(crate) fn scan(args: &ScanArgs) -> anyhow::Result<ExitCode> {
-    let index = match Index::open(&args.index) {
-        Ok(index) => index,
+    match hunt(args) {
+        Ok(tally) if tally.totals.errors > 0 => Ok(ExitCode::from(FAILED)),
+        Ok(tally) if tally.totals.hits > 0 => Ok(ExitCode::SUCCESS),
+        Ok(_) => Ok(ExitCode::from(NOTHING)),
+        Err(error) if crate::is_broken_pipe(&error) => Err(error),
         Err(error) => {
-            eprintln!("manara: {}: {error}", args.index.display());
-            return Ok(ExitCode::from(FAILED));
+            eprintln!("manara: {error:#}");
+            Ok(ExitCode::from(FAILED))
+        }
+    }
+}
+
+fn hunt(args: &ScanArgs) -> anyhow::Result<Tally> {
+    let index = Index::open(&args.index).with_context(|| args.index.display().to_string())?;
+    let allow = allow(args)?;
+    let hosts = hosts(args)?;
+    let (before, mut journal) = args.state.as_ref().map(|path| open_state(args, path)).transpose()?.unzip();
+    let (out, written) = out(args, before.as_ref())?;
+    let style = style(args, written.load(Ordering::Relaxed) == 0);
+    if let (Some(journal), Some(path)) = (&mut journal, &args.output) {
+        journal.count(path, written);
+    }
+    let page = page::begin(&args.report)?;
+    let told_at_the_end = args.format == HitFormat::Summary || args.top.is_some() || page.is_some();
+    let wants = Wants {
+        field: style.show == Show::Hits && style.format != Format::Text,
+        tally: told_at_the_end,
+        context: style.context.filter(|_| style.show == Show::Hits && style.format != Format::Csv),
+    };
+    let begin = |log: &Log| before.as_ref().map_or(Some(Start::default()), |before| before.start(log));
+    let mut watching = Watching::new(args, style, &begin);
+    let mut telling = Telling::new(&index, Printer::new(out, style)?, told_at_the_end, &mut watching);
+    if let Some(journal) = &mut journal {
+        telling.keep(journal);
+    }
+    let stop = if args.follow || args.state.is_some() { interrupt::flag()? } else { Arc::new(AtomicBool::new(false)) };
+    let (threads, days) = (threads(args), Days::now());
+    let hunt = Hunt { index: &index, threads, wants, allow: allow.as_ref(), hosts: &hosts, days, stop: &stop };
+    if args.follow {
+        hunt.follow(&args.logs, &begin, &mut telling)?;
+    } else {
+        hunt.run(Walk::new(&args.logs), &begin, &mut telling)?;
+    }
+    let (mut printer, tally) = telling.finish();
+    watching.progress.clear();
+    let how = Top { most: args.top.unwrap_or(LISTED), format: style.format, safe: output::safe };
+    match (args.format, args.top) {
+        (HitFormat::Summary, _) => summary(printer.out(), &tally, how)?,
+        (_, Some(_)) => top(printer.out(), &tally, how)?,
+        _ => {}
+    }
+    printer.out().flush()?;
+    if let Some(page) = page {
+        page.write(&tally, stop.load(Ordering::Relaxed) && !args.follow)?;
+    }
+    Ok(tally)
+}
+
+fn open_state(args: &ScanArgs, path: &Path) -> anyhow::Result<(Before, Journal)> {
+    let index = index_id(&args.index).with_context(|| args.index.display().to_string())?;
+    Ok(state(path, &index)?)
+}
+
+fn threads(args: &ScanArgs) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    args.threads.map_or_else(cores, usize::from)
+}
+
+fn style(args: &ScanArgs, header: bool) -> Style {
+    let format = match args.format {
+        HitFormat::Text | HitFormat::Summary => Format::Text,
+        HitFormat::Jsonl => Format::Jsonl,
+        HitFormat::Csv => Format::Csv,
+    };
+    let show = match (args.format, args.top, args.count) {
+        (HitFormat::Summary, ..) | (_, Some(_), _) => Show::Nothing,
+        (.., true) => Show::Count,
+        _ => Show::Hits,
+    };
+    Style { format, show, context: args.context.map(usize::from), header, safe: output::safe }
+}
+
+fn allow(args: &ScanArgs) -> anyhow::Result<Option<Allow>> {
+    if args.allow.is_empty() {
+        return Ok(None);
+    }
+    let (allow, refused) = Allow::read(&args.allow).context("--allow")?;
+    if refused > 0 {
+        eprintln!("manara: --allow: {refused} lines are no values");
+    }
+    Ok(Some(allow))
+}
+
+fn hosts(args: &ScanArgs) -> anyhow::Result<Hosts> {
+    let mut hosts = Hosts::new();
+    for net in &args.internal {
+        anyhow::ensure!(hosts.add(net), "--internal {net:?}: no network; write it like 203.0.113.0/24");
+    }
+    Ok(hosts)
+}
+
+/// What is written to, with how many bytes stand there.
+fn out(args: &ScanArgs, before: Option<&Before>) -> anyhow::Result<(BufWriter<Counted>, Arc<AtomicU64>)> {
+    let written = Arc::new(AtomicU64::new(0));
+    let to: Box<dyn Write> = match &args.output {
+        None => Box::new(io::stdout().lock()),
+        Some(path) => {
+            let of = || path.display().to_string();
+            let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(path).with_context(of)?;
+            // What was written after the last note is told again; what nobody noted is somebody's.
+            let keep = match before {
+                None => 0,
+                Some(before) => before.written(path).unwrap_or(u64::MAX),
+            };
+            let there = file.metadata().with_context(of)?;
+            if there.is_file() && keep < there.len() {
+                file.set_len(keep).with_context(of)?;
+            }
+            if there.is_file() {
+                written.store(file.seek(SeekFrom::End(0)).with_context(of)?, Ordering::Relaxed);
+            }
+            Box::new(file)
         }
     };
-    let scanner = Scanner::new(&index);
-    let mut out = BufWriter::with_capacity(64 << 10, io::stdout().lock());
-    let (mut found, mut failed) = (false, false);
-    for log in &args.logs {
-        let name = if log == Path::new("-") { "-".into() } else { log.to_string_lossy() };
-        let mut told = Told { index: &index, format: args.format, name: &name, out: &mut out, failed: None };
-        let done = open(log).and_then(|reader| blocks(reader, |block, lines| told.block(&scanner, block, lines)));
-        if let Some(error) = told.failed {
-            return Err(error.into());
-        }
-        match done {
-            Ok(hits) => found |= hits > 0,
-            Err(error) => {
-                eprintln!("manara: {name}: {error}");
-                failed = true;
-            }
-        }
-    }
-    out.flush()?;
-    Ok(match (failed, found) {
-        (true, _) => ExitCode::from(FAILED),
-        (false, true) => ExitCode::SUCCESS,
-        (false, false) => ExitCode::from(NOTHING),
-    })
+    Ok((BufWriter::with_capacity(64 << 10, Counted { to, written: written.clone() }), written))
 }
 
-/// Reads in blocks of whole lines. `each` takes a block and the number of lines before it, and gives hits
-/// and lines; it is called until it gives `None`. The sum of the hits comes back.
-fn blocks(mut reader: impl Read, mut each: impl FnMut(&[u8], u64) -> Option<(u64, u64)>) -> io::Result<u64> {
-    let mut buffer = vec![0; BLOCK];
-    let (mut held, mut lines, mut hits) = (0, 0, 0);
-    loop {
-        let read = reader.read(&mut buffer[held..]);
-        // What came before a broken end is looked at.
-        let (got, error) = match read {
-            Ok(got) => (got, None),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => (0, Some(error)),
-        };
-        let end = held + got;
-        let cut = match buffer[held..end].iter().rposition(|b| *b == b'\n') {
-            Some(at) if got > 0 => held + at + 1,
-            _ if got == 0 || end == BLOCK => end,
-            _ => {
-                held = end;
-                continue;
-            }
-        };
-        let Some((more, passed)) = each(&buffer[..cut], lines) else { return Ok(hits) };
-        hits += more;
-        lines += passed;
-        buffer.copy_within(cut..end, 0);
-        held = end - cut;
-        match error {
-            Some(error) => return Err(error),
-            None if got == 0 => return Ok(hits),
-            None => {}
-        }
+/// Counts what is written.
+struct Counted {
+    to: Box<dyn Write>,
+    written: Arc<AtomicU64>,
+}
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.to.write(bytes)?;
+        self.written.fetch_add(written as u64, Ordering::Relaxed);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
     }
 }
 
-/// Prints hits.
-struct Told<'a, W> {
-    index: &'a Index,
-    format: HitFormat,
-    name: &'a str,
-    out: &'a mut W,
-    /// Why nothing more can be printed.
-    failed: Option<io::Error>,
+/// Words and progress on standard error.
+struct Watching {
+    progress: Progress,
+    /// Files and bytes that there are; `None` where nobody watches.
+    all: Option<(u64, u64)>,
 }
 
-impl<W: Write> Told<'_, W> {
-    fn block(&mut self, scanner: &Scanner<'_>, block: &[u8], before: u64) -> Option<(u64, u64)> {
-        let mut hits = 0;
-        let lines = scanner.scan(block, |hit| {
-            hits += 1;
-            if self.failed.is_none() {
-                let matched = String::from_utf8_lossy(&block[hit.start..hit.end]);
-                self.failed = self.hit(before + hit.line, &hit, &matched).err();
-            }
-        });
-        self.failed.is_none().then_some((hits, lines))
-    }
-
-    fn hit(&mut self, line: u64, hit: &manara_matching::Hit, matched: &str) -> io::Result<()> {
-        let (kind, indicator, column) = (hit.kind.name(), self.index.text(hit.indicator), hit.column);
-        if self.format == HitFormat::Jsonl {
-            let hit = json!({
-                "file": self.name, "line": line, "column": column, "type": kind, "indicator": indicator, "matched": matched,
+impl Watching {
+    fn new(args: &ScanArgs, style: Style, begin: &dyn Fn(&Log) -> Option<Start>) -> Watching {
+        // Hits on the same screen are progress enough.
+        let busy = style.show == Show::Hits && args.output.is_none() && io::stdout().is_terminal();
+        let all = (io::stderr().is_terminal() && !busy && !args.follow).then(|| {
+            let logs = Walk::new(&args.logs).filter_map(|item| match item {
+                Item::Log(log) => begin(&log).map(|_| log.size),
+                Item::Skipped(_) | Item::Trouble(_) => None,
             });
-            return writeln!(self.out, "{hit}");
-        }
-        let (name, indicator, matched) = (output::safe(self.name), output::safe(indicator), output::safe(matched));
-        writeln!(self.out, "{name}:{line}:{column}: {kind} {indicator} {matched}")
+            logs.fold((0, 0), |(files, bytes), size| (files + 1, bytes + size))
+        });
+        Watching { progress: Progress::new(), all }
+    }
+}
+
+impl Watch for Watching {
+    fn word(&mut self, text: &str) {
+        self.progress.clear();
+        eprintln!("manara: {}", output::safe(text));
+    }
+
+    fn standing(&mut self, standing: &Standing<'_>) {
+        let Some((files, bytes)) = self.all else { return };
+        let (totals, seconds) = (standing.totals, standing.took.as_secs_f64().max(0.001));
+        let speed = totals.bytes as f64 / 1e6 / seconds;
+        let left = bytes.saturating_sub(standing.disk) as f64 * seconds / standing.disk.max(1) as f64;
+        let left = if standing.disk > 0 { format!(", {} left", clock(left)) } else { String::new() };
+        let (done, hits) = (totals.files, totals.hits);
+        self.progress.tell(&format!("{done} of {files} files, {speed:.0} MB/s, {hits} hits{left}"));
+    }
+}
+
+/// Seconds as people read them.
+fn clock(seconds: f64) -> String {
+    let seconds = seconds.min(1e9) as u64;
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
     }
 }
 
@@ -141,28 +229,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blocks_are_whole_lines_however_they_come() {
-        struct Bits<'a>(&'a [u8], usize);
-        impl Read for Bits<'_> {
-            fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-                let n = self.1.min(self.0.len()).min(into.len());
-                into[..n].copy_from_slice(&self.0[..n]);
-                self.0 = &self.0[n..];
-                Ok(n)
-            }
-        }
-        let text = b"one\ntwo\n\nthree and more\nlast";
-        for size in 1..text.len() + 1 {
-            let mut all = Vec::new();
-            let hits = blocks(Bits(text, size), |block, lines| {
-                let number = all.iter().filter(|b| **b == b'\n').count() as u64;
-                assert_eq!(lines, number);
-                assert!(all.is_empty() || all.ends_with(b"\n"), "a block starts a line");
-                all.extend_from_slice(block);
-                Some((1, block.iter().filter(|b| **b == b'\n').count() as u64))
-            });
-            assert!(hits.unwrap() > 0);
-            assert_eq!(all, text);
-        }
+    fn times_are_short() {
+        assert_eq!([0.4, 61.0, 7325.0].map(clock), ["0 s", "1 min 1 s", "2 h 2 min"]);
     }
 }

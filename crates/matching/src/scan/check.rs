@@ -5,8 +5,9 @@ use super::{Found, words};
 use crate::address::{Intervals, parse4};
 use crate::bytes::{Decoded, is_local, percent};
 use crate::entry::{BELOW, EMAILS, ON, URLS, number};
-use crate::hash::{self, START, key, longer};
+use crate::hash::{START, Salt, key, longer};
 use crate::index::{Index, top_bit};
+use crate::kind::Kind;
 use crate::table::{Filter, Table};
 use crate::urls::Urls;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -21,6 +22,7 @@ const LONGEST: usize = 512;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Check<'a> {
     pub(super) index: &'a Index,
+    pub(super) salt: Salt,
     pub(super) filter: Filter<'a>,
     pub(super) tops: &'a [u8],
     pub(super) map24: &'a [u64],
@@ -38,6 +40,7 @@ impl<'a> Check<'a> {
     pub(super) fn new(index: &'a Index) -> Check<'a> {
         Check {
             index,
+            salt: index.salt(),
             filter: index.filter(),
             tops: index.tops(),
             map24: index.map24(),
@@ -119,7 +122,7 @@ impl<'a> Check<'a> {
             if left == right {
                 return;
             }
-            let label = hash::word(&token[left..right]);
+            let label = self.salt.word(&token[left..right]);
             state = longer(state, label);
             let key = key(state);
             if depth == 0 {
@@ -135,7 +138,9 @@ impl<'a> Check<'a> {
                 let named = self.index.entry(entry);
                 let named = named.strip_prefix(b"*.").unwrap_or(named);
                 let below = left >= 2 && token[left - 2] != b'.';
-                if (value & BELOW == 0 || below) && named.eq_ignore_ascii_case(&token[left..]) {
+                // A file's name is the whole token.
+                let whole = left == 0 || self.index.kind(entry) != Some(Kind::Filename);
+                if (value & BELOW == 0 || below) && whole && named.eq_ignore_ascii_case(&token[left..]) {
                     self.found(entry, at.clone(), out);
                 }
             }
@@ -178,7 +183,7 @@ impl<'a> Check<'a> {
             let host: Option<IpAddr> = str::from_utf8(host).ok().and_then(|host| host.parse().ok());
             host.is_some_and(|host| host.to_canonical() == address)
         };
-        self.urls(text, hash::address(bits), at, same, out);
+        self.urls(text, self.salt.address(bits), at, same, out);
     }
 
     /// A run of hexadecimal digits and colons with at least two colons.
@@ -283,14 +288,14 @@ impl<'a> Check<'a> {
             place.copy_from_slice(part);
             length += part.len();
         }
-        for entry in self.words.get(hash::word(&whole[..length])) {
+        for entry in self.words.get(self.salt.word(&whole[..length])) {
             let named = self.index.entry(entry);
             let Some((start, named_host)) = named.iter().rposition(|b| *b == b'@').map(|n| (n, &named[n + 1..])) else {
                 continue;
             };
             let starts = before.len().checked_sub(start);
             let same = starts.is_some_and(|starts| before[starts..].eq_ignore_ascii_case(&named[..start]));
-            if same && named_host.eq_ignore_ascii_case(host) && self.index.kind(entry) == Some(crate::Kind::Email) {
+            if same && named_host.eq_ignore_ascii_case(host) && self.index.kind(entry) == Some(Kind::Email) {
                 self.found(entry, before.len() - start..at.end, out);
             }
         }
@@ -304,6 +309,11 @@ impl<'a> Check<'a> {
     /// A run of word bytes.
     pub(super) fn word(&self, text: &[u8], at: Range<usize>, out: &mut Vec<Found>) {
         words::word(self, text, at, out);
+    }
+
+    /// A run of word bytes that may be the number of an autonomous system.
+    pub(super) fn system(&self, text: &[u8], at: Range<usize>, out: &mut Vec<Found>) {
+        words::system(self, text, at, out);
     }
 
     pub(super) fn found(&self, entry: u32, at: Range<usize>, out: &mut Vec<Found>) {

@@ -4,9 +4,9 @@
 
 use super::check::{Check, has_bit};
 use super::masks::{BEFORE, BLOCKS, Masks, WORDS};
-use super::{Found, Wants, ahead, signs};
+use super::{Found, Wants, ahead, signs, words};
 use crate::bytes::{is_token, is_word};
-use crate::hash::{self, START, key, longer};
+use crate::hash::{START, Salt, key, longer};
 use crate::index::top_bit;
 use std::ops::Range;
 
@@ -53,6 +53,7 @@ pub(super) struct Room {
     hex: Vec<usize>,
     colons: Vec<usize>,
     words: Vec<usize>,
+    systems: Vec<usize>,
     /// Where the last checked run of each sort ended.
     hex_done: usize,
     v6_done: usize,
@@ -75,6 +76,7 @@ impl Room {
             hex: Vec::new(),
             colons: Vec::new(),
             words: Vec::new(),
+            systems: Vec::new(),
             hex_done: 0,
             v6_done: 0,
             signs: Vec::new(),
@@ -89,6 +91,9 @@ pub(super) fn chunk(check: &Check<'_>, wants: Wants, room: &mut Room, text: &[u8
     let (count, high) = ends(room, text, base, blocks);
     signs(room, text, base, blocks);
     runs(wants, room, base, blocks);
+    if wants.systems {
+        systems(room, text, base, blocks);
+    }
     let (names, numbers) = split(wants, room, text, base, count, high);
     through_filter(check, room, text, base, names);
     through_map(check, room, text, base, numbers);
@@ -98,7 +103,7 @@ pub(super) fn chunk(check: &Check<'_>, wants: Wants, room: &mut Room, text: &[u8
 /// What passed the filters.
 #[inline(never)]
 fn confirm(check: &Check<'_>, room: &mut Room, text: &[u8], base: usize) {
-    let Room { masks, tokens, hex, colons, words, found, hex_done, v6_done, .. } = room;
+    let Room { masks, tokens, hex, colons, words, systems, found, hex_done, v6_done, .. } = room;
     for (start, end) in tokens.drain(..) {
         check.token(text, start..end, found);
     }
@@ -119,6 +124,9 @@ fn confirm(check: &Check<'_>, room: &mut Room, text: &[u8], base: usize) {
     }
     for at in words.drain(..) {
         check.word(text, around(text, base, &[0; WORDS], at, is_word), found);
+    }
+    for at in systems.drain(..) {
+        check.system(text, around(text, base, &[0; WORDS], at, is_word), found);
     }
 }
 
@@ -260,6 +268,23 @@ fn runs(wants: Wants, room: &mut Room, base: usize, blocks: usize) {
     }
 }
 
+/// Words that may be numbers of autonomous systems, by where they start.
+#[inline(never)]
+fn systems(room: &mut Room, text: &[u8], base: usize, blocks: usize) {
+    let Room { masks, systems, .. } = room;
+    let word = |n: usize| masks.token[n] & !masks.dot[n];
+    for n in BEFORE..BEFORE + blocks.min(BLOCKS) {
+        let mut starts = word(n) & !(word(n) << 1 | word(n - 1) >> 63);
+        while starts != 0 {
+            let at = base + (n - BEFORE) * 64 + starts.trailing_zeros() as usize;
+            if words::may_be_system(text, at) {
+                systems.push(at);
+            }
+            starts &= starts - 1;
+        }
+    }
+}
+
 /// Addresses with all their colons: seven, none more than five places behind the one before.
 #[inline(never)]
 fn whole_addresses(colons: &mut Vec<usize>, mut two: u128, place: usize) {
@@ -332,8 +357,8 @@ fn last16(text: &[u8], end: usize) -> &[u8; 16] {
 
 /// Hash of the label of `length` bytes that ends at a place.
 #[inline(always)]
-fn label(text: &[u8], end: usize, length: usize) -> u64 {
-    if length <= 16 { hash::short(last16(text, end), length) } else { hash::word(&text[end - length..end]) }
+fn label(salt: Salt, text: &[u8], end: usize, length: usize) -> u64 {
+    if length <= 16 { salt.short(last16(text, end), length) } else { salt.word(&text[end - length..end]) }
 }
 
 /// Names whose last label, then whose last two labels no indicator has, end here.
@@ -344,7 +369,7 @@ fn through_filter(check: &Check<'_>, room: &mut Room, text: &[u8], base: usize, 
     let mut kept = 0;
     for n in 0..count.min(names.len()).min(keys.len()) {
         let token = names[n];
-        let hash = label(text, token.end(base), token.dots.leading_zeros() as usize);
+        let hash = label(check.salt, text, token.end(base), token.dots.leading_zeros() as usize);
         let (byte, bit) = top_bit(hash);
         (names[kept], keys[kept]) = (token, hash);
         kept += usize::from(tops.get(byte).is_some_and(|tops| tops & bit != 0));
@@ -353,7 +378,7 @@ fn through_filter(check: &Check<'_>, room: &mut Room, text: &[u8], base: usize, 
         let top = token.dots.leading_zeros() as usize;
         let length = ((token.dots << 1) << top).leading_zeros() as usize;
         let length = length.min(usize::from(token.run) - top - 1);
-        let second = label(text, token.end(base) - top - 1, length);
+        let second = label(check.salt, text, token.end(base) - top - 1, length);
         let (byte, bit) = top_bit(*hash);
         let whole = alone.get(byte).is_some_and(|tops| tops & bit != 0);
         *hash = key(longer(longer(START, *hash), second));

@@ -49,6 +49,8 @@ struct Wants {
     hex: bool,
     v6: bool,
     words: bool,
+    /// Numbers of autonomous systems.
+    systems: bool,
     /// Names may be one label.
     lone: bool,
     /// Names may end in a digit.
@@ -95,11 +97,12 @@ impl<'a> Scanner<'a> {
     pub fn new(index: &'a Index) -> Scanner<'a> {
         let has = |kinds: &[Kind]| kinds.iter().any(|kind| index.count(*kind) > 0);
         let check = Check::new(index);
-        let (byte, bit) = digit_tops();
+        let (byte, bit) = digit_tops(index.salt());
         let wants = Wants {
             hex: has(&[Kind::Md5, Kind::Sha1, Kind::Sha256, Kind::Sha512]),
             v6: index.v6().len::<u128>() + index.v4().len::<u32>() > 0,
             words: has(&[Kind::Cve, Kind::Btc, Kind::Xmr, Kind::Eth, Kind::Ssdeep]),
+            systems: has(&[Kind::Asn]),
             lone: check.tops[check.tops.len() / 2..].iter().any(|tops| *tops != 0),
             digit_tops: check.tops.get(byte).is_some_and(|tops| tops & bit != 0),
         };

@@ -30,6 +30,11 @@ pub(super) fn scan(check: &Check<'_>, wants: super::Wants, text: &[u8], out: &mu
             check.word(text, run, out);
         }
     }
+    if wants.systems {
+        for run in runs(text, is_word) {
+            check.system(text, run, out);
+        }
+    }
 }
 
 fn runs(text: &[u8], belongs: impl Fn(u8) -> bool) -> impl Iterator<Item = Range<usize>> {

@@ -2,7 +2,7 @@
 
 use super::Found;
 use super::check::{Check, readings};
-use crate::hash;
+use crate::bytes::is_word;
 use crate::kind::Kind;
 use crate::value::anchor;
 use std::ops::Range;
@@ -21,7 +21,7 @@ pub(super) fn hex(check: &Check<'_>, text: &[u8], at: Range<usize>, out: &mut Ve
         return;
     }
     let run = &text[at.clone()];
-    for entry in check.words.get(hash::word(run)) {
+    for entry in check.words.get(check.salt.word(run)) {
         let hash = check.index.kind(entry).is_some_and(|kind| kind.digits().is_some());
         if hash && check.index.entry(entry).eq_ignore_ascii_case(run) {
             check.found(entry, at.clone(), out);
@@ -33,7 +33,7 @@ pub(super) fn hex(check: &Check<'_>, text: &[u8], at: Range<usize>, out: &mut Ve
 pub(super) fn word(check: &Check<'_>, text: &[u8], at: Range<usize>, out: &mut Vec<Found>) {
     for at in readings(text, at) {
         let run = &text[at.clone()];
-        for entry in check.words.get(hash::word(run)) {
+        for entry in check.words.get(check.salt.word(run)) {
             let Some(kind) = check.index.kind(entry) else { continue };
             let named = check.index.entry(entry);
             match kind {
@@ -49,6 +49,35 @@ pub(super) fn word(check: &Check<'_>, text: &[u8], at: Range<usize>, out: &mut V
                     }
                 }
                 _ => {}
+            }
+        }
+    }
+}
+
+/// Whether a word that starts at a place may be, in some reading, the number of an autonomous system.
+pub(super) fn may_be_system(text: &[u8], at: usize) -> bool {
+    let begins = |head: &[u8; 3]| head[..2].eq_ignore_ascii_case(b"as") && head[2].is_ascii_digit();
+    // Behind `%20` it starts two bytes on, behind `\\n` one.
+    text[at..].iter().take(5).count() >= 3 && text[at..].array_windows().take(3).any(begins)
+}
+
+/// A whole run of word bytes as the number of an autonomous system. A dot that joins it to another word makes it a name.
+pub(super) fn system(check: &Check<'_>, text: &[u8], at: Range<usize>, out: &mut Vec<Found>) {
+    let word = |n: Option<usize>| n.and_then(|n| text.get(n)).is_some_and(|b| is_word(*b));
+    let dot = |n: Option<usize>| n.and_then(|n| text.get(n)) == Some(&b'.');
+    let joined =
+        dot(at.start.checked_sub(1)) && word(at.start.checked_sub(2)) || dot(Some(at.end)) && word(Some(at.end + 1));
+    if joined {
+        return;
+    }
+    for at in readings(text, at) {
+        let run = &text[at.clone()];
+        if !(3..=12).contains(&run.len()) {
+            continue;
+        }
+        for entry in check.words.get(check.salt.word(run)) {
+            if check.index.kind(entry) == Some(Kind::Asn) && check.index.entry(entry).eq_ignore_ascii_case(run) {
+                check.found(entry, at.clone(), out);
             }
         }
     }

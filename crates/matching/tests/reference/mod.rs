@@ -100,9 +100,10 @@ fn stands(kind: Kind, value: &str, text: &[u8]) -> bool {
         }
         Kind::Domain => {
             let name = value.trim_start_matches("*.");
-            let script = IN_SCRIPT.iter().find(|(ascii, _)| *ascii == name).map(|(_, script)| *script);
+            let known = IN_SCRIPT.iter().find(|(ascii, _)| *ascii == name).map(|(_, script)| (*script).to_owned());
+            let script = known.or_else(|| name.contains("xn--").then(|| idna::domain_to_unicode(name).0));
             tokens(text).iter().any(|(token, _, _)| {
-                [Some(name), script].into_iter().flatten().any(|name| {
+                [Some(name), script.as_deref()].into_iter().flatten().any(|name| {
                     let below = token.strip_suffix(name).and_then(|t| t.strip_suffix('.'));
                     below.is_some_and(|t| !value.starts_with('*') || !t.is_empty() && !t.ends_with('.'))
                         || token == name && !value.starts_with('*')
@@ -110,6 +111,7 @@ fn stands(kind: Kind, value: &str, text: &[u8]) -> bool {
             })
         }
         Kind::Url => url(value, text),
+        Kind::Filename => tokens(text).iter().any(|(token, _, _)| token == value),
         Kind::Email => {
             let (local, host) = value.split_once('@').unwrap();
             tokens(text).iter().filter(|(token, _, _)| token == host).any(|(_, start, _)| {
@@ -141,7 +143,15 @@ fn stands(kind: Kind, value: &str, text: &[u8]) -> bool {
             let border = !before.last().is_some_and(inner) || kind != Kind::Ssdeep && (escaped || coded(before.len()));
             let border = border
                 && !(kind != Kind::Ssdeep && before.last() == Some(&b'%') && hex(text[*start]) && hex(text[start + 1]));
-            border && !text.get(*end).is_some_and(inner) && (!exact || &text[*start..*end] == value.as_bytes())
+            // A dot that joins the number of a system to another word makes it a name.
+            let joined = |dot: Option<&u8>, next: Option<&u8>| dot == Some(&b'.') && next.is_some_and(|b| word(*b));
+            let name = kind == Kind::Asn && {
+                // As a whole: what an escape leaves of the word counts with it.
+                let start = before.iter().rposition(|b| !word(*b)).map_or(0, |n| n + 1);
+                let (dot, next) = (start.checked_sub(1).map(|n| &text[n]), start.checked_sub(2).map(|n| &text[n]));
+                joined(dot, next) || joined(text.get(*end), text.get(end + 1))
+            };
+            border && !name && !text.get(*end).is_some_and(inner) && (!exact || &text[*start..*end] == value.as_bytes())
         }),
     }
 }

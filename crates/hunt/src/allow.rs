@@ -1,0 +1,168 @@
+//! Values that are not told: lists like those of an index, and MISP's warning lists.
+
+use crate::list;
+use crate::source::{Item, Trouble, Walk, open};
+use manara_matching::{Builder, Index, Kind, Scanner};
+use manara_model::observable::{Type, guess_listed, normalise};
+use manara_model::warninglist::WarningLists;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// Bytes of one list.
+const MOST: u64 = 256 << 20;
+
+/// What is allowed.
+#[derive(Debug)]
+pub struct Allow {
+    index: Index,
+    lists: WarningLists,
+}
+
+/// Why lists cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum AllowError {
+    /// A list cannot be read.
+    #[error("{0}")]
+    Read(Trouble),
+    /// A list is none.
+    #[error("{0}: {1}")]
+    Foreign(String, String),
+    /// The values cannot be looked for.
+    #[error("{0}")]
+    Index(#[from] manara_matching::OpenError),
+}
+
+impl Allow {
+    /// Reads lists: files, folders of them, or `-`. What starts with `{` is a warning list as MISP publishes it;
+    /// anything else has a value a line. How many lines were no value comes back.
+    ///
+    /// # Errors
+    /// A list that cannot be read or is none: nobody wants to find out later that it did not count.
+    pub fn read(names: &[PathBuf]) -> Result<(Allow, u64), AllowError> {
+        let (mut builder, mut bodies, mut refused) = (Builder::new(), Vec::new(), 0);
+        for item in Walk::new(names) {
+            let log = match item {
+                Item::Log(log) => log,
+                Item::Skipped(_) => continue,
+                Item::Trouble(trouble) => return Err(AllowError::Read(trouble)),
+            };
+            let text = body(&log.path)
+                .map_err(|error| AllowError::Read(Trouble::Closed { name: log.name.to_string(), error }))?;
+            if text.trim_start().starts_with('{') {
+                bodies.push((log.name, text));
+                continue;
+            }
+            for line in text.lines() {
+                match list::value(line) {
+                    None => {}
+                    Some(value) => refused += u64::from(!list::add(&mut builder, value)),
+                }
+            }
+        }
+        let (lists, errors) = WarningLists::from_bodies(bodies.iter().map(|(_, body)| body));
+        if let Some(error) = errors.into_iter().next() {
+            let names: Vec<&str> = bodies.iter().map(|(name, _)| &**name).collect();
+            return Err(AllowError::Foreign(names.join(", "), error));
+        }
+        Ok((Allow { index: Index::from_bytes(builder.finish())?, lists }, refused))
+    }
+
+    /// Whether a hit is allowed: by its indicator, or by what it matched. A network is allowed for the addresses
+    /// that are; a name for itself and the names below; a URL by its host too.
+    #[must_use]
+    pub fn holds(&self, indicator: &str, kind: Kind, matched: &str) -> bool {
+        // An address of the network's text would speak for all of it.
+        let whole = kind != Kind::Network;
+        (whole && self.names(indicator)) || self.names(matched) || self.warns(indicator, kind, matched)
+    }
+
+    /// Whether a text is a value that is allowed, or at one's host.
+    fn names(&self, text: &str) -> bool {
+        if self.index.is_empty() {
+            return false;
+        }
+        let host = text.find("://").map_or(0, |at| at + 3);
+        let mut allowed = false;
+        Scanner::new(&self.index).scan(text.as_bytes(), |hit| {
+            let before = text.get(host.min(hit.start)..hit.start).unwrap_or("/");
+            let behind = text.get(hit.end..).unwrap_or_default();
+            let behind = behind.split(['/', '?', '#']).next().unwrap_or_default();
+            // Not what stands in a path, nor the user's name before a host.
+            allowed |= !before.contains(['/', '?', '#', '\\', ' ']) && !behind.contains('@');
+        });
+        allowed
+    }
+
+    fn warns(&self, indicator: &str, kind: Kind, matched: &str) -> bool {
+        if self.lists.is_empty() {
+            return false;
+        }
+        let typed = Type::by_name(kind.name()).and_then(|ty| normalise(ty, indicator).ok());
+        let found = || matches!(kind, Kind::Network | Kind::Domain).then(|| guess_listed(matched)).flatten();
+        let listed = |observable| !self.lists.hits(&observable).is_empty();
+        typed.is_some_and(&listed) || found().is_some_and(&listed)
+    }
+}
+
+fn body(path: &Path) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    open(path)?.take(MOST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST {
+        return Err(io::Error::other("a list of more than 256 MB"));
+    }
+    String::from_utf8(bytes).or_else(|error| Ok(String::from_utf8_lossy(error.as_bytes()).into_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allow(files: &[(&str, &str)]) -> Result<Allow, AllowError> {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        Allow::read(&[folder.path().to_owned()]).map(|(allow, _)| allow)
+    }
+
+    #[test]
+    fn values_parents_networks_and_hosts_are_allowed_and_nothing_that_only_names_them() {
+        let list = "good[.]com # ours\n10.1.0.0/16\nfiles.example/pub\nd41d8cd98f00b204e9800998ecf8427e\n";
+        let allow = allow(&[("a", list)]).unwrap();
+        let holds = |indicator: &str, kind, matched: &str| allow.holds(indicator, kind, matched);
+        assert!(holds("good.com", Kind::Domain, "good.com"));
+        assert!(holds("cdn.good.com", Kind::Domain, "x.CDN.good.com"));
+        assert!(holds("com", Kind::Domain, "hxxp://www.good[.]com") || holds("com", Kind::Domain, "www.good[.]com"));
+        assert!(!holds("com", Kind::Domain, "bad.com"));
+        assert!(!holds("notgood.com", Kind::Domain, "notgood.com"));
+        assert!(holds("10.0.0.0/8", Kind::Network, "10.1.2.3"));
+        assert!(!holds("10.1.0.0/8", Kind::Network, "10.2.2.3"));
+        assert!(holds("http://good.com/a", Kind::Url, "http://good.com/a/b"));
+        assert!(!holds("evil.com/", Kind::Url, "http://evil.com/?u=http://good.com/"));
+        assert!(!holds("evil.com/a", Kind::Url, "http://good.com:80@evil.com/a"));
+        assert!(holds("files.example/pub/x", Kind::Url, "https://files.example/pub/x"));
+        assert!(!holds("files.example/x", Kind::Url, "https://files.example/x"));
+        assert!(holds("a@good.com", Kind::Email, "a@good.com"));
+        assert!(holds("D41D8CD98F00B204E9800998ECF8427E", Kind::Md5, "x"));
+    }
+
+    #[test]
+    fn warning_lists_are_read_as_misp_publishes_them() {
+        let nets = r#"{"name":"n","type":"cidr","list":["8.8.8.0/24"],"matching_attributes":["ip-dst"]}"#;
+        let names = r#"{"name":"h","type":"hostname","list":["good.com"]}"#;
+        let allow = allow(&[("a.json", nets), ("b.json", names)]).unwrap();
+        assert!(allow.holds("8.8.8.8", Kind::Ipv4, "8.8.8.8"));
+        assert!(allow.holds("8.0.0.0/8", Kind::Network, "8.8.8.8"));
+        assert!(!allow.holds("8.0.0.0/8", Kind::Network, "8.8.4.4"));
+        assert!(allow.holds("good.com", Kind::Domain, "www.good.com"));
+        assert!(!allow.holds("bad.com", Kind::Domain, "www.bad.com"));
+    }
+
+    #[test]
+    fn a_list_that_is_none_is_an_error() {
+        let foreign = super::tests::allow(&[("a.json", "{\"name\":")]).unwrap_err().to_string();
+        assert!(foreign.contains("a.json") && foreign.contains("no warning list"), "{foreign}");
+        let missing = Allow::read(&["/no/such/list".into()]).unwrap_err().to_string();
+        assert!(missing.contains("/no/such/list"), "{missing}");
+    }
+}

@@ -1,0 +1,258 @@
+//! How far logs have been searched, kept in a file, so that a search can be stopped and gone on with.
+//!
+//! The file has a line of JSON for each time that something was reached; the last one of a log counts. It is kept
+//! apart for each index: what one was searched for says nothing of another. (Who searches only for what a delta
+//! adds uses the delta as index.) A line that was cut by a crash is left out, and its log is searched from where
+//! the line before says.
+//!
+//! A log is known by its path, or else by its number on the disk, as when it was renamed. A plain one that has
+//! grown, and of which the last bytes before the place that was reached are the same, is gone on with from there;
+//! a packed one only if it has not changed at all.
+
+use crate::run::Start;
+use crate::source::{Log, MAGIC, Packing, Stamp};
+use crate::tell::{Keep, Reached};
+use flate2::Crc;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The first line of the file.
+const HEAD: &str = "{\"manara-match-state\":1}";
+/// Bytes before the place that was reached, by whose checksum it is known whether they are the same.
+const TAIL: u64 = 1024;
+/// Longest line of the file.
+const LINE: usize = 64 << 10;
+
+/// Why a state cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// It cannot be read or written.
+    #[error("{0}: {1}")]
+    Io(PathBuf, io::Error),
+    /// The file is something else.
+    #[error("{0}: it was not written by `manara match --state`; name another file")]
+    Foreign(PathBuf),
+    /// Another search has it.
+    #[error("{0}: another search is using it")]
+    Busy(PathBuf),
+}
+
+/// A line of the file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Entry {
+    index: String,
+    path: String,
+    size: u64,
+    changed: i64,
+    inode: (u64, u64),
+    offset: u64,
+    lines: u64,
+    told: u64,
+    done: bool,
+    /// Checksum of the bytes before `told`; none of what is packed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    tail: Option<u32>,
+    /// The file that hits are written to, and its bytes by then.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    out: Option<(String, u64)>,
+}
+
+/// What had been reached when a search began.
+#[derive(Debug)]
+pub struct Before {
+    logs: HashMap<String, Entry>,
+    inodes: HashMap<(u64, u64), Entry>,
+    out: Option<(String, u64)>,
+    /// A log that has another name now is noted under that one, before the old name gets another log.
+    file: Arc<File>,
+}
+
+/// Where it is written what is reached.
+#[derive(Debug)]
+pub struct Journal {
+    file: Arc<File>,
+    /// The one that was there before: both are held, so that nobody else takes either.
+    _locked: File,
+    index: String,
+    out: Option<(String, Arc<AtomicU64>)>,
+}
+
+/// Opens a state, or makes one. `index` names what is searched for, like [`index_id`].
+///
+/// # Errors
+/// The file is another's, is in use, or cannot be read or written.
+pub fn state(path: &Path, index: &str) -> Result<(Before, Journal), StateError> {
+    let io = |error| StateError::Io(path.to_owned(), error);
+    let locked = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(io)?;
+    lock(&locked, path)?;
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut numbers: HashMap<(String, String), usize> = HashMap::new();
+    let mut lines = BufReader::new(&locked).split(b'\n');
+    match lines.next() {
+        None => {}
+        Some(Ok(line)) if line == HEAD.as_bytes() => {}
+        Some(Ok(_)) => return Err(StateError::Foreign(path.to_owned())),
+        Some(Err(error)) => return Err(io(error)),
+    }
+    let mut out = None;
+    for line in lines {
+        // Cut by a crash: what it says is found out again.
+        let line = line.map_err(io)?;
+        let Some(entry) =
+            Some(&line).filter(|line| line.len() <= LINE).and_then(|line| serde_json::from_slice::<Entry>(line).ok())
+        else {
+            continue;
+        };
+        if entry.index == index {
+            out.clone_from(&entry.out);
+        }
+        let number = *numbers.entry((entry.index.clone(), entry.path.clone())).or_insert(entries.len());
+        if number == entries.len() { entries.push(entry) } else { entries[number] = entry }
+    }
+    // Written anew, so that it does not grow for ever, and renamed, so that it is never half of it.
+    let new = path.with_added_extension("new");
+    let mut file = OpenOptions::new().append(true).create(true).open(&new).map_err(io)?;
+    lock(&file, path)?;
+    let mut text = format!("{HEAD}\n").into_bytes();
+    for entry in &entries {
+        serde_json::to_writer(&mut text, entry).map_err(|error| io(error.into()))?;
+        text.push(b'\n');
+    }
+    let written = file.set_len(0).and_then(|()| file.write_all(&text)).and_then(|()| file.sync_all());
+    written.and_then(|()| fs::rename(&new, path)).map_err(io)?;
+    let entries = entries.into_iter().filter(|entry| entry.index == index);
+    let logs: HashMap<String, Entry> = entries.map(|entry| (entry.path.clone(), entry)).collect();
+    let inodes = logs.values().map(|entry| (entry.inode, entry.clone())).collect();
+    let file = Arc::new(file);
+    let before = Before { logs, inodes, out, file: file.clone() };
+    Ok((before, Journal { file, _locked: locked, index: index.into(), out: None }))
+}
+
+fn lock(file: &File, path: &Path) -> Result<(), StateError> {
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => StateError::Busy(path.to_owned()),
+        TryLockError::Error(error) => StateError::Io(path.to_owned(), error),
+    })
+}
+
+/// What tells an index file from others: the checksum of its content and the number of its indicators, which stand
+/// in its header.
+///
+/// # Errors
+/// It cannot be read.
+pub fn index_id(path: &Path) -> io::Result<String> {
+    let mut bytes = [0; 16];
+    File::open(path)?.read_exact_at(&mut bytes, 24)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+impl Before {
+    /// Where to start a log; `None`: it was searched to its end.
+    #[must_use]
+    pub fn start(&self, log: &Log) -> Option<Start> {
+        let from = |entry: &Entry| Start { offset: entry.offset, lines: entry.lines, told: entry.told };
+        let anew = Some(Start::default());
+        if log.is_stdin() {
+            return anew;
+        }
+        let same = |entry: &&Entry| entry.inode == log.stamp.inode;
+        let (path, renamed) = (key(log), self.inodes.get(&log.stamp.inode));
+        let Some(entry) = self.logs.get(&path).filter(same).or(renamed) else { return anew };
+        if entry.path != path {
+            // If that fails, hits are told once more some day.
+            let _ = append(&self.file, &Entry { path, ..entry.clone() });
+        }
+        let now = log.stamp;
+        let unchanged = Stamp { size: entry.size, changed: entry.changed, inode: entry.inode } == now;
+        match entry.tail {
+            None if unchanged => (!entry.done).then(|| from(entry)),
+            None => anew,
+            Some(tail) => {
+                let goes_on = now.size >= entry.told && self.tail(log, entry.told) == Some(tail);
+                match (goes_on, now.size == entry.told) {
+                    (true, true) if entry.done => None,
+                    (true, _) => Some(from(entry)),
+                    (false, _) => anew,
+                }
+            }
+        }
+    }
+
+    /// How many bytes of a file of hits had been written when something was kept last. What stands behind them is
+    /// told again; `None` if hits were written elsewhere.
+    #[must_use]
+    pub fn written(&self, out: &Path) -> Option<u64> {
+        let (path, bytes) = self.out.as_ref()?;
+        (*path == absolute(out)).then_some(*bytes)
+    }
+
+    fn tail(&self, log: &Log, at: u64) -> Option<u32> {
+        tail(&File::open(&log.path).ok()?, at).ok().flatten()
+    }
+}
+
+impl Journal {
+    /// Has the number of bytes that were written to a file kept beside what was reached.
+    pub fn count(&mut self, out: &Path, bytes: Arc<AtomicU64>) {
+        self.out = Some((absolute(out), bytes));
+    }
+}
+
+impl Keep for Journal {
+    fn reached(&mut self, log: &Log, reached: Reached) -> io::Result<()> {
+        if log.is_stdin() {
+            return Ok(());
+        }
+        let Ok(file) = File::open(&log.path) else { return Ok(()) };
+        // Meanwhile another file may have the name.
+        if file.metadata().map(|data| Stamp::of(&data).inode).ok() != Some(log.stamp.inode) {
+            return Ok(());
+        }
+        let Reached { offset, lines, told, done } = reached;
+        let Stamp { size, changed, inode } = log.stamp;
+        let out = self.out.as_ref().map(|(path, bytes)| (path.clone(), bytes.load(Ordering::Relaxed)));
+        let (index, path, tail) = (self.index.clone(), key(log), tail(&file, told)?);
+        let entry = Entry { index, path, size, changed, inode, offset, lines, told, done, tail, out };
+        append(&self.file, &entry)
+    }
+}
+
+fn append(mut file: &File, entry: &Entry) -> io::Result<()> {
+    let mut line = serde_json::to_vec(entry)?;
+    line.push(b'\n');
+    file.write_all(&line)
+}
+
+/// By which a log is known, from wherever it is looked at.
+fn key(log: &Log) -> String {
+    absolute(&log.path)
+}
+
+fn absolute(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).to_string_lossy().into_owned()
+}
+
+/// The checksum of the bytes before a place; none of what is packed, where places are not those of the file.
+fn tail(file: &File, at: u64) -> io::Result<Option<u32>> {
+    let mut bytes = vec![0; TAIL.min(at) as usize];
+    let mut start = [0; MAGIC];
+    let got = file.read_at(&mut start, 0)?;
+    if Packing::of(&start[..got]) != Packing::None {
+        return Ok(None);
+    }
+    let from = at - bytes.len() as u64;
+    match file.read_exact_at(&mut bytes, from) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let mut crc = Crc::new();
+    crc.update(&bytes);
+    Ok(Some(crc.sum()))
+}

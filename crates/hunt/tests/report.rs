@@ -1,0 +1,266 @@
+//! The page for the owner of the logs: the same as yesterday in each language, safe whatever logs hold, and small.
+
+#![allow(clippy::unwrap_used)]
+
+use jiff::civil::{Date, date};
+use manara_hunt::report::{Report, SIGNS};
+use manara_hunt::{Beyond, Details, Example, HostTally, IndicatorTally, Place, Share, Tally, Totals};
+use manara_texts::Texts;
+
+fn place(file: &str, line: u64) -> Place {
+    Place { file: file.into(), line }
+}
+
+fn sign(kind: &str, indicator: &str, count: u64, day: Date, line: &str) -> IndicatorTally {
+    IndicatorTally {
+        indicator: indicator.into(),
+        kind: kind.into(),
+        count,
+        first: place("proxy/access.log", 12),
+        last: if count > 1 { place("proxy/access.log.2.gz", 99_431) } else { place("proxy/access.log", 12) },
+        files: count.min(2),
+        days: [(day, count)].into(),
+        examples: vec![Example { place: place("proxy/access.log", 12), text: line.into() }],
+        details: None,
+    }
+}
+
+/// A small company on a bad day.
+fn bad_day() -> Tally {
+    let day = date(2026, 11, 28);
+    let mut indicators = vec![
+        sign("domain", "evil.example", 41, day, "1764288000.123 10.0.0.17 GET http://www.EVIL.example/load?id=7 - 200"),
+        sign("url", "http://pay.example/invoice.php?x=1", 3, day, "10.0.0.17 GET hxxp://pay.example/invoice.php?x=1"),
+        sign(
+            "ipv4",
+            "203.0.113.77",
+            12,
+            day,
+            "203.0.113.77 - - [28/Nov/2026:04:00:01 +0000] \"GET /wp-login.php HTTP/1.1\" 404",
+        ),
+        sign(
+            "sha256",
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            1,
+            day,
+            "{\"sha256\":\"e3b0c442…\"}",
+        ),
+        sign("email", "boss@fake.example", 2, day, "from=<boss@fake.example> to=<anna@company.example>"),
+        sign("btc", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", 1, day, "pay to 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"),
+        sign("cve", "CVE-2021-44228", 5, day, "${jndi:ldap} CVE-2021-44228"),
+    ];
+    indicators[0].details = Some(Details {
+        records: vec![],
+        tags: vec!["misp-galaxy:malpedia=\"Emotet\"".into(), "tlp:green".into()],
+        marking: Some("TLP:GREEN".into()),
+    });
+    let share = |indicator: &str, kind: &str, count| Share { indicator: indicator.into(), kind: kind.into(), count };
+    Tally {
+        totals: Totals {
+            files: 9,
+            files_hit: 3,
+            lines: 3_456_789,
+            bytes: 512_000_000,
+            seconds: 1.5,
+            hits: 65,
+            left_out: 4,
+            undated: 2,
+            errors: 1,
+            indicators: 7,
+            index: 1_000_000,
+        },
+        indicators,
+        hosts: vec![
+            HostTally {
+                host: "10.0.0.17".into(),
+                count: 44,
+                first: place("proxy/access.log", 12),
+                last: place("proxy/access.log.2.gz", 99_431),
+                distinct: 7,
+                indicators: vec![
+                    share("evil.example", "domain", 41),
+                    share("http://pay.example/invoice.php?x=1", "url", 3),
+                ],
+            },
+            HostTally {
+                host: "fd00::25".into(),
+                count: 2,
+                first: place("mail.log", 7),
+                last: place("mail.log", 8),
+                distinct: 1,
+                indicators: vec![share("boss@fake.example", "email", 2)],
+            },
+        ],
+        days: [(date(2026, 11, 20), 3), (date(2026, 11, 27), 1), (day, 40), (date(2026, 11, 29), 19)].into(),
+        beyond: Beyond::default(),
+        errors: vec!["proxy/old.log.gz: it is cut short after 1,024 lines".into()],
+    }
+}
+
+fn report<'a>(tally: &'a Tally, language: &str) -> Report<'a> {
+    let contact = Some("CERT Example, +60 3 0000 0000 (24 h)\nhelp@cert.example");
+    let texts = Texts::choose(Some(language), None);
+    Report { tally, texts, contact, made: date(2026, 11, 30), stopped: false }
+}
+
+fn html(report: &Report<'_>) -> String {
+    let mut out = Vec::new();
+    report.write(&mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+/// Compares with a file beside this one; `UPDATE=1` writes it anew. The sheet is left out.
+fn same(name: &str, page: &str) {
+    let (start, rest) = page.split_once("<style>").unwrap();
+    let (_, end) = rest.split_once("</style>").unwrap();
+    let start = start.split_once("sha256-").map(|(a, b)| format!("{a}sha256-…{}", &b[44..])).unwrap();
+    let now = format!("{start}<style></style>{end}");
+    let path = format!("{}/tests/report/{name}.html", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, &now).unwrap();
+    }
+    let before = std::fs::read_to_string(&path).unwrap_or_default();
+    for (n, (now, before)) in now.lines().zip(before.lines()).enumerate() {
+        assert_eq!(now, before, "line {} of {path} (UPDATE=1 writes it anew)", n + 1);
+    }
+    assert_eq!(now.lines().count(), before.lines().count(), "{path}");
+}
+
+/// What is safe in any page: nothing is loaded, nothing runs, nothing can be clicked.
+fn harmless(page: &str) {
+    let sheet = page.split_once("</style>").unwrap().0;
+    let body = page.split_once("</style>").unwrap().1;
+    for never in
+        ["<script", "<a ", "<img", "<link", "<iframe", "<form", "href=", "src=", "javascript:", "style=\"", "://evil"]
+    {
+        assert!(!body.to_lowercase().contains(never), "{never}");
+    }
+    assert!(!sheet.contains("url(") && !sheet.contains("@import"), "the sheet loads something");
+    assert!(body.chars().all(|c| c == '\n' || !c.is_control() && !('\u{202a}'..='\u{202e}').contains(&c)));
+    assert!(body.trim_end().ends_with("</html>"));
+}
+
+#[test]
+fn the_page_is_the_same_in_every_language() {
+    let tally = bad_day();
+    let nothing = Tally {
+        totals: Totals { files: 2, lines: 1200, bytes: 80_000, index: 18_000, ..Totals::default() },
+        ..Tally::default()
+    };
+    for code in ["en", "ar", "fr"] {
+        let page = html(&report(&tally, code));
+        harmless(&page);
+        same(&format!("found-{code}"), &page);
+        let page = html(&report(&nothing, code));
+        harmless(&page);
+        same(&format!("nothing-{code}"), &page);
+    }
+}
+
+#[test]
+fn the_policy_takes_this_sheet_and_nothing_else() {
+    use base64::Engine;
+    use sha2::Digest;
+    let tally = bad_day();
+    let page = html(&report(&tally, "en"));
+    let sheet = page.split_once("<style>").unwrap().1.split_once("</style>").unwrap().0;
+    let hash = base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(sheet));
+    assert!(page.contains(&format!("content=\"default-src 'none'; style-src 'sha256-{hash}';")));
+    assert!(page.find("Content-Security-Policy").unwrap() < page.find("<style>").unwrap());
+}
+
+#[test]
+fn hostile_text_stays_text() {
+    let evil = "</pre><script>alert(1)</script>\u{202e}gnp.exe\u{0}\u{1b}[31m &quot; \"><img src=x onerror=alert(1)> {{ 7*7 }} http://evil.example/";
+    let mut tally = bad_day();
+    let name = String::from_utf8_lossy(b"logs/\xff\xfe<b>.log").into_owned();
+    for one in &mut tally.indicators {
+        one.indicator = evil.into();
+        one.kind = "\"><script>".into();
+        one.first.file.clone_from(&name);
+        one.examples = vec![Example { place: place(evil, 1), text: evil.into() }];
+        one.details = Some(Details { records: vec![evil.into()], tags: vec![evil.into()], marking: Some(evil.into()) });
+    }
+    tally.hosts[0].host = evil.into();
+    tally.hosts[0].indicators[0].indicator = evil.into();
+    tally.errors = vec![evil.into()];
+    let mut report = report(&tally, "ar");
+    // Whom to call is the word of whoever runs the search: its addresses stay as they are.
+    let contact = evil.replace("http://evil.example/", "");
+    report.contact = Some(&contact);
+    let page = html(&report);
+    assert!(page.contains("&lt;script&gt;") || page.contains("&#60;script&#62;"), "it is shown as text");
+    assert!(page.contains("[U+202E]gnp.exe[U+0000][U+001B]"), "what hides is written out");
+    let body = page.split_once("</style>").unwrap().1;
+    assert!(!body.contains("<script") && !body.contains("<img") && !body.contains("<b>.log"));
+    assert!(!body.contains("http://evil.example"), "a line's URL is defanged");
+    // Each value stands in an element that keeps its direction to itself.
+    assert_eq!(page.matches("<bdi").count(), page.matches("</bdi>").count());
+}
+
+#[test]
+fn the_page_is_bounded() {
+    let mut tally = bad_day();
+    let long = "a.".repeat(4000) + "example<&\"'>";
+    let one = IndicatorTally { indicator: long.clone(), ..tally.indicators[0].clone() };
+    let example = Example { place: place(&long, 1), text: "<".repeat(300) };
+    tally.indicators =
+        (0..5000).map(|_| IndicatorTally { examples: vec![example.clone(); 3], ..one.clone() }).collect();
+    tally.hosts = (0..5000).map(|_| HostTally { host: long.clone(), ..tally.hosts[0].clone() }).collect();
+    tally.errors = vec![long; 1000];
+    tally.days =
+        (0..4000).map(|n| (date(2015, 1, 1).saturating_add(jiff::ToSpan::days(n)), 1 + n as u64 % 7)).collect();
+    tally.totals.indicators = 5000;
+    let page = html(&report(&tally, "en"));
+    assert!(page.len() < 3_000_000, "{} bytes", page.len());
+    assert_eq!(page.matches("class=\"sign\"").count(), SIGNS);
+    assert!(page.contains("Only the 200 most frequent signs"));
+    assert!(page.contains("4900 more are not shown"));
+    assert!(page.matches("<rect").count() <= 60);
+    assert!(page.contains("each bar stands for 67 days"));
+    // The furthest days that there are.
+    tally.days = [(Date::MIN, u64::MAX), (Date::MAX, u64::MAX)].into();
+    harmless(&html(&report(&tally, "fr")));
+}
+
+#[test]
+fn what_to_do_fits_what_was_found() {
+    let whole = bad_day();
+    let steps = |kinds: &[&str], hosts: bool| {
+        let mut tally = whole.clone();
+        tally.indicators.retain(|one| kinds.contains(&&*one.kind));
+        if !hosts {
+            tally.hosts.clear();
+        }
+        html(&report(&tally, "en"))
+    };
+    let scan = steps(&["ipv4", "cve"], true);
+    assert!(
+        !scan.contains("off the network")
+            && scan.contains("Find out which computer")
+            && scan.contains("missing updates")
+    );
+    assert!(!scan.contains("Change passwords"));
+    let inside = steps(&["domain"], true);
+    assert!(inside.contains("off the network") && inside.contains("Change passwords"));
+    assert!(!inside.contains("Answer no mail") && !inside.contains("Do not open the files"));
+    let unknown = steps(&["domain", "sha256", "email"], false);
+    assert!(unknown.contains("Find out which computer") && unknown.contains("Answer no mail"));
+    assert!(unknown.contains("Do not open the files") && unknown.contains("No own address stands in these lines"));
+}
+
+#[test]
+fn what_was_not_read_is_said() {
+    let mut tally = Tally { errors: vec!["gone.log: no such file".into()], ..Tally::default() };
+    tally.totals.errors = 1;
+    let page = html(&report(&tally, "en"));
+    assert!(page.contains("Some of the logs could not be read") && page.contains("gone.log: no such file"));
+    assert!(page.contains("No line was read at all") && !page.contains("All that was named was read"));
+    let tally = bad_day();
+    let stopped = Report { stopped: true, ..report(&tally, "en") };
+    assert!(html(&stopped).contains("The search was stopped before its end"));
+    let mut tally = bad_day();
+    tally.beyond = Beyond { indicators: 10, indicator_hits: 1234, hosts: 3, host_hits: 9 };
+    let page = html(&report(&tally, "en"));
+    assert!(page.contains("1234 hits are counted above") && page.contains("3 more are not shown"));
+}

@@ -1,0 +1,128 @@
+//! Searches that are stopped and gone on with: every hit is told, and none twice.
+
+#![allow(clippy::unwrap_used)] // a test that can't go on has failed
+
+mod house;
+
+use house::{Words, index, pack, write};
+use manara_hunt::{Days, Format, Hosts, Hunt, Keep, Log, Printer, Reached, Show, Style, Telling, Walk, Wants, state};
+use manara_matching::Index;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Notes nothing and stops the search once something was reached.
+struct Stopping<'a>(&'a mut dyn Keep, &'a AtomicBool, bool);
+
+impl Keep for Stopping<'_> {
+    fn reached(&mut self, log: &Log, reached: Reached) -> io::Result<()> {
+        self.1.store(self.2, Ordering::Relaxed);
+        self.0.reached(log, reached)
+    }
+}
+
+/// One run over logs; what it told, and how many bytes it searched.
+fn run(index: &Index, id: &str, path: &Path, logs: &[PathBuf], stop_early: bool) -> (Vec<String>, u64) {
+    let (before, mut journal) = state(path, id).unwrap();
+    let (hosts, stop) = (Hosts::new(), AtomicBool::new(false));
+    let wants = Wants { field: false, tally: false, context: None };
+    let hunt = Hunt { index, threads: 2, wants, allow: None, hosts: &hosts, days: Days::now(), stop: &stop };
+    let style = Style { format: Format::Text, show: Show::Hits, context: None, header: true, safe: str::to_owned };
+    let mut words = Words::default();
+    let mut keep = Stopping(&mut journal, &stop, stop_early);
+    let mut telling = Telling::new(index, Printer::new(Vec::new(), style).unwrap(), false, &mut words);
+    telling.keep(&mut keep);
+    hunt.run(Walk::new(logs), &|log| before.start(log), &mut telling).unwrap();
+    let bytes = telling.totals().bytes;
+    let told = String::from_utf8(std::mem::take(telling.finish().0.out())).unwrap();
+    assert_eq!(words.0, [""; 0]);
+    (told.lines().map(str::to_owned).collect(), bytes)
+}
+
+fn append(path: &Path, text: &str) {
+    OpenOptions::new().append(true).open(path).unwrap().write_all(text.as_bytes()).unwrap();
+}
+
+#[test]
+fn what_was_searched_is_not_searched_again_and_what_was_added_is() {
+    let (index, folder) = (index(&["evil.example"]), tempfile::tempdir().unwrap());
+    let logs = folder.path().join("logs");
+    fs::create_dir(&logs).unwrap();
+    let plain = write(&logs, "a.log", b"one\nevil.example\n");
+    let packed = write(&logs, "b.log.gz", &pack("gz", b"evil.example\n"));
+    let path = folder.path().join("state");
+    let again = |id: &str| run(&index, id, &path, std::slice::from_ref(&logs), false);
+    let name = |path: &Path| path.display().to_string();
+    assert_eq!(again("1").0.len(), 2);
+    assert_eq!(again("1"), (vec![], 0));
+    // Grown, with a last line that is not whole, then whole.
+    append(&plain, "three\nevil.example to evil.ex");
+    assert_eq!(again("1").0, [format!("{}:4:1: domain evil.example evil.example", name(&plain))]);
+    append(&plain, "ample\nfive\n");
+    assert_eq!(again("1").0, [format!("{}:4:17: domain evil.example evil.example", name(&plain))]);
+    assert_eq!(again("1"), (vec![], 0));
+    // Another index: everything, and the first one's state is still there.
+    assert_eq!(again("2").0.len(), 4);
+    assert_eq!(again("1"), (vec![], 0));
+    // Renamed by rotation, and a new one in its place.
+    fs::rename(&plain, logs.join("a.log.1")).unwrap();
+    write(&logs, "a.log", b"evil.example\n");
+    assert_eq!(again("1").0, [format!("{}:1:1: domain evil.example evil.example", name(&plain))]);
+    // Cut and written again, longer than before: another log.
+    fs::write(&plain, b"another\nlog\nevil.example\nevil.example\n").unwrap();
+    assert_eq!(again("1").0.len(), 2);
+    // Packed ones are searched again as a whole when they have changed.
+    fs::write(&packed, [pack("gz", b"evil.example\n"), pack("gz", b"evil.example\n")].concat()).unwrap();
+    assert_eq!(again("1").0.len(), 2);
+    assert_eq!(again("1"), (vec![], 0));
+}
+
+#[test]
+fn a_search_that_is_stopped_goes_on_where_it_was_and_tells_each_hit_once() {
+    let (index, folder) = (index(&["evil.example"]), tempfile::tempdir().unwrap());
+    let text: String =
+        (0..150_000).map(|n| if n % 50 == 0 { format!("{n} evil.example\n") } else { format!("{n} word\n") }).collect();
+    let mut logs = Vec::new();
+    for n in 0..3 {
+        logs.push(write(folder.path(), &format!("{n}.log"), text.as_bytes()));
+        logs.push(write(folder.path(), &format!("{n}.zst"), &pack("zst", text.as_bytes())));
+    }
+    let path = folder.path().join("state");
+    let (mut told, mut bytes, mut runs) = (Vec::new(), 0, 0);
+    while bytes < 6 * text.len() as u64 && runs < 30 {
+        let (more, searched) = run(&index, "x", &path, &logs, true);
+        runs += 1;
+        told.extend(more);
+        bytes += searched;
+    }
+    assert!(runs >= 3, "{runs}");
+    assert_eq!(bytes, 6 * text.len() as u64, "nothing is searched twice");
+    assert_eq!(run(&index, "x", &path, &logs, false), (vec![], 0));
+    let whole = run(&index, "y", &path, &logs, false).0;
+    assert_eq!(told.len(), 6 * 3000);
+    assert!(told == whole, "in the order of one search, with the same lines");
+}
+
+#[test]
+fn a_state_that_was_cut_is_read_and_a_foreign_or_used_one_is_refused() {
+    let (index, folder) = (index(&["evil.example"]), tempfile::tempdir().unwrap());
+    let log = write(folder.path(), "log", b"evil.example\n");
+    let path = folder.path().join("state");
+    let held = state(&path, "1").unwrap();
+    assert!(state(&path, "1").unwrap_err().to_string().contains("another search"));
+    drop(held);
+    assert_eq!(run(&index, "1", &path, std::slice::from_ref(&log), false).0.len(), 1);
+    append(&path, "{\"index\":\"1\",\"path\":\"");
+    assert_eq!(run(&index, "1", &path, std::slice::from_ref(&log), false).0.len(), 0);
+    let whole = fs::read_to_string(&path).unwrap();
+    fs::write(&path, whole.trim_end().trim_end_matches('}')).unwrap();
+    assert_eq!(
+        run(&index, "1", &path, std::slice::from_ref(&log), false).0.len(),
+        1,
+        "what it said is found out again"
+    );
+    let foreign = write(folder.path(), "list", b"evil.example\n");
+    assert!(state(&foreign, "1").unwrap_err().to_string().contains("name another file"));
+    assert_eq!(fs::read(&foreign).unwrap(), b"evil.example\n");
+}

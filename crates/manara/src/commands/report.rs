@@ -1,0 +1,53 @@
+//! The page that `manara match --report` writes.
+
+use crate::cli::ReportArgs;
+use anyhow::Context;
+use jiff::Zoned;
+use manara_hunt::Tally;
+use manara_hunt::report::Report;
+use manara_texts::Texts;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use tempfile::NamedTempFile;
+
+/// A page that is to be written. Its file is there before the search begins, so that a folder that can't be written
+/// to is told at once; it takes the place of an older one when it is whole.
+pub(crate) struct Page<'a> {
+    args: &'a ReportArgs,
+    path: &'a Path,
+    file: NamedTempFile,
+}
+
+/// Begins a page, if one was asked for.
+///
+/// # Errors
+/// Nothing can be written where it is to be.
+pub(crate) fn begin(args: &ReportArgs) -> anyhow::Result<Option<Page<'_>>> {
+    let Some(path) = args.report.as_deref() else { return Ok(None) };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let file = NamedTempFile::new_in(folder).with_context(|| format!("--report: {}", folder.display()))?;
+    Ok(Some(Page { args, path, file }))
+}
+
+impl Page<'_> {
+    /// Writes it. `stopped`: the search did not come to its end.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub(crate) fn write(mut self, tally: &Tally, stopped: bool) -> anyhow::Result<()> {
+        let texts = Texts::choose(self.args.lang.as_deref().or(system().as_deref()), None);
+        let made = Zoned::now().date();
+        let report = Report { tally, texts, contact: self.args.contact.as_deref(), made, stopped };
+        let told = || format!("--report: {}", self.path.display());
+        let mut out = BufWriter::new(self.file.as_file_mut());
+        report.write(&mut out).and_then(|()| out.flush()).with_context(told)?;
+        drop(out);
+        self.file.persist(self.path).with_context(told)?;
+        Ok(())
+    }
+}
+
+/// The language of the system, as POSIX looks for it.
+fn system() -> Option<String> {
+    ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|tag| !tag.is_empty()))
+}
