@@ -69,6 +69,7 @@ fuzz: ## libFuzzer over readers and values (needs a nightly compiler); seeds are
 
 smoke: ## The built binary, as a user starts it
 	tests/smoke.sh target/debug/manara
+	tests/match.sh target/debug/manara
 	tests/taxii_client.sh target/debug/manara
 
 clients: ## Other people's programs on our output
