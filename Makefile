@@ -69,6 +69,7 @@ fuzz: ## libFuzzer over readers, values, index files and the scanner (needs a ni
 
 smoke: ## The built binary, as a user starts it
 	tests/smoke.sh target/debug/manara
+	tests/match.sh target/debug/manara
 	tests/taxii_client.sh target/debug/manara
 	tests/match_report.sh target/debug/manara
 

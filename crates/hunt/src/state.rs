@@ -44,9 +44,10 @@ pub enum StateError {
 }
 
 /// A line of the file.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Entry {
     index: String,
+    /// Of the log; empty where only `out` is said.
     path: String,
     size: u64,
     changed: i64,
@@ -91,7 +92,7 @@ pub fn state(path: &Path, index: &str) -> Result<(Before, Journal), StateError> 
     let io = |error| StateError::Io(path.to_owned(), error);
     let locked = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(io)?;
     lock(&locked, path)?;
-    let mut entries: Vec<Entry> = Vec::new();
+    let mut entries: Vec<Option<Entry>> = Vec::new();
     let mut numbers: HashMap<(String, String), usize> = HashMap::new();
     let mut lines = BufReader::new(&locked).split(b'\n');
     match lines.next() {
@@ -110,23 +111,26 @@ pub fn state(path: &Path, index: &str) -> Result<(Before, Journal), StateError> 
             continue;
         };
         if entry.index == index {
-            out.clone_from(&entry.out);
+            out = entry.out.clone().or(out);
         }
-        let number = *numbers.entry((entry.index.clone(), entry.path.clone())).or_insert(entries.len());
-        if number == entries.len() { entries.push(entry) } else { entries[number] = entry }
+        // In the order in which they were noted: how far the hits were written is said by the last one.
+        if let Some(older) = numbers.insert((entry.index.clone(), entry.path.clone()), entries.len()) {
+            entries[older] = None;
+        }
+        entries.push(Some(entry));
     }
     // Written anew, so that it does not grow for ever, and renamed, so that it is never half of it.
     let new = path.with_added_extension("new");
     let mut file = OpenOptions::new().append(true).create(true).open(&new).map_err(io)?;
     lock(&file, path)?;
     let mut text = format!("{HEAD}\n").into_bytes();
-    for entry in &entries {
+    for entry in entries.iter().flatten() {
         serde_json::to_writer(&mut text, entry).map_err(|error| io(error.into()))?;
         text.push(b'\n');
     }
     let written = file.set_len(0).and_then(|()| file.write_all(&text)).and_then(|()| file.sync_all());
     written.and_then(|()| fs::rename(&new, path)).map_err(io)?;
-    let entries = entries.into_iter().filter(|entry| entry.index == index);
+    let entries = entries.into_iter().flatten().filter(|entry| entry.index == index && !entry.path.is_empty());
     let logs: HashMap<String, Entry> = entries.map(|entry| (entry.path.clone(), entry)).collect();
     let inodes = logs.values().map(|entry| (entry.inode, entry.clone())).collect();
     let file = Arc::new(file);
@@ -166,7 +170,7 @@ impl Before {
         let Some(entry) = self.logs.get(&path).filter(same).or(renamed) else { return anew };
         if entry.path != path {
             // If that fails, hits are told once more some day.
-            let _ = append(&self.file, &Entry { path, ..entry.clone() });
+            let _ = append(&self.file, &Entry { path, out: None, ..entry.clone() });
         }
         let now = log.stamp;
         let unchanged = Stamp { size: entry.size, changed: entry.changed, inode: entry.inode } == now;
@@ -198,9 +202,14 @@ impl Before {
 }
 
 impl Journal {
-    /// Has the number of bytes that were written to a file kept beside what was reached.
-    pub fn count(&mut self, out: &Path, bytes: Arc<AtomicU64>) {
+    /// Has the number of bytes that were written to a file kept beside what was reached, and notes it as it is now.
+    ///
+    /// # Errors
+    /// It cannot be kept.
+    pub fn count(&mut self, out: &Path, bytes: Arc<AtomicU64>) -> io::Result<()> {
+        let now = Some((absolute(out), bytes.load(Ordering::Relaxed)));
         self.out = Some((absolute(out), bytes));
+        append(&self.file, &Entry { index: self.index.clone(), out: now, ..Entry::default() })
     }
 }
 

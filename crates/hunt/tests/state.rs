@@ -10,7 +10,8 @@ use manara_matching::Index;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Notes nothing and stops the search once something was reached.
 struct Stopping<'a>(&'a mut dyn Keep, &'a AtomicBool, bool);
@@ -125,4 +126,40 @@ fn a_state_that_was_cut_is_read_and_a_foreign_or_used_one_is_refused() {
     let foreign = write(folder.path(), "list", b"evil.example\n");
     assert!(state(&foreign, "1").unwrap_err().to_string().contains("name another file"));
     assert_eq!(fs::read(&foreign).unwrap(), b"evil.example\n");
+}
+
+#[test]
+fn how_far_hits_were_written_is_what_was_noted_last() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, out) = (folder.path().join("state"), folder.path().join("out"));
+    let logs: Vec<Log> = ["a", "b"]
+        .into_iter()
+        .map(|name| write(folder.path(), name, b"x\n"))
+        .flat_map(|path| Walk::new(&[path]))
+        .map(|item| match item {
+            manara_hunt::Item::Log(log) => log,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let reached = Reached { offset: 2, lines: 1, told: 2, done: true };
+    let note = |log: &Log, bytes: u64| {
+        let (_, mut journal) = state(&path, "1").unwrap();
+        journal.count(&out, Arc::new(AtomicU64::new(bytes))).unwrap();
+        journal.reached(log, reached).unwrap();
+    };
+    let written = || state(&path, "1").unwrap().0.written(&out);
+    assert_eq!(written(), None);
+    note(&logs[0], 10);
+    note(&logs[1], 20);
+    note(&logs[0], 30);
+    assert_eq!((written(), written()), (Some(30), Some(30)));
+    // Renamed while nothing was written: what is noted of it says nothing of the output.
+    fs::rename(folder.path().join("b"), folder.path().join("c")).unwrap();
+    let renamed = Log { path: folder.path().join("c"), ..logs[1].clone() };
+    assert_eq!(state(&path, "1").unwrap().0.start(&renamed), None);
+    assert_eq!(written(), Some(30));
+    // The file of hits was taken away: what is written to a new one is not measured by the old one.
+    note(&logs[0], 5);
+    assert_eq!(written(), Some(5));
+    assert_eq!(state(&path, "1").unwrap().0.written(&path), None);
 }

@@ -50,7 +50,7 @@ fn hunt(args: &ScanArgs) -> anyhow::Result<Tally> {
     let (out, written) = out(args, before.as_ref())?;
     let style = style(args, written.load(Ordering::Relaxed) == 0);
     if let (Some(journal), Some(path)) = (&mut journal, &args.output) {
-        journal.count(path, written);
+        journal.count(path, written).with_context(|| path.display().to_string())?;
     }
     let page = page::begin(&args.report)?;
     let told_at_the_end = args.format == HitFormat::Summary || args.top.is_some() || page.is_some();

@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# `manara match` as a user starts it: packed logs in folders, formats, allowed values, following, stopping and going on.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+manara=$(realpath "${1:-target/debug/manara}")
+folder=$(mktemp -d)
+following=
+trap '[ -z "$following" ] || kill "$following" 2>/dev/null || true; rm -rf "$folder"' EXIT
+passed=0
+check() { # what, command…
+  local what=$1; shift
+  if "$@" >"$folder/out" 2>"$folder/err"; then passed=$((passed + 1)); else echo "FAILED: $what"; head -20 "$folder/out" "$folder/err"; exit 1; fi
+}
+exits() { # code, command…
+  local code=$1 got=0; shift
+  "$@" || got=$?
+  [ "$got" = "$code" ] || { echo "exit $got instead of $code: $*"; return 1; }
+}
+until_says() { # text, file: waits for it
+  for _ in $(seq 300); do ! grep -qF -- "$1" "$2" || return 0; sleep 0.1; done
+  echo "never said: $1"; return 1
+}
+
+printf 'evil[.]com\n10.9.0.0/16\nhxxp://paths.example.net/a\n' > "$folder/bad.txt"
+check "index build" "$manara" index build -o "$folder/bad.index" "$folder/bad.txt"
+match() { "$manara" match --index "$folder/bad.index" "$@"; }
+mkdir -p "$folder/logs/deeper"
+for n in $(seq 20000); do echo "2026-01-02T03:04:05Z $n 10.0.0.$((n % 200)) GET http://www.example.org/$n"; done > "$folder/logs/a.log"
+sed -i '7s/$/ www.EVIL.com/; 19000s/$/ 10.9.8.7/' "$folder/logs/a.log"
+echo '{"http":{"hostname":"evil.com"},"src_ip":"10.0.0.5"}' > "$folder/logs/deeper/eve.json"
+python3 - "$folder/logs" <<'P'
+import bz2, gzip, lzma, pathlib, sys
+logs = pathlib.Path(sys.argv[1])
+text = (logs / "a.log").read_bytes()
+(logs / "b.gz").write_bytes(gzip.compress(text[:5000]) + gzip.compress(text[5000:]))
+(logs / "c").write_bytes(lzma.compress(text))
+(logs / "d.bz2").write_bytes(bz2.compress(text))
+P
+mkfifo "$folder/logs/pipe"
+
+check "a folder, whatever is in it" match "$folder/logs"
+check "nine hits" test "$(wc -l < "$folder/out")" = 9
+check "with their lines" grep -q '/c:19000:.*10.9.8.7$' "$folder/out"
+cp "$folder/out" "$folder/one"
+check "a pipe in it is skipped with a word" bash -c "'$manara' match --index '$folder/bad.index' '$folder/logs' 2>&1 >/dev/null | grep -q 'pipe: no file, skipped'"
+check "any number of threads" bash -c "for n in 1 2 3 8; do '$manara' match --threads \$n --index '$folder/bad.index' '$folder/logs' 2>/dev/null | cmp - '$folder/one'; done"
+check "the field" bash -c "'$manara' match --index '$folder/bad.index' --format jsonl '$folder/logs/deeper' | grep -q '\"matched\":\"evil.com\",\"field\":\"http.hostname\"}'"
+check "csv" bash -c "'$manara' match --index '$folder/bad.index' --format csv '$folder/logs/deeper' | head -1 | grep -q '^file,line,column,type,indicator,matched,field'"
+check "counts" bash -c "'$manara' match --index '$folder/bad.index' --count '$folder/logs' 2>/dev/null | grep -q 'b.gz:2$'"
+check "the most frequent" match --top=1 "$folder/logs"
+check "indicators" grep -q 'domain  evil.com' "$folder/out"
+check "and hosts" grep -q '10.0.0.7 ' "$folder/out"
+check "a summary" match --format summary "$folder/logs"
+check "of all of it" grep -q '^5 files, 80001 lines' "$folder/out"
+echo 'evil.com' > "$folder/allow.txt"
+check "what is allowed is not told" match --allow "$folder/allow.txt" --format summary "$folder/logs"
+check "and counted" grep -q '^5 hits left out' "$folder/out"
+check "around a hit" bash -c "'$manara' match --index '$folder/bad.index' -C 1 '$folder/logs/a.log' | grep -c '^.*a.log-[0-9]*-' | grep -qx 4"
+
+head -c 4000 "$folder/logs/b.gz" > "$folder/cut.gz"
+check "a log that is cut is 2" exits 2 match "$folder/cut.gz" "$folder/logs/a.log"
+check "says where" grep -q 'cut.gz: the gzip data is cut short at byte' "$folder/err"
+check "and the next one is searched" grep -q 'a.log:19000:' "$folder/out"
+check "nothing is 1" exits 1 match /dev/null
+check "a wrong network is 2" exits 2 match --internal nowhere /dev/null
+check "an allow list that is none is 2" exits 2 match --allow "$folder/no such list" /dev/null
+check "a reader that has seen enough" bash -c "set -o pipefail; '$manara' match --index '$folder/bad.index' '$folder/logs' 2>/dev/null | head -1"
+
+check "a state" match --state "$folder/state" -o "$folder/told" "$folder/logs"
+check "has all" cmp "$folder/told" "$folder/one"
+check "the second time there is nothing" exits 1 match --state "$folder/state" -o "$folder/told" "$folder/logs"
+echo 'late evil.com' >> "$folder/logs/a.log"
+check "then only what was added" match --state "$folder/state" -o "$folder/told" "$folder/logs"
+check "is added" bash -c "tail -1 '$folder/told' | grep -q 'a.log:20001:6: domain evil.com' && test \$(wc -l < '$folder/told') = 10"
+check "a file that is no state is left alone" exits 2 match --state "$folder/bad.txt" "$folder/logs"
+
+# Killed again and again, it still tells each hit once.
+for n in $(seq 30); do cat "$folder/logs/a.log"; done > "$folder/many"
+mkdir "$folder/year"; for n in $(seq 12); do gzip -1 < "$folder/many" > "$folder/year/$n.gz"; done
+check "whole" match -o "$folder/whole" "$folder/year"
+for n in $(seq 200); do
+  got=0
+  timeout -s KILL 0.3 "$manara" match --index "$folder/bad.index" --state "$folder/year.state" -o "$folder/pieces" "$folder/year" || got=$?
+  [ "$got" = 137 ] || break
+done 2>/dev/null
+check "killed $n times, each hit once" cmp "$folder/whole" "$folder/pieces"
+
+# Ctrl-C in the middle, then to the end.
+"$manara" match --index "$folder/bad.index" --follow "$folder/live" "$folder/other" > "$folder/followed" 2> "$folder/words" & following=$!
+check "a log that is not there is waited for" until_says "live: " "$folder/words"
+echo 'one evil.com' > "$folder/live"
+check "comes" until_says "live:1:5" "$folder/followed"
+mv "$folder/live" "$folder/live.1"; echo 'two' > "$folder/live"; echo 'evil.com' >> "$folder/live"
+check "is rotated" until_says "live:2:1" "$folder/followed"
+: > "$folder/live"; echo '  evil.com' >> "$folder/live"
+check "is cut" until_says "live:1:3" "$folder/followed"
+kill -INT "$following"; got=0; wait "$following" || got=$?; following=
+check "and Ctrl-C ends it in order" test "$got" = 0
+echo "match: $passed checks passed"
