@@ -23,7 +23,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut text = String::new();
     manara_hunt::open(values)?.read_to_string(&mut text)?;
     let mut builder = Builder::new();
-    text.lines().filter_map(list::value).for_each(|value| drop(list::add(&mut builder, value)));
+    text.lines().filter_map(list::value).for_each(|value| {
+        list::add(&mut builder, value);
+    });
     let path = std::env::temp_dir().join(format!("manara-speed-{}.index", std::process::id()));
     std::fs::write(&path, builder.finish())?;
     let index = Index::open(&path)?;

@@ -1,21 +1,85 @@
 //! What an index knows of an indicator beside its text.
 
 use manara_matching::Index;
+use manara_model::{Pap, Tlp};
 use serde::{Deserialize, Serialize};
+
+/// Records and tags that are told of one indicator.
+const RECORDS: usize = 16;
+const TAGS: usize = 64;
 
 /// Who spoke of an indicator, and what may be done with that.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Details {
-    /// Identifiers of the records that hold it.
+    /// Identifiers of the records that hold it; the first 16. Lists have none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub records: Vec<String>,
-    /// Their tags.
+    /// Their tags, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
-    /// The narrowest marking among them, like `TLP:AMBER`.
+    /// The strictest marking among them: `TLP:AMBER`, or `TLP:AMBER PAP:RED`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marking: Option<String>,
+    /// Their titles, or the names of the lists, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub titles: Vec<String>,
 }
 
 /// What an index knows of one of its indicators; `None` where it was made of bare values.
 #[must_use]
-pub fn details(_index: &Index, _indicator: u32) -> Option<Details> {
-    None
+pub fn details(index: &Index, indicator: u32) -> Option<Details> {
+    let (mut known, mut tlp, mut pap) = (Details::default(), None, None);
+    for record in index.details(indicator)? {
+        if record.id.0 != [0; 16] && known.records.len() < RECORDS {
+            known.records.push(record.id.to_string());
+        }
+        for (list, most, text) in
+            record.tags.map(|tag| (true, TAGS, tag)).chain(std::iter::once((false, RECORDS, record.title)))
+        {
+            let list = if list { &mut known.tags } else { &mut known.titles };
+            if !text.is_empty() && list.len() < most && !list.iter().any(|held| held == text) {
+                list.push(text.to_owned());
+            }
+        }
+        // Of several that say so, the strictest counts: nobody is told more than the last of them allows.
+        tlp = tlp.max(Tlp::parse(record.tlp));
+        pap = pap.max(Pap::parse(record.pap));
+    }
+    let words =
+        [tlp.map(|tlp| format!("TLP:{}", tlp.name().to_uppercase())), pap.map(|pap| format!("PAP:{}", pap.name()))];
+    let words: Vec<String> = words.into_iter().flatten().collect();
+    known.marking = (!words.is_empty()).then(|| words.join(" "));
+    Some(known)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test that can't go on has failed
+mod tests {
+    use super::*;
+    use manara_matching::{Builder, Kind, RecordId, Source};
+
+    #[test]
+    fn of_several_records_the_strictest_marking_counts() {
+        let mut builder = Builder::new();
+        let number = builder.add(Kind::Domain, "evil.example").unwrap();
+        let bare = builder.add(Kind::Domain, "bare.example").unwrap();
+        let source = |record, title, tlp, pap, tags| Source { record: RecordId([record; 16]), title, tlp, pap, tags };
+        for (n, (tlp, pap, tags)) in
+            [("green", "", &["a", "b"][..]), ("amber", "RED", &["b", "c"]), ("", "", &[]), ("clear", "GREEN", &[])]
+                .into_iter()
+                .enumerate()
+        {
+            let source = builder.source(&source(n as u8, "A list", tlp, pap, tags));
+            builder.describe(number, source);
+        }
+        let index = Index::from_bytes(builder.finish()).unwrap();
+        let known = details(&index, number).unwrap();
+        // The first has no identifier: it is a list.
+        assert_eq!(known.records.len(), 3);
+        assert_eq!(known.records[0], "01010101-0101-0101-0101-010101010101");
+        assert_eq!(known.tags, ["a", "b", "c"]);
+        assert_eq!(known.titles, ["A list"]);
+        assert_eq!(known.marking.as_deref(), Some("TLP:AMBER PAP:RED"));
+        assert_eq!(details(&index, bare), None);
+    }
 }

@@ -53,6 +53,7 @@ fn bad_day() -> Tally {
         records: vec![],
         tags: vec!["misp-galaxy:malpedia=\"Emotet\"".into(), "tlp:green".into()],
         marking: Some("TLP:GREEN".into()),
+        titles: vec!["ACSC list".into()],
     });
     let share = |indicator: &str, kind: &str, count| Share { indicator: indicator.into(), kind: kind.into(), count };
     Tally {
@@ -179,7 +180,12 @@ fn hostile_text_stays_text() {
         one.kind = "\"><script>".into();
         one.first.file.clone_from(&name);
         one.examples = vec![Example { place: place(evil, 1), text: evil.into() }];
-        one.details = Some(Details { records: vec![evil.into()], tags: vec![evil.into()], marking: Some(evil.into()) });
+        one.details = Some(Details {
+            records: vec![evil.into()],
+            tags: vec![evil.into()],
+            marking: Some(evil.into()),
+            titles: vec![evil.into()],
+        });
     }
     tally.hosts[0].host = evil.into();
     tally.hosts[0].indicators[0].indicator = evil.into();
