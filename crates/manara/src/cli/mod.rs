@@ -18,6 +18,7 @@ pub(crate) use pattern::{CheckArgs, ExplainArgs, MatchArgs, PatternArgs, Pattern
 pub(crate) use people::{
     GroupArgs, GroupCommand, KeyArgs, KeyCommand, OrgArgs, OrgCommand, TagArgs, TagCommand, UserArgs, UserCommand,
 };
+pub(crate) use report::ReportArgs;
 pub(crate) use taxii::{Access, PollArgs, PollFormat, PushArgs, TaxiiArgs, TaxiiCommand};
 
 use clap::{Args, Parser, Subcommand};

@@ -1,8 +1,7 @@
 //! `manara match`. It needs no node.
 
-use super::interrupt;
+use super::{interrupt, report as page};
 use crate::cli::{HitFormat, ScanArgs};
-use crate::commands::report as page;
 use crate::output::{self, Progress};
 use anyhow::Context;
 use manara_hunt::{
