@@ -57,6 +57,7 @@ check "of all of it" grep -q '^5 files, 80001 lines' "$folder/out"
 echo 'evil.com' > "$folder/allow.txt"
 check "what is allowed is not told" match --allow "$folder/allow.txt" --format summary "$folder/logs"
 check "and counted" grep -q '^5 hits left out' "$folder/out"
+check "lists that come with the program" exits 1 match --allow builtin --allow "$folder/bad.txt" "$folder/logs"
 check "around a hit" bash -c "'$manara' match --index '$folder/bad.index' -C 1 '$folder/logs/a.log' | grep -c '^.*a.log-[0-9]*-' | grep -qx 4"
 
 head -c 4000 "$folder/logs/b.gz" > "$folder/cut.gz"
