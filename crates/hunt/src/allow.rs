@@ -8,6 +8,10 @@ use manara_model::warninglist::WarningLists;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+/// The name of the lists that come with the program.
+pub const BUILT_IN: &str = "builtin";
+/// MISP warning lists of what everybody meets, a body a line, made by `scripts/warninglists.py`, which says which.
+static LISTS: &[u8] = include_bytes!("../data/warninglists.zst");
 /// Bytes of one list.
 const MOST: u64 = 256 << 20;
 
@@ -33,14 +37,22 @@ pub enum AllowError {
 }
 
 impl Allow {
-    /// Reads lists: files, folders of them, or `-`. What starts with `{` is a warning list as MISP publishes it;
+    /// Reads lists: files, folders of them, `-`, or [`BUILT_IN`]. What starts with `{` is a warning list as MISP publishes it;
     /// anything else has a value a line. How many lines were no value comes back.
     ///
     /// # Errors
     /// A list that cannot be read or is none: nobody wants to find out later that it did not count.
     pub fn read(names: &[PathBuf]) -> Result<(Allow, u64), AllowError> {
         let (mut builder, mut bodies, mut refused) = (Builder::new(), Vec::new(), 0);
-        for item in Walk::new(names) {
+        let (built_in, names): (Vec<PathBuf>, Vec<PathBuf>) =
+            names.iter().cloned().partition(|name| name == Path::new(BUILT_IN));
+        if !built_in.is_empty() {
+            let lists =
+                zstd::decode_all(LISTS).map_err(|error| AllowError::Foreign(BUILT_IN.into(), error.to_string()))?;
+            let lists = String::from_utf8_lossy(&lists).into_owned();
+            bodies.extend(lists.lines().map(|body| (BUILT_IN.into(), body.to_owned())));
+        }
+        for item in Walk::new(&names) {
             let log = match item {
                 Item::Log(log) => log,
                 Item::Skipped(_) => continue,
@@ -156,6 +168,30 @@ mod tests {
         assert!(!allow.holds("8.0.0.0/8", Kind::Network, "8.8.4.4"));
         assert!(allow.holds("good.com", Kind::Domain, "www.good.com"));
         assert!(!allow.holds("bad.com", Kind::Domain, "www.bad.com"));
+    }
+
+    #[test]
+    fn the_lists_that_come_with_the_program_are_those_of_the_fixtures() {
+        let lists = String::from_utf8(zstd::decode_all(LISTS).unwrap()).unwrap();
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/knowledge/warninglists");
+        let mut bodies = Vec::new();
+        for item in Walk::new(&[folder]) {
+            let Item::Log(log) = item else { panic!("{item:?}") };
+            bodies.push(serde_json::from_str::<serde_json::Value>(&body(&log.path).unwrap()).unwrap());
+        }
+        for list in lists.lines() {
+            let list: serde_json::Value = serde_json::from_str(list).unwrap();
+            assert!(bodies.contains(&list), "{}", list["name"]);
+            // Below the most visited names there may be anybody.
+            assert_ne!(list["type"], "hostname", "{}", list["name"]);
+        }
+        let (allow, refused) = Allow::read(&[BUILT_IN.into()]).unwrap();
+        assert_eq!((refused, allow.lists.len()), (0, lists.lines().count()));
+        assert!(allow.holds("google.com", Kind::Domain, "google.com"));
+        assert!(allow.holds("da39a3ee5e6b4b0d3255bfef95601890afd80709", Kind::Sha1, "x"), "the hash of nothing");
+        assert!(allow.holds("10.0.0.0/7", Kind::Network, "10.1.2.3"));
+        assert!(!allow.holds("evil.github.io", Kind::Domain, "evil.github.io"));
+        assert!(!allow.holds("203.0.114.9", Kind::Ipv4, "203.0.114.9"));
     }
 
     #[test]

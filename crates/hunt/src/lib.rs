@@ -23,7 +23,7 @@ mod state;
 mod tally;
 mod tell;
 
-pub use allow::{Allow, AllowError};
+pub use allow::{Allow, AllowError, BUILT_IN};
 pub use counter::{Counter, Seen};
 pub use day::Days;
 pub use details::{Details, details};

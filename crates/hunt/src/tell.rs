@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How often what was reached in a log is noted.
-const NOTE: Duration = Duration::from_secs(1);
+const NOTE: Duration = Duration::from_millis(250);
 
 /// Somebody who watches a search.
 pub trait Watch {

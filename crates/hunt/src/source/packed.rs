@@ -1,7 +1,7 @@
 //! Packed logs: which packing by the first bytes, not by the name.
 
 use super::raw::Raw;
-use bzip2::bufread::BzDecoder;
+use crabz2::Crabz2Reader;
 use flate2::bufread::GzDecoder;
 use lzma_rust2::XzReader;
 use std::fmt;
@@ -61,8 +61,8 @@ impl Packing {
 pub(crate) fn unpack(raw: Raw, packing: Packing) -> io::Result<Box<dyn Read + Send>> {
     Ok(match packing {
         Packing::None => Box::new(raw),
-        Packing::Gzip => Box::new(Members { member: Some(Gzip(GzDecoder::new(raw))) }),
-        Packing::Bzip2 => Box::new(Members { member: Some(Bzip(BzDecoder::new(raw))) }),
+        Packing::Gzip => Box::new(Members { member: Some(GzDecoder::new(raw)) }),
+        Packing::Bzip2 => Box::new(Blocks(Crabz2Reader::new(raw))),
         Packing::Zstd => {
             let mut reader = zstd::Decoder::with_buffer(raw)?;
             reader.window_log_max(ZSTD_LOG)?;
@@ -82,64 +82,25 @@ impl<R: Read> Read for Sips<R> {
     }
 }
 
-/// One packed piece of a file that may have several.
-trait Member: Read + Sized {
-    fn over(raw: Raw) -> Self;
-    fn raw(self) -> Raw;
-    fn starts(start: &[u8]) -> bool;
-}
+/// Reads bzip2, and says of what is cut short that it is.
+struct Blocks(Crabz2Reader<Raw>);
 
-struct Gzip(GzDecoder<Raw>);
-
-impl Read for Gzip {
+impl Read for Blocks {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        self.0.read(into)
+        self.0.read(into).map_err(|error| match error.get_ref().and_then(|e| e.downcast_ref::<crabz2::Error>()) {
+            Some(crabz2::Error::Truncated) => io::ErrorKind::UnexpectedEof.into(),
+            _ => error,
+        })
     }
 }
 
-impl Member for Gzip {
-    fn over(raw: Raw) -> Self {
-        Gzip(GzDecoder::new(raw))
-    }
-
-    fn raw(self) -> Raw {
-        self.0.into_inner()
-    }
-
-    fn starts(start: &[u8]) -> bool {
-        start.starts_with(&[0x1f])
-    }
-}
-
-struct Bzip(BzDecoder<Raw>);
-
-impl Read for Bzip {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        self.0.read(into)
-    }
-}
-
-impl Member for Bzip {
-    fn over(raw: Raw) -> Self {
-        Bzip(BzDecoder::new(raw))
-    }
-
-    fn raw(self) -> Raw {
-        self.0.into_inner()
-    }
-
-    fn starts(start: &[u8]) -> bool {
-        start.starts_with(b"B")
-    }
-}
-
-/// Member after member. Zeros behind the last one, as tapes have them, are no error.
-struct Members<M> {
+/// Member after member of gzip. Zeros behind the last one, as tapes have them, are no error.
+struct Members {
     /// `None` at the end.
-    member: Option<M>,
+    member: Option<GzDecoder<Raw>>,
 }
 
-impl<M: Member> Read for Members<M> {
+impl Read for Members {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if into.is_empty() {
             return Ok(0);
@@ -150,7 +111,7 @@ impl<M: Member> Read for Members<M> {
                 return Ok(got);
             }
             self.member = match self.member.take() {
-                Some(member) => next(member.raw())?,
+                Some(member) => next(member.into_inner())?,
                 None => None,
             };
         }
@@ -158,22 +119,16 @@ impl<M: Member> Read for Members<M> {
     }
 }
 
-fn next<M: Member>(mut raw: Raw) -> io::Result<Option<M>> {
+fn next(mut raw: Raw) -> io::Result<Option<GzDecoder<Raw>>> {
+    let foreign = |what| io::Error::new(io::ErrorKind::InvalidData, what);
     loop {
         let start = raw.fill_buf()?;
-        if start.is_empty() {
-            return Ok(None);
-        }
         let zeros = start.iter().take_while(|b| **b == 0).count();
-        let all = zeros == start.len();
-        if zeros == 0 {
-            let starts = M::starts(start);
-            let foreign = || io::Error::new(io::ErrorKind::InvalidData, "something else follows");
-            return if starts { Ok(Some(M::over(raw))) } else { Err(foreign()) };
-        }
-        raw.consume(zeros);
-        if !all {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "something follows behind zeros"));
+        match start.get(zeros) {
+            None if zeros == 0 => return Ok(None),
+            None => raw.consume(zeros),
+            Some(0x1f) if zeros == 0 => return Ok(Some(GzDecoder::new(raw))),
+            Some(_) => return Err(foreign("something else follows")),
         }
     }
 }

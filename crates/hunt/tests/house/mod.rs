@@ -82,7 +82,7 @@ pub fn pack(name: &str, bytes: &[u8]) -> Vec<u8> {
             writer.finish().unwrap()
         }
         "bz2" => {
-            let mut writer = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+            let mut writer = crabz2::writer(Vec::new(), crabz2::Level::FASTEST);
             writer.write_all(bytes).unwrap();
             writer.finish().unwrap()
         }

@@ -37,7 +37,8 @@ pub(crate) struct ScanArgs {
     /// Print the indicators with most hits and the own hosts on their lines, not the hits [N: 10]
     #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "10", conflicts_with = "context")]
     pub(crate) top: Option<usize>,
-    /// Values that are not told: lists as for `index build`, MISP warning lists, folders of them
+    /// Values that are not told: lists as for `index build`, MISP warning lists, folders of them; `builtin`: what
+    /// everybody meets, from MISP's lists
     #[arg(long, value_name = "LIST")]
     pub(crate) allow: Vec<PathBuf>,
     /// Own networks, beside the private ones, for hosts in --top and summaries
