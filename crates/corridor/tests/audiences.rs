@@ -249,6 +249,31 @@ fn an_index_leaves_out_what_blocks_and_detections_leave_out() {
 }
 
 #[test]
+fn an_index_names_no_tag_that_is_its_keepers_own() {
+    let world = world();
+    let event = serde_json::json!({"Event": {"uuid": Uuid::from_u128(0x99), "info": "x",
+        "Tag": [{"name": "tlp:clear"}, {"name": "ours:whole"}, {"name": "told:whole"}],
+        "Attribute": [{"type": "ip-dst", "value": "198.51.100.77", "to_ids": true,
+            "Tag": [{"name": "ours:part"}, {"name": "told:part"}]}]}});
+    let mut input = Input::from_reader("event.json", event.to_string().as_bytes(), Limits::default()).unwrap();
+    let terms = Terms { owner: world.orgs[0], actor: "test".into(), marking: Marking::default() };
+    import(&world.store, &mut input, None, terms, None).unwrap();
+    for name in ["ours:whole", "ours:part"] {
+        let tag = world.store.tag_by_name(name).unwrap().unwrap();
+        let kept = serde_json::Map::from_iter([("exportable".to_owned(), false.into())]);
+        world.store.set_tag("test", tag.id, "", &kept).unwrap();
+    }
+    for (audience, own) in [(Audience::Public, false), (Audience::Node, true)] {
+        let (index, text) = index(&world, audience, false);
+        let details = index.details(index.find(Kind::Ipv4, "198.51.100.77").unwrap()).unwrap();
+        let tags: Vec<&str> = details.flat_map(|record| record.tags).collect();
+        for (name, told) in [("told:whole", true), ("told:part", true), ("ours:whole", own), ("ours:part", own)] {
+            assert_eq!((tags.contains(&name), text.contains(name)), (told, told), "{name}");
+        }
+    }
+}
+
+#[test]
 fn lists_counts_searches_and_correlations_tell_no_more() {
     let world = world();
     let lists = WarningCache::default().get(&world.store).unwrap();

@@ -37,7 +37,7 @@ pub struct IndexReport {
     pub rejected_total: u64,
     /// The first of them.
     pub rejected: Vec<Rejection>,
-    /// What was understood, but its user should know: how often, and the first.
+    /// What was understood, but its user should know.
     pub warnings_total: u64,
     /// The first of them.
     pub warnings: Vec<Rejection>,
