@@ -42,7 +42,7 @@ says 'lang="ar" dir="rtl"'
 says 'CERT Example +60 3 0000'
 run 0 "LC_ALL=fr_FR.UTF-8 manara match --index bad.index --report report.html access.log"
 says 'lang="fr" dir="ltr"'
-grep -v -e 198.51.100 -e 203.0.113 -e invoice-portal -e cdn-update -e shipping "$folder/access.log" > "$folder/calm.log"
+grep -vi -e 198.51.100 -e 203.0.113 -e invoice-portal -e cdn-update -e shipping "$folder/access.log" > "$folder/calm.log"
 run 1 "manara match --index bad.index --report report.html calm.log"
 says 'Nothing known to be harmful was found'
 run 2 "manara match --index bad.index --report report.html access.log gone.log"

@@ -10,7 +10,7 @@ use manara_hunt::{
 };
 use manara_matching::Index;
 use std::fs::OpenOptions;
-use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, IsTerminal, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -21,11 +21,6 @@ const NOTHING: u8 = 1;
 const FAILED: u8 = 2;
 /// How many indicators and hosts a summary lists.
 const LISTED: usize = 10;
-
-/// Opens a file or standard input; what is packed is unpacked by what it is.
-pub(crate) fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
-    Ok(Box::new(BufReader::with_capacity(256 << 10, manara_hunt::open(path)?)))
-}
 
 /// Exit code 0: something was found; 1: nothing; 2: not all could be read.
 pub(crate) fn scan(args: &ScanArgs) -> anyhow::Result<ExitCode> {

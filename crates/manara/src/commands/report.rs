@@ -2,7 +2,8 @@
 
 use crate::cli::ReportArgs;
 use anyhow::Context;
-use jiff::Zoned;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use manara_hunt::Tally;
 use manara_hunt::report::Report;
 use manara_texts::Texts;
@@ -36,7 +37,8 @@ impl Page<'_> {
     /// The file cannot be written.
     pub(crate) fn write(mut self, tally: &Tally, stopped: bool) -> anyhow::Result<()> {
         let texts = Texts::choose(self.args.lang.as_deref().or(system().as_deref()), None);
-        let made = Zoned::now().date();
+        // As the days of hits are counted.
+        let made = Timestamp::now().to_zoned_datetime(TimeZone::UTC).date();
         let report = Report { tally, texts, contact: self.args.contact.as_deref(), made, stopped };
         let told = || format!("--report: {}", self.path.display());
         let mut out = BufWriter::new(self.file.as_file_mut());
