@@ -157,6 +157,7 @@ fn everything_a_node_does(store: &Store, owner: OrgId) {
     store.register("new@b.example", serde_json::json!({}), from).unwrap();
     let observable = guess("common.example.com").unwrap();
     let sighting = NewSighting {
+        uuid: None,
         observable: observable.clone(),
         kind: 1,
         org: owner,
@@ -165,7 +166,7 @@ fn everything_a_node_does(store: &Store, owner: OrgId) {
         count: 3,
         source: "s".into(),
     };
-    store.add_sighting("t", sighting).unwrap();
+    store.add_sightings("t", vec![sighting]).unwrap();
     store.log_in("b@b.example", &made.password, "", None).unwrap();
     store.log_in("b@b.example", "wrong", "", None).unwrap();
     let remembered = crate::people::Remembered::default();

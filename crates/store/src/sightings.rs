@@ -12,6 +12,8 @@ use uuid::Uuid;
 /// A sighting to be kept.
 #[derive(Debug, Clone)]
 pub struct NewSighting {
+    /// Its identifier, where who tells it gave one: told twice, it is kept once. `None`: a new one.
+    pub uuid: Option<Uuid>,
     /// Of what.
     pub observable: Observable,
     /// 0 seen, 1 false positive, 2 expired (MISP's numbers).
@@ -241,32 +243,40 @@ impl Store {
         })
     }
 
-    /// Keeps a sighting.
+    /// Keeps sightings, all of them or none; their identifiers, in order. One that is there already, by its identifier,
+    /// stays as it is.
     ///
     /// # Errors
     /// The engine's.
-    pub fn add_sighting(&self, actor: &str, new: NewSighting) -> Result<Uuid> {
-        let (uuid, actor) = (Uuid::new_v4(), actor.to_owned());
+    pub fn add_sightings(&self, actor: &str, new: Vec<NewSighting>) -> Result<Vec<Uuid>> {
+        let actor = actor.to_owned();
+        let uuids: Vec<Uuid> = new.iter().map(|one| one.uuid.unwrap_or_else(Uuid::new_v4)).collect();
+        let kept = uuids.clone();
         self.write(move |tx| {
-            let observable = index::intern(tx, &new.observable)?;
-            let label = facts::intern(tx, &Label::new(new.org, new.marking.clone()))?;
-            tx.execute(
-                "INSERT INTO sighting (uuid, observable, kind, label, org, seen, count, source, received)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-                &params![
-                    uuid,
-                    observable,
-                    new.kind.min(2),
-                    label,
-                    new.org.0,
-                    new.seen,
-                    new.count,
-                    &new.source,
-                    jiff::Timestamp::now().as_millisecond(),
-                ],
-            )?;
-            audit::append(tx, &actor, "sighting.add", &uuid.to_string(), new.observable.ty().name())
+            for (one, uuid) in new.iter().zip(&uuids) {
+                let observable = index::intern(tx, &one.observable)?;
+                let label = facts::intern(tx, &Label::new(one.org, one.marking.clone()))?;
+                let rows = tx.execute(
+                    "INSERT INTO sighting (uuid, observable, kind, label, org, seen, count, source, received)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
+                    &params![
+                        *uuid,
+                        observable,
+                        one.kind.min(2),
+                        label,
+                        one.org.0,
+                        one.seen,
+                        one.count,
+                        &one.source,
+                        jiff::Timestamp::now().as_millisecond(),
+                    ],
+                )?;
+                if rows > 0 {
+                    audit::append(tx, &actor, "sighting.add", &uuid.to_string(), one.observable.ty().name())?;
+                }
+            }
+            Ok(())
         })?;
-        Ok(uuid)
+        Ok(kept)
     }
 }

@@ -1,6 +1,7 @@
 //! Arguments of `match`.
 
 use super::report::ReportArgs;
+use super::sightings::SightingArgs;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -55,6 +56,8 @@ pub(crate) struct ScanArgs {
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) report: ReportArgs,
+    #[command(flatten)]
+    pub(crate) sightings: SightingArgs,
     /// Logs, and folders of them; gzip, zstd, xz and bzip2 too; - is standard input
     #[arg(required = true, value_name = "LOG")]
     pub(crate) logs: Vec<PathBuf>,

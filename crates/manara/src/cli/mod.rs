@@ -8,6 +8,7 @@ mod matching;
 mod pattern;
 mod people;
 mod report;
+mod sightings;
 mod taxii;
 
 pub(crate) use collections::{CollectionArgs, CollectionCommand, CollectionKind, Described};
@@ -19,6 +20,7 @@ pub(crate) use people::{
     GroupArgs, GroupCommand, KeyArgs, KeyCommand, OrgArgs, OrgCommand, TagArgs, TagCommand, UserArgs, UserCommand,
 };
 pub(crate) use report::ReportArgs;
+pub(crate) use sightings::SightingArgs;
 pub(crate) use taxii::{Access, PollArgs, PollFormat, PushArgs, TaxiiArgs, TaxiiCommand};
 
 use clap::{Args, Parser, Subcommand};

@@ -16,6 +16,7 @@ pub(crate) mod report;
 pub(crate) mod search;
 pub(crate) mod serve;
 pub(crate) mod shell;
+pub(crate) mod sightings;
 pub(crate) mod taxii;
 
 /// The actor in the audit log for what is done at the command line.

@@ -10,6 +10,7 @@ pub(crate) use export::spool;
 pub(crate) use import::{ImportQuery, take};
 pub(crate) use records::{CorrelationLine, correlation_lines};
 mod search;
+mod sightings;
 
 use crate::access::Door::{Api, Open};
 use crate::access::{Route, route};
@@ -84,8 +85,8 @@ pub(crate) fn routes() -> Vec<Route> {
             Method::POST,
             "/api/v1/sightings",
             Api(Write),
-            "A value was seen, is a false positive, or has expired",
-            post(records::sighting),
+            "A value was seen, is a false positive, or has expired; one, or a list of up to 1,000",
+            post(sightings::add),
         ),
         route(
             Method::GET,

@@ -1,16 +1,14 @@
-//! Records: list, one, its parts and correlations, withdrawal; sightings.
+//! Records: list, one, its parts and correlations, withdrawal.
 
 use crate::app::App;
 use crate::problem::Problem;
 use axum::extract::{Extension, Json, Path, Query, State};
 use axum::http::StatusCode;
 use manara_corridor::RecordLine;
-use manara_model::observable::{Type, guess, normalise};
-use manara_model::record::{parse_time, rfc3339};
+use manara_model::record::rfc3339;
 use manara_model::role::Right;
-use manara_model::{Marking, Purpose, Tlp};
+use manara_model::Purpose;
 use manara_store::people::Caller;
-use manara_store::sightings::NewSighting;
 use manara_store::view::{Filter, View};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json, value::RawValue};
@@ -230,76 +228,6 @@ pub(super) async fn withdraw(
         let owner = (!caller.may(Right::Admin)).then_some(caller.account.org);
         app.store.withdraw(&caller.account.email, owner, uuid, None, &why.reason)?;
         Ok(StatusCode::NO_CONTENT)
-    })
-    .await
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct SightingBody {
-    value: String,
-    #[serde(rename = "type")]
-    ty: Option<String>,
-    /// 0 or `seen`, 1 or `false-positive`, 2 or `expired`.
-    #[serde(default)]
-    kind: Value,
-    count: Option<u32>,
-    seen: Option<String>,
-    #[serde(default)]
-    source: String,
-    tlp: Option<String>,
-}
-
-pub(super) async fn sighting(
-    State(app): State<App>,
-    Extension(caller): Extension<Caller>,
-    Json(body): Json<SightingBody>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
-    let observable = match &body.ty {
-        Some(name) => {
-            let ty = Type::by_name(name)
-                .ok_or_else(|| Problem::bad(format!("type '{name}' is not known; leave it out to have it found")))?;
-            normalise(ty, &body.value).map_err(|error| Problem::bad(error.to_string()))?
-        }
-        None => guess(&body.value).ok_or_else(|| Problem::bad("this is no value known here; give its type"))?,
-    };
-    let kind = match &body.kind {
-        Value::Null => 0,
-        Value::String(name) => match name.as_str() {
-            "seen" | "0" => 0,
-            "false-positive" | "1" => 1,
-            "expired" | "2" => 2,
-            _ => return Err(Problem::bad("kind is seen, false-positive or expired")),
-        },
-        other => other
-            .as_u64()
-            .and_then(|n| u8::try_from(n).ok())
-            .filter(|n| *n < 3)
-            .ok_or_else(|| Problem::bad("kind is 0, 1 or 2"))?,
-    };
-    let marking = match &body.tlp {
-        Some(text) => Marking::tlp(
-            Tlp::parse(text).ok_or_else(|| Problem::bad("tlp is clear, green, amber, amber+strict or red"))?,
-        ),
-        None => Marking::default(),
-    };
-    let seen = match &body.seen {
-        Some(text) => parse_time(text).ok_or_else(|| Problem::bad("seen is a time in RFC 3339"))?,
-        None => jiff::Timestamp::now().as_millisecond(),
-    };
-    let org = caller.account.org;
-    let new = NewSighting {
-        observable,
-        kind,
-        org,
-        marking,
-        seen,
-        count: body.count.unwrap_or(1).max(1),
-        source: body.source,
-    };
-    app.blocking(move |app| {
-        let uuid = app.store.add_sighting(&caller.account.email, new)?;
-        Ok((StatusCode::CREATED, Json(json!({"uuid": uuid}))))
     })
     .await
 }

@@ -7,6 +7,7 @@ use super::{ClientError, address};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use manara_model::record::telling;
+use serde_json::Value;
 use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,6 +76,8 @@ pub struct Server<'w> {
     home: Url,
     credentials: Option<String>,
     accept: Cell<usize>,
+    /// The media type of what is sent.
+    sends: &'static str,
     wanted: Option<Wanted<'w>>,
     patience: Duration,
 }
@@ -113,6 +116,7 @@ impl<'w> Server<'w> {
             home: url.clone(),
             credentials: credentials.header()?,
             accept: Cell::new(0),
+            sends: crate::TAXII,
             wanted: None,
             patience: PATIENCE,
         })
@@ -122,6 +126,17 @@ impl<'w> Server<'w> {
     #[must_use]
     pub fn while_wanted(self, wanted: Wanted<'w>, patience: Duration) -> Self {
         Server { wanted: Some(wanted), patience, ..self }
+    }
+
+    /// Sends JSON to another door than TAXII's, and gives what is answered. It may be sent more than once.
+    ///
+    /// # Errors
+    /// [`ClientError`]; 4xx and 5xx among them.
+    pub fn send_json(mut self, url: &Url, body: &[u8]) -> Result<(Self, Value), ClientError> {
+        self.sends = "application/json";
+        self.accept.set(ACCEPTS.len() - 1);
+        let answer = self.post(url, body)?.json()?;
+        Ok((self, answer))
     }
 
     /// Were credentials given?
@@ -236,7 +251,7 @@ impl<'w> Server<'w> {
         let answered = match body {
             None => self.agent.run(request.body(()).map_err(wrong)?),
             Some(body) => {
-                let request = request.method("POST").header("content-type", crate::TAXII);
+                let request = request.method("POST").header("content-type", self.sends);
                 self.agent.run(request.body(body).map_err(wrong)?)
             }
         };
