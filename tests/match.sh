@@ -98,6 +98,14 @@ mv "$folder/live" "$folder/live.1"; echo 'two' > "$folder/live"; echo 'evil.com'
 check "is rotated" until_says "live:2:1" "$folder/followed"
 : > "$folder/live"; echo '  evil.com' >> "$folder/live"
 check "is cut" until_says "live:1:3" "$folder/followed"
+kill -INT "$following"; wait "$following" || true
+# Gone on with from a state: the lines are counted on.
+printf 'one\nevil.com\n' > "$folder/kept"
+check "searched once" match --state "$folder/kept.state" "$folder/kept"
+"$manara" match --index "$folder/bad.index" --state "$folder/kept.state" --follow "$folder/kept" > "$folder/followed" & following=$!
+sleep 1; echo 'evil.com' >> "$folder/kept"
+check "followed from there" until_says "kept:3:1" "$folder/followed"
+check "and only from there" test "$(wc -l < "$folder/followed")" = 1
 kill -INT "$following"; got=0; wait "$following" || got=$?; following=
 check "and Ctrl-C ends it in order" test "$got" = 0
 echo "match: $passed checks passed"

@@ -61,14 +61,14 @@ enum Round {
 
 impl Hunt<'_> {
     /// Searches logs and what is added to them, until it is stopped. Hits are written at once. `begin` says where
-    /// to start each, and may say `None` for what was searched to its end.
+    /// to start each.
     ///
     /// # Errors
     /// What is told cannot be written, or a log is none that can be followed.
     pub fn follow<W: Write>(
         &self,
         logs: &[PathBuf],
-        begin: &dyn Fn(&Log) -> Option<Start>,
+        begin: &dyn Fn(&Log) -> Start,
         telling: &mut Telling<'_, W>,
     ) -> io::Result<()> {
         for path in logs {
@@ -107,7 +107,7 @@ struct Run<'r, 'h, 't, W> {
     search: Search<'h>,
     buffer: Vec<u8>,
     number: u64,
-    begin: &'r dyn Fn(&Log) -> Option<Start>,
+    begin: &'r dyn Fn(&Log) -> Start,
     telling: &'r mut Telling<'t, W>,
 }
 
@@ -162,8 +162,6 @@ impl<W: Write> Run<'_, '_, '_, W> {
         };
         let met = Log::new(log.path.clone(), Some(&data));
         let start = (self.begin)(&met);
-        let end = Start { offset: data.len(), lines: 0, told: data.len() };
-        let start = start.unwrap_or(end);
         let mut magic = [0; MAGIC];
         let got = file.read_at(&mut magic, 0).unwrap_or(0);
         let packing = Packing::of(&magic[..got]);

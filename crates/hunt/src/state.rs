@@ -160,8 +160,14 @@ impl Before {
     /// Where to start a log; `None`: it was searched to its end.
     #[must_use]
     pub fn start(&self, log: &Log) -> Option<Start> {
-        let from = |entry: &Entry| Start { offset: entry.offset, lines: entry.lines, told: entry.told };
-        let anew = Some(Start::default());
+        let (start, done) = self.place(log);
+        (!done).then_some(start)
+    }
+
+    /// Where to go on with a log, and whether that is its end.
+    #[must_use]
+    pub fn place(&self, log: &Log) -> (Start, bool) {
+        let anew = (Start::default(), false);
         if log.is_stdin() {
             return anew;
         }
@@ -172,19 +178,15 @@ impl Before {
             // If that fails, hits are told once more some day.
             let _ = append(&self.file, &Entry { path, out: None, ..entry.clone() });
         }
+        let from = Start { offset: entry.offset, lines: entry.lines, told: entry.told };
         let now = log.stamp;
         let unchanged = Stamp { size: entry.size, changed: entry.changed, inode: entry.inode } == now;
         match entry.tail {
-            None if unchanged => (!entry.done).then(|| from(entry)),
-            None => anew,
-            Some(tail) => {
-                let goes_on = now.size >= entry.told && self.tail(log, entry.told) == Some(tail);
-                match (goes_on, now.size == entry.told) {
-                    (true, true) if entry.done => None,
-                    (true, _) => Some(from(entry)),
-                    (false, _) => anew,
-                }
+            None if unchanged => (from, entry.done),
+            Some(tail) if now.size >= entry.told && self.tail(log, entry.told) == Some(tail) => {
+                (from, entry.done && now.size == entry.told)
             }
+            _ => anew,
         }
     }
 

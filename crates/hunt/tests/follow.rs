@@ -61,7 +61,7 @@ fn follow(
             stop.store(true, Ordering::Relaxed);
             done.unwrap();
         });
-        hunt.follow(logs, &|_| Some(Default::default()), &mut telling).unwrap();
+        hunt.follow(logs, &|_| Default::default(), &mut telling).unwrap();
         acting.join().unwrap();
     });
     let told = flushed.lock().unwrap().clone();
@@ -160,7 +160,7 @@ fn what_cannot_be_followed_is_refused() {
     let style = Style { format: Format::Text, show: Show::Hits, context: None, header: true, safe: str::to_owned };
     let mut telling = Telling::new(&index, Printer::new(Vec::new(), style).unwrap(), false, &mut words);
     for name in [folder.path().to_owned(), "-".into()] {
-        let error = hunt.follow(&[name], &|_| None, &mut telling).unwrap_err().to_string();
+        let error = hunt.follow(&[name], &|_| Default::default(), &mut telling).unwrap_err().to_string();
         assert!(error.contains("folder") || error.contains("without --follow"), "{error}");
     }
 }

@@ -63,7 +63,8 @@ fn hunt(args: &ScanArgs) -> anyhow::Result<Tally> {
     let (threads, days) = (threads(args), Days::now());
     let hunt = Hunt { index: &index, threads, wants, allow: allow.as_ref(), hosts: &hosts, days, stop: &stop };
     if args.follow {
-        hunt.follow(&args.logs, &begin, &mut telling)?;
+        let place = |log: &Log| before.as_ref().map_or(Start::default(), |before| before.place(log).0);
+        hunt.follow(&args.logs, &place, &mut telling)?;
     } else {
         hunt.run(Walk::new(&args.logs), &begin, &mut telling)?;
     }
