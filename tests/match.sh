@@ -46,7 +46,7 @@ check "with their lines" grep -q '/c:19000:.*10.9.8.7$' "$folder/out"
 cp "$folder/out" "$folder/one"
 check "a pipe in it is skipped with a word" bash -c "'$manara' match --index '$folder/bad.index' '$folder/logs' 2>&1 >/dev/null | grep -q 'pipe: no file, skipped'"
 check "any number of threads" bash -c "for n in 1 2 3 8; do '$manara' match --threads \$n --index '$folder/bad.index' '$folder/logs' 2>/dev/null | cmp - '$folder/one'; done"
-check "the field" bash -c "'$manara' match --index '$folder/bad.index' --format jsonl '$folder/logs/deeper' | grep -q '\"matched\":\"evil.com\",\"field\":\"http.hostname\"}'"
+check "the field" bash -c "'$manara' match --index '$folder/bad.index' --format jsonl '$folder/logs/deeper' | grep -q '\"matched\":\"evil.com\",\"field\":\"http.hostname\",\"records\":'"
 check "csv" bash -c "'$manara' match --index '$folder/bad.index' --format csv '$folder/logs/deeper' | head -1 | grep -q '^file,line,column,type,indicator,matched,field'"
 check "counts" bash -c "'$manara' match --index '$folder/bad.index' --count '$folder/logs' 2>/dev/null | grep -q 'b.gz:2$'"
 check "the most frequent" match --top=1 "$folder/logs"
@@ -108,4 +108,24 @@ check "followed from there" until_says "kept:3:1" "$folder/followed"
 check "and only from there" test "$(wc -l < "$folder/followed")" = 1
 kill -INT "$following"; got=0; wait "$following" || got=$?; following=
 check "and Ctrl-C ends it in order" test "$got" = 0
+
+# What is found is told to a node, as counts and nothing else.
+key=$("$manara" init --data "$folder/node" --org CERT --country MY --admin a@b.example --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["api_key"])')
+"$manara" serve --data "$folder/node" --listen 127.0.0.1:0 --log error > "$folder/served" 2>/dev/null & following=$!
+check "a node" until_says "listening on" "$folder/served"
+url=$(sed -n 's/^listening on //p' "$folder/served")
+found() { "$manara" search --data "$folder/node" "$1" --json | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["sightings"]["seen"])'; }
+check "told" match --format summary --report-to "$url" --key "$key" --report-as "site 7" "$folder/logs/a.log" "$folder/logs/deeper"
+check "says so" grep -q "3 sightings told to 127.0.0.1" "$folder/err"
+check "a day of one and the rest of it" test "$(found evil.com) $(found 10.9.0.0/16)" = "3 1"
+check "with another key nothing is told, and hits are printed" exits 2 match --report-to "$url" --key wrong "$folder/logs/a.log"
+check "and why" grep -q "0 of 2 sightings were told.*401" "$folder/err"
+check "hits" grep -q ":7:" "$folder/out"
+check "a wrong address is told before the search" exits 2 match --report-to nowhere --key "$key" "$folder/logs/a.log"
+check "without hits" test ! -s "$folder/out"
+check "a list with bad rows" curl -sf "$url/api/v1/sightings" -H "Authorization: Bearer $key" -H 'Content-Type: application/json' -o "$folder/answer" \
+  -d '[{"value":"evil.com","uuid":"8f5b2c6e-59dc-4bd8-a8d4-3d1d3c1a2b77"},{"value":"???"},{"value":"evil.com","kind":"seen?"},{"value":"evil.com","uuid":"8f5b2c6e-59dc-4bd8-a8d4-3d1d3c1a2b77"}]'
+check "keeps the others, and told twice is told once" test "$(found evil.com)" = 4
+check "names them" python3 -c 'import json, sys; told = json.load(open(sys.argv[1])); assert [one["row"] for one in told["rejected"]] == [1, 2] and len(told["uuids"]) == 2, told' "$folder/answer"
+kill "$following"; wait "$following" || true; following=
 echo "match: $passed checks passed"

@@ -13,6 +13,7 @@ use crate::run::Start;
 use crate::source::{Log, MAGIC, Packing, Stamp};
 use crate::tell::{Keep, Reached};
 use flate2::Crc;
+use manara_matching::Index;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -145,15 +146,10 @@ fn lock(file: &File, path: &Path) -> Result<(), StateError> {
     })
 }
 
-/// What tells an index file from others: the checksum of its content and the number of its indicators, which stand
-/// in its header.
-///
-/// # Errors
-/// It cannot be read.
-pub fn index_id(path: &Path) -> io::Result<String> {
-    let mut bytes = [0; 16];
-    File::open(path)?.read_exact_at(&mut bytes, 24)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+/// What tells an index from others: the checksum of its content.
+#[must_use]
+pub fn index_id(index: &Index) -> String {
+    format!("{:016x}", index.checksum())
 }
 
 impl Before {

@@ -1,6 +1,6 @@
 //! `manara match`. It needs no node.
 
-use super::{interrupt, report as page};
+use super::{interrupt, report as page, sightings};
 use crate::cli::{HitFormat, ScanArgs};
 use crate::output::{self, Progress};
 use anyhow::Context;
@@ -40,14 +40,16 @@ fn hunt(args: &ScanArgs) -> anyhow::Result<Tally> {
     let index = Index::open(&args.index).with_context(|| args.index.display().to_string())?;
     let allow = allow(args)?;
     let hosts = hosts(args)?;
-    let (before, mut journal) = args.state.as_ref().map(|path| open_state(args, path)).transpose()?.unzip();
+    let (before, mut journal) = args.state.as_ref().map(|path| open_state(&index, path)).transpose()?.unzip();
     let (out, written) = out(args, before.as_ref())?;
     let style = style(args, written.load(Ordering::Relaxed) == 0);
     if let (Some(journal), Some(path)) = (&mut journal, &args.output) {
         journal.count(path, written).with_context(|| path.display().to_string())?;
     }
+    let receiver = sightings::receiver(&args.sightings)?;
     let page = page::begin(&args.report)?;
-    let told_at_the_end = args.format == HitFormat::Summary || args.top.is_some() || page.is_some();
+    let told_at_the_end =
+        args.format == HitFormat::Summary || args.top.is_some() || page.is_some() || receiver.is_some();
     let wants = Wants {
         field: style.show == Show::Hits && style.format != Format::Text,
         tally: told_at_the_end,
@@ -80,12 +82,14 @@ fn hunt(args: &ScanArgs) -> anyhow::Result<Tally> {
     if let Some(page) = page {
         page.write(&tally, stop.load(Ordering::Relaxed) && !args.follow)?;
     }
+    if let Some(receiver) = receiver.filter(|_| tally.totals.hits > 0) {
+        receiver.tell(&tally)?;
+    }
     Ok(tally)
 }
 
-fn open_state(args: &ScanArgs, path: &Path) -> anyhow::Result<(Before, Journal)> {
-    let index = index_id(&args.index).with_context(|| args.index.display().to_string())?;
-    Ok(state(path, &index)?)
+fn open_state(index: &Index, path: &Path) -> anyhow::Result<(Before, Journal)> {
+    Ok(state(path, &index_id(index))?)
 }
 
 fn threads(args: &ScanArgs) -> usize {
