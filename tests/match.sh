@@ -119,7 +119,7 @@ check "told" match --format summary --report-to "$url" --key "$key" --report-as 
 check "says so" grep -q "3 sightings told to 127.0.0.1" "$folder/err"
 check "a day of one and the rest of it" test "$(found evil.com) $(found 10.9.0.0/16)" = "3 1"
 check "with another key nothing is told, and hits are printed" exits 2 match --report-to "$url" --key wrong "$folder/logs/a.log"
-check "and why" grep -q "0 of 2 sightings were told.*401" "$folder/err"
+check "and why" grep -q "0 of 3 sightings were told.*401" "$folder/err"
 check "hits" grep -q ":7:" "$folder/out"
 check "a wrong address is told before the search" exits 2 match --report-to nowhere --key "$key" "$folder/logs/a.log"
 check "without hits" test ! -s "$folder/out"
