@@ -118,8 +118,8 @@ class scores:
 
     @staticmethod
     def plain(indicator):
-        """Without what the index may have of it otherwise than the list: case, scheme, a dot or slash at its end."""
-        return indicator.split("://")[-1].lower().rstrip("./")
+        """Without what the index may have of it otherwise than the list: case, scheme, a dot or slash at its end; a network of one."""
+        return indicator.split("://")[-1].lower().rstrip("./").removesuffix("/32").removesuffix("/128")
 
     @staticmethod
     def told(output):
