@@ -23,6 +23,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How long a turn at reading is waited for.
+const TURN: Duration = Duration::from_millis(100);
 /// Bytes of a refused body that are read and thrown away, and for how long.
 const DRAINED: u64 = 4 * MOST;
 const DRAINING: Duration = Duration::from_secs(2);
@@ -154,12 +156,13 @@ async fn door(State(app): State<App>, request: Request) -> Response {
     }
 }
 
-/// Reads the store, when it is its turn.
+/// Reads the store, when it is its turn; or without one, where those before it take long (a search that is being
+/// filled makes its reader wait, and nobody else).
 async fn reading(
     app: &App,
     work: impl FnOnce(&App) -> Option<Response> + Send + 'static,
 ) -> Result<Option<Response>, Problem> {
-    let Ok(_turn) = app.reads.acquire().await else { return Err(Problem::internal()) };
+    let _turn = tokio::time::timeout(TURN, app.reads.acquire()).await;
     app.blocking(move |app| Ok(work(app))).await
 }
 
