@@ -18,6 +18,8 @@ report-verdict-hosts = { $count ->
   }
 report-verdict-means = This is no proof that somebody has broken in. It means that an address, a name or a file that others have reported as harmful appears in your records. It deserves a look today.
 report-verdict-nothing = Nothing known to be harmful was found in your logs.
+report-verdict-unread = Nothing was read.
+report-verdict-new = Only what was new since an earlier search was read. What was found then is not on this page: keep the earlier pages.
 report-verdict-partly = Some of the logs could not be read. What stands in them is not known: see “What was read” below.
 
 report-nothing-means = What this means, and what it does not

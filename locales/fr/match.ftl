@@ -18,6 +18,8 @@ report-verdict-hosts = { $count ->
   }
 report-verdict-means = Cela ne prouve pas une intrusion. Cela veut dire qu’une adresse, un nom ou un fichier que d’autres ont signalé comme malveillant figure dans vos journaux. Il faut s’en occuper aujourd’hui.
 report-verdict-nothing = Rien de malveillant connu n’a été trouvé dans vos journaux.
+report-verdict-unread = Rien n’a été lu.
+report-verdict-new = Seul ce qui est nouveau depuis une recherche précédente a été lu. Ce qui avait été trouvé alors ne figure pas sur cette page : conservez les pages précédentes.
 report-verdict-partly = Une partie des journaux n’a pas pu être lue. On ne sait pas ce qu’elle contient : voir « Ce qui a été lu » plus bas.
 
 report-nothing-means = Ce que cela veut dire, et ce que cela ne veut pas dire

@@ -101,7 +101,7 @@ fn bad_day() -> Tally {
 fn report<'a>(tally: &'a Tally, language: &str) -> Report<'a> {
     let contact = Some("CERT Example, +60 3 0000 0000 (24 h)\nhelp@cert.example");
     let texts = Texts::choose(Some(language), None);
-    Report { tally, texts, contact, made: date(2026, 11, 30), stopped: false }
+    Report { tally, texts, contact, made: date(2026, 11, 30), stopped: false, only_new: false }
 }
 
 fn html(report: &Report<'_>) -> String {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 
 /// JSON on one screen, with a line end.
 pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
@@ -59,5 +60,61 @@ impl Progress {
         if std::mem::take(&mut self.shown) {
             eprint!("\r\u{1b}[K");
         }
+    }
+}
+
+/// Nothing is written over what is read: logs are evidence, and an index is somebody's.
+///
+/// # Errors
+/// `out`, called `what`, is one of the files that are read.
+pub(crate) fn none_of<'p>(what: &str, out: &Path, read: impl IntoIterator<Item = &'p Path>) -> anyhow::Result<()> {
+    let Ok(there) = out.canonicalize() else { return Ok(()) };
+    // A device may be both.
+    if !there.is_file() {
+        return Ok(());
+    }
+    for path in read {
+        let same = path.canonicalize().is_ok_and(|path| path == there) || same_file(path, &there);
+        anyhow::ensure!(
+            !same,
+            "{what} {} is read as well, and would be written over; name another file",
+            out.display()
+        );
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn same_file(one: &Path, other: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let inode = |path: &Path| path.metadata().ok().map(|data| (data.dev(), data.ino()));
+    inode(one).is_some_and(|inode_of_one| Some(inode_of_one) == inode(other))
+}
+
+#[cfg(not(unix))]
+fn same_file(_one: &Path, _other: &Path) -> bool {
+    false
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test that can't go on has failed
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_read_is_not_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let (log, other) = (folder.path().join("a.log"), folder.path().join("other"));
+        std::fs::write(&log, "a").unwrap();
+        std::fs::hard_link(&log, folder.path().join("hard")).unwrap();
+        let apart = |out: &Path, read: &Path| none_of("-o", out, [read]);
+        assert!(apart(&other, &log).is_ok());
+        std::fs::write(&other, "b").unwrap();
+        assert!(apart(&other, &log).is_ok());
+        for same in [log.clone(), folder.path().join("./a.log"), folder.path().join("hard")] {
+            let error = apart(&same, &log).unwrap_err().to_string();
+            assert!(error.contains("would be written over"), "{error}");
+        }
+        assert!(apart(Path::new("/dev/null"), Path::new("/dev/null")).is_ok());
     }
 }

@@ -46,7 +46,9 @@ impl<'i> Pour<'i> {
 
     /// A line of a list, without making a part of it.
     pub(super) fn line(&mut self, line: Listed<'_>) {
-        if !line.found.is_empty() {
+        // Only the names below it: a list of records has no word for that, an index has.
+        let below = line.value.starts_with("*.") && !line.value.contains(char::is_whitespace);
+        if !line.found.is_empty() && !below {
             for found in &line.found {
                 self.given(line.number, found, &Marking::default(), &[]);
             }

@@ -54,7 +54,21 @@ fn read_as(object: &str, path: &str, value: &str) -> Option<Observable> {
     if object == "ipv4-addr" && value.contains('/') {
         return manara_model::observable::guess(value);
     }
-    types(object, path).find_map(|ty| normalise(ty, value).ok())
+    let found = types(object, path).find_map(|ty| normalise(ty, value).ok());
+    // As some publish it: an address where a name is asked for, a certificate's hash as a property of their own.
+    found.or_else(|| match (object, path) {
+        ("domain-name", "value") => {
+            manara_model::observable::guess(value).filter(|o| matches!(o.ty().name(), "ipv4" | "ipv6"))
+        }
+        (_, path) if path.starts_with("cert.") => {
+            manara_model::observable::guess(value).filter(|o| is_hash(o.ty().name()))
+        }
+        _ => None,
+    })
+}
+
+fn is_hash(name: &str) -> bool {
+    matches!(name, "md5" | "sha1" | "sha256" | "sha512")
 }
 
 /// What an object mentions; `true` where its author wants it looked for.
@@ -144,6 +158,9 @@ mod tests {
             ["sha256 aec070645fe53ee3b3763059376134f058cc337247c978add178b6ccdfb0019f", "url http://a.com/'x"]
         );
         assert_eq!(values("[ipv4-addr:value = '198.51.100.0/24']"), ["network 198.51.100.0/24"]);
+        assert_eq!(values("[domain-name:value = '198.51.100.7']"), ["ipv4 198.51.100.7"]);
+        assert_eq!(values("[app:cert.sha1 = '31A6ECECD97CF39BC4126B8745CD94A7C30BF81C']").len(), 1);
+        assert!(values("[domain-name:value = 'no name']").is_empty());
         assert!(values("[domain-name:value != 'good.example']").is_empty());
         assert!(values("[process:command_line MATCHES '.*evil.*']").is_empty());
     }

@@ -50,6 +50,8 @@ pub struct Report<'a> {
     pub made: Date,
     /// Whether the search was stopped before its end.
     pub stopped: bool,
+    /// Whether only what is new since an earlier search was read.
+    pub only_new: bool,
 }
 
 impl Report<'_> {
@@ -73,6 +75,7 @@ struct Page<'a> {
     contact: Vec<String>,
     made: Date,
     stopped: bool,
+    only_new: bool,
     steps: Vec<&'static str>,
     hosts: Vec<Host>,
     /// Machines that are not shown.
@@ -142,6 +145,7 @@ impl<'a> Page<'a> {
                 .unwrap_or_default(),
             made: report.made,
             stopped: report.stopped,
+            only_new: report.only_new,
             steps: kinds::steps(&kinds, !tally.hosts.is_empty()),
             hosts: tally.hosts.iter().take(HOSTS).map(host).collect(),
             more_hosts: tally.hosts.len().saturating_sub(HOSTS) as u64 + tally.beyond.hosts,

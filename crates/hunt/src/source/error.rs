@@ -14,6 +14,16 @@ pub enum Trouble {
         /// Why.
         error: io::Error,
     },
+    /// It is no text: searching it would find nothing, which would be taken for good news.
+    #[error("{name}: it is {what}, and was not searched; {mend}")]
+    Foreign {
+        /// The log.
+        name: String,
+        /// What it is.
+        what: &'static str,
+        /// What can be done.
+        mend: &'static str,
+    },
     /// A packed log ends too early.
     #[error("{name}: the {packing} data is cut short at byte {offset} of the file; what came before was searched")]
     Short {

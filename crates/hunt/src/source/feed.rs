@@ -1,6 +1,6 @@
 //! A log in blocks of whole lines, of which several can be searched at once.
 
-use super::packed::{MAGIC, unpack};
+use super::packed::{MAGIC, foreign, unpack};
 use super::raw::Raw;
 use super::{Log, Packing, Trouble};
 use memchr::{memchr, memrchr};
@@ -79,6 +79,14 @@ impl Claim {
     }
 }
 
+/// Says so of what is no text.
+fn known(log: &Log, start: &[u8]) -> Result<(), Trouble> {
+    match foreign(start) {
+        None => Ok(()),
+        Some((what, mend)) => Err(Trouble::Foreign { name: log.name.to_string(), what, mend }),
+    }
+}
+
 impl Feed {
     /// Opens a log. `from`: unpacked bytes that were searched before; they end a line.
     pub(crate) fn open(log: &Log, from: u64) -> Result<Feed, Trouble> {
@@ -93,6 +101,7 @@ impl Feed {
         if data.is_file() && data.len() > 0 {
             let got = file.read_at(&mut start, 0).map_err(closed)?;
             if Packing::of(&start[..got]) == Packing::None {
+                known(log, &start[..got])?;
                 let from_file = From::File { file: Arc::new(file), size: data.len() };
                 return Ok(Feed {
                     name: log.name.clone(),
@@ -111,13 +120,26 @@ impl Feed {
     fn stream(log: &Log, input: Box<dyn Read + Send>, from: u64, live: bool) -> Result<Feed, Trouble> {
         let closed = |error| Trouble::Closed { name: log.name.to_string(), error };
         let mut raw = Raw::new(input);
-        let packing = Packing::of(raw.start(MAGIC).map_err(closed)?);
+        let start = raw.start(MAGIC).map_err(closed)?;
+        let packing = Packing::of(start);
+        known(log, start)?;
         let taken = raw.taken();
         let mut reader = unpack(raw, packing).map_err(closed)?;
-        let skipped = io::copy(&mut reader.by_ref().take(from), &mut io::sink());
-        let ended = skipped.err().map(Err);
+        let (mut rest, mut ended) = (Vec::new(), None);
+        if packing != Packing::None {
+            // What is packed may be no text either.
+            let peeked = reader.by_ref().take(MAGIC as u64).read_to_end(&mut rest);
+            known(log, &rest)?;
+            ended = peeked.err().map(Err);
+        }
+        if ended.is_none() {
+            reader = Box::new(io::Cursor::new(std::mem::take(&mut rest)).chain(reader));
+            ended = io::copy(&mut reader.by_ref().take(from), &mut io::sink()).err().map(Err);
+        } else {
+            rest.drain(..rest.len().min(usize::try_from(from).unwrap_or(usize::MAX)));
+        }
         let live = live && packing == Packing::None;
-        let from_stream = From::Stream { reader, rest: Vec::new(), ended, live };
+        let from_stream = From::Stream { reader, rest, ended, live };
         Ok(Feed { name: log.name.clone(), packing, taken, from: from_stream, at: from, column: 0 })
     }
 

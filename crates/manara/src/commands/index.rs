@@ -30,6 +30,8 @@ pub(crate) fn run(place: &Place, args: IndexArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn build(place: &Place, args: &BuildArgs) -> anyhow::Result<ExitCode> {
+    let read = args.inputs.iter().chain(&args.delta).map(std::path::PathBuf::as_path);
+    output::none_of("-o", &args.out, read)?;
     let mut builder = args.key.map_or_else(Builder::new, Builder::with_key);
     let base = match &args.delta {
         Some(base) => Some(Index::open(base).with_context(|| base.display().to_string())?),

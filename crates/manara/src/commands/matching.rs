@@ -37,6 +37,11 @@ pub(crate) fn scan(args: &ScanArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn hunt(args: &ScanArgs) -> anyhow::Result<Tally> {
+    let outs = [("-o", &args.output), ("--report", &args.report.report), ("--state", &args.state)];
+    for (what, out) in outs.iter().filter_map(|(what, out)| out.as_deref().map(|out| (what, out))) {
+        let read = [&args.index].into_iter().chain(&args.allow).chain(&args.logs);
+        output::none_of(what, out, read.map(std::path::PathBuf::as_path))?;
+    }
     let index = Index::open(&args.index).with_context(|| args.index.display().to_string())?;
     let allow = allow(args)?;
     let hosts = hosts(args)?;
@@ -80,7 +85,7 @@ fn hunt(args: &ScanArgs) -> anyhow::Result<Tally> {
     }
     printer.out().flush()?;
     if let Some(page) = page {
-        page.write(&tally, stop.load(Ordering::Relaxed) && !args.follow)?;
+        page.write(&tally, stop.load(Ordering::Relaxed) && !args.follow, args.state.is_some())?;
     }
     if let Some(receiver) = receiver.filter(|_| tally.totals.hits > 0) {
         receiver.tell(&tally)?;
