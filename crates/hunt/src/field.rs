@@ -3,15 +3,16 @@
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Fields within fields; what lies deeper is told by the path so far.
 const DEPTH: usize = 32;
 /// Bytes of a path.
 const PATH: usize = 512;
 
-type Found = Vec<Option<Box<str>>>;
+type Found = Vec<Option<Arc<str>>>;
 
 /// For each place of a line, in order, the dotted path of the member that holds it: `http.hostname`, `answers.0`.
 /// A place in a name is in what has that name. `None` for all where the line is no JSON object or list.
@@ -32,7 +33,7 @@ struct Level<'a> {
     /// Where the line starts in memory: places of values are told by where their text is.
     line: usize,
     places: &'a [Range<usize>],
-    found: &'a mut [Option<Box<str>>],
+    found: &'a mut [Option<Arc<str>>],
     path: String,
     depth: usize,
 }
@@ -50,14 +51,16 @@ impl Level<'_> {
         let end = start + value.get().len();
         let first = self.places.partition_point(|place| place.start < from);
         let count = self.places[first..].partition_point(|place| place.start < end);
-        if count == 0 || self.path.len() > PATH {
+        if count == 0 || self.path.len() >= PATH {
             return;
         }
         let before = self.path.len();
         let dot = if before > 0 { "." } else { "" };
-        self.path = format!("{}{dot}{name}", self.path);
+        // A log may have names as long as its lines: each is cut, and kept once for all that stands in it.
+        let _ = write!(Cut(&mut self.path), "{dot}{name}");
+        let path: Arc<str> = self.path.as_str().into();
         for found in &mut self.found[first..first + count] {
-            *found = Some(self.path.as_str().into());
+            *found = Some(path.clone());
         }
         if self.depth < DEPTH && matches!(value.get().as_bytes().first(), Some(b'{' | b'[')) {
             let mut level = Level {
@@ -72,6 +75,17 @@ impl Level<'_> {
             self.path = level.path;
         }
         self.path.truncate(before);
+    }
+}
+
+/// A path that grows no further than [`PATH`].
+struct Cut<'p>(&'p mut String);
+
+impl fmt::Write for Cut<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = PATH.saturating_sub(self.0.len());
+        self.0.push_str(&text[..text.floor_char_boundary(room)]);
+        if text.len() > room { Err(fmt::Error) } else { Ok(()) }
     }
 }
 
@@ -134,7 +148,10 @@ mod tests {
 
     fn paths(line: &str, parts: &[&str]) -> Vec<String> {
         let places: Vec<_> = parts.iter().map(|part| line.find(part).map(|at| at..at + part.len()).unwrap()).collect();
-        fields(line.as_bytes(), &places).into_iter().map(|path| path.map_or("-".into(), String::from)).collect()
+        fields(line.as_bytes(), &places)
+            .into_iter()
+            .map(|path| path.map_or("-".into(), |path| path.to_string()))
+            .collect()
     }
 
     #[test]
@@ -151,6 +168,8 @@ mod tests {
             assert_eq!(paths(line, &["one"]), ["-"], "{line}");
         }
         assert_eq!(fields(b"{\"a\":\"\xff\"}", std::slice::from_ref(&(6..7))), [None]);
+        let long = format!("{{\"{}\":{{\"a\":[\"one\"]}}}}", "k".repeat(100_000));
+        assert_eq!(paths(&long, &["one"]), ["k".repeat(PATH)]);
         let deep = format!("{}\"one\"{}", "[".repeat(100), "]".repeat(100));
         assert_eq!(paths(&deep, &["one"]), [["0"; DEPTH + 1].join(".")]);
         let deeper = format!("{}\"one\"{}", "[".repeat(100_000), "]".repeat(100_000));

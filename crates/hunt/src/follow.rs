@@ -118,6 +118,8 @@ impl<W: Write> Run<'_, '_, '_, W> {
         let Some(open) = &mut log.open else {
             return self.open(log, now);
         };
+        // Whoever writes may have added to it since its size was asked for: that is read too, and is no cut.
+        let reached = open.at;
         let mut round = self.read(open)?;
         match now {
             Ok(now) if now.inode != open.inode => {
@@ -126,7 +128,7 @@ impl<W: Write> Run<'_, '_, '_, W> {
                 self.close(log)?;
                 return self.open(log, Ok(now)).map(|_| Round::Grown);
             }
-            Ok(now) if now.size < open.at || round == Round::Anew => {
+            Ok(now) if now.size < reached || round == Round::Anew => {
                 let name = log.path.display();
                 self.telling.say(&format!("{name}: it was written anew, and is read from its beginning"));
                 self.close(log)?;

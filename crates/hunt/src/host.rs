@@ -61,10 +61,17 @@ impl Hosts {
             }
             let end = line[at..].iter().position(|b| !is_part(*b)).map_or(line.len(), |n| at + n);
             let inside = |n: usize| line.get(n).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
-            if !(inside(end) || at > 0 && inside(at - 1))
-                && let Some(address) = address(&line[at..end]).filter(|address| self.owns(*address))
-            {
-                found.push((at..end, address));
+            // Behind a word and a colon (`src inside:10.0.0.7`) the end of the word may look like a part of an address.
+            let behind = line[at..end].iter().rposition(|b| *b == b':').map(|n| at + n + 1);
+            let behind = behind.filter(|start| line[*start..end].contains(&b'.'));
+            let whole = Some(at).filter(|at| *at == 0 || !inside(*at - 1));
+            for start in whole.into_iter().chain(behind) {
+                if !inside(end)
+                    && let Some(address) = address(&line[start..end]).filter(|address| self.owns(*address))
+                {
+                    found.push((start..end, address));
+                    break;
+                }
             }
             at = end;
         }

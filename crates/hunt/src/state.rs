@@ -25,6 +25,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The first line of the file.
 const HEAD: &str = "{\"manara-match-state\":1}";
+/// The last line of a search that came to its end in order: all that it wrote is noted, and what else stands in a file
+/// of hits is somebody's.
+const CLOSED: &str = "{\"closed\":true}";
 /// Bytes before the place that was reached, by whose checksum it is known whether they are the same.
 const TAIL: u64 = 1024;
 /// Longest line of the file.
@@ -106,6 +109,10 @@ pub fn state(path: &Path, index: &str) -> Result<(Before, Journal), StateError> 
     for line in lines {
         // Cut by a crash: what it says is found out again.
         let line = line.map_err(io)?;
+        if line == CLOSED.as_bytes() {
+            out = None;
+            continue;
+        }
         let Some(entry) =
             Some(&line).filter(|line| line.len() <= LINE).and_then(|line| serde_json::from_slice::<Entry>(line).ok())
         else {
@@ -200,6 +207,14 @@ impl Before {
 }
 
 impl Journal {
+    /// Notes that a search came to its end, and that all it found is written.
+    ///
+    /// # Errors
+    /// The file's.
+    pub fn close(self) -> io::Result<()> {
+        (&*self.file).write_all(format!("{CLOSED}\n").as_bytes())
+    }
+
     /// Has the number of bytes that were written to a file kept beside what was reached, and notes it as it is now.
     ///
     /// # Errors
@@ -242,7 +257,9 @@ fn key(log: &Log) -> String {
 }
 
 fn absolute(path: &Path) -> String {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).to_string_lossy().into_owned()
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    // Two names that are no UTF-8 are two logs.
+    path.to_str().map_or_else(|| path.as_os_str().as_encoded_bytes().escape_ascii().to_string(), str::to_owned)
 }
 
 /// The checksum of the bytes before a place; none of what is packed, where places are not those of the file.

@@ -9,7 +9,7 @@ use crate::file::u32_at;
 use std::collections::HashMap;
 use std::fmt;
 
-/// Sources that are kept of one indicator; the others are counted.
+/// Sources that are kept of one indicator, those with the strictest markings; the others are counted.
 pub const SOURCES: usize = 64;
 /// Tags that are kept of one source.
 const TAGS: usize = 128;
@@ -123,11 +123,25 @@ impl Sources {
         place
     }
 
+    /// How strictly a source is marked; 0: most.
+    fn strictness(&self, row: usize) -> u8 {
+        const STRICT: [&str; 3] = ["red", "amber+strict", "amber"];
+        let of = |place: usize| {
+            let number = u32_at(&self.rows, ROW * row + place)? as usize;
+            let start = *self.offsets.get(number)? as usize;
+            let end = self.offsets.get(number + 1).map_or(self.text.len(), |end| *end as usize);
+            let text = str::from_utf8(self.text.get(start..end)?).ok()?;
+            STRICT.iter().position(|name| name.eq_ignore_ascii_case(text))
+        };
+        [of(20), of(24)].into_iter().flatten().min().unwrap_or(STRICT.len()) as u8
+    }
+
     /// The sections, for so many indicators.
     pub(crate) fn build(mut self, count: u32) -> [Vec<u8>; 5] {
         if self.said.is_empty() {
             return Default::default();
         }
+        let strict: Vec<u8> = (0..self.rows.len() / ROW).map(|row| self.strictness(row)).collect();
         let mut said = std::mem::take(&mut self.said);
         said.sort_unstable();
         said.dedup();
@@ -135,7 +149,16 @@ impl Sources {
         let mut last: (Vec<u32>, u32) = (Vec::new(), 0);
         for group in said.chunk_by(|a, b| a.0 == b.0) {
             let mut set = vec![group.len() as u32, group.len().min(SOURCES) as u32];
-            set.extend(group.iter().take(SOURCES).map(|(_, source)| *source));
+            if group.len() <= SOURCES {
+                set.extend(group.iter().map(|(_, source)| *source));
+            } else {
+                // Those with the strictest markings are kept, so that none is understated.
+                let mut sources: Vec<u32> = group.iter().map(|(_, source)| *source).collect();
+                sources.sort_by_key(|source| (strict[*source as usize], *source));
+                sources.truncate(SOURCES);
+                sources.sort_unstable();
+                set.extend(sources);
+            }
             // Neighbours come from one list mostly.
             if set != last.0 {
                 last = (set.clone(), self.set(set));
@@ -210,7 +233,7 @@ pub struct Details<'a> {
 }
 
 impl Details<'_> {
-    /// How many there are; only the first [`SOURCES`] of them are kept.
+    /// How many there are; only [`SOURCES`] of them are kept, the strictest.
     #[must_use]
     pub fn total(&self) -> u32 {
         self.total

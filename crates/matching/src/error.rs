@@ -12,8 +12,8 @@ pub enum Refused {
     /// Not a name: labels of 1 to 63 letters, digits, `-` and `_`, 253 in all.
     #[error("not a name that can stand in a log")]
     Name,
-    /// A URL without a host, or longer than 8,192 bytes.
-    #[error("not a URL with a host")]
+    /// A URL without a host, or longer than 2,048 bytes.
+    #[error("not a URL with a host, or longer than 2,048 bytes")]
     Url,
     /// Not `local@host`.
     #[error("not an e-mail address")]

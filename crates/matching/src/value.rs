@@ -7,8 +7,10 @@ use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
-/// Longest URL.
-const URL: usize = 8192;
+/// Longest part of an e-mail address before the `@`.
+pub(crate) const LOCAL: usize = 64;
+/// Longest URL: what follows a host is compared up to there.
+const URL: usize = crate::scan::REST;
 /// Shortest word that is looked for: as long as the shortest CVE id.
 pub(crate) const WORD: usize = 13;
 
@@ -250,7 +252,8 @@ fn url(text: &str) -> Result<Value<'_>, Refused> {
 fn email(text: &str) -> Result<Value<'static>, Refused> {
     let (local, host) = text.rsplit_once('@').ok_or(Refused::Email)?;
     let (ascii, _) = name(host).map_err(|_| Refused::Email)?;
-    if !local.bytes().next_back().is_some_and(is_local) {
+    // RFC 5321 §4.5.3.1.1; logs are compared up to there.
+    if local.len() > LOCAL || !local.bytes().next_back().is_some_and(is_local) {
         return Err(Refused::Email);
     }
     let text = format!("{}@{ascii}", local.to_ascii_lowercase());

@@ -18,7 +18,7 @@ pub(crate) struct Found {
     /// How it is spelled there.
     pub(crate) matched: Box<str>,
     /// Where in a line of JSON it stands.
-    pub(crate) field: Option<Box<str>>,
+    pub(crate) field: Option<Arc<str>>,
     pub(crate) day: Option<Date>,
     pub(crate) host: Option<IpAddr>,
     /// The line, or some of it.

@@ -17,6 +17,9 @@ pub(crate) struct SightingArgs {
     /// How far it may go [default: your own organisation only]
     #[arg(long, value_name = "TLP", requires = "report_to")]
     pub(crate) report_tlp: Option<String>,
+    /// Tell also of indicators marked TLP:RED: only to the node that gave them
+    #[arg(long, requires = "report_to")]
+    pub(crate) report_red: bool,
     /// Certificates (PEM) of the authority that vouches for the node, if it is no public one
     #[arg(long, value_name = "FILE", requires = "report_to")]
     pub(crate) report_ca: Option<PathBuf>,

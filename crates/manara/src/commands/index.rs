@@ -30,6 +30,9 @@ pub(crate) fn run(place: &Place, args: IndexArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn build(place: &Place, args: &BuildArgs) -> anyhow::Result<ExitCode> {
+    if args.audience.is_none() && (args.since.is_some() || args.tag.is_some() || args.warning_listed) {
+        bail!("--since, --tag and --warning-listed choose from a node: give --audience, and no files");
+    }
     let read = args.inputs.iter().chain(&args.delta).map(std::path::PathBuf::as_path);
     output::none_of("-o", &args.out, read)?;
     let mut builder = args.key.map_or_else(Builder::new, Builder::with_key);
@@ -53,9 +56,16 @@ fn build(place: &Place, args: &BuildArgs) -> anyhow::Result<ExitCode> {
                 },
                 ..Selection::default()
             };
+            let lists = WarningCache::default().get(&store)?;
+            if !args.warning_listed && lists.is_empty() {
+                eprintln!(
+                    "note: this node has no warning lists, so nothing is held back by them; import MISP's, or give \
+                     `match` --allow builtin"
+                );
+            }
             let options = WriteOptions {
                 undetected: args.all,
-                warning_lists: if args.warning_listed { None } else { Some(WarningCache::default().get(&store)?) },
+                warning_lists: (!args.warning_listed).then_some(lists),
                 now,
                 origin,
                 ..WriteOptions::default()

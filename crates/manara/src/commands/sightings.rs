@@ -16,6 +16,8 @@ use uuid::Uuid;
 const AT_ONCE: usize = 500;
 /// Rejections that are named.
 const NAMED: usize = 3;
+/// Bytes of a sensor's name, as a node takes it.
+const SOURCE: usize = 200;
 
 /// Where sightings go, known before logs are searched: nobody wants to hear of a wrong address at the end.
 pub(crate) struct Receiver<'a> {
@@ -34,6 +36,12 @@ pub(crate) fn receiver(args: &SightingArgs) -> anyhow::Result<Option<Receiver<'_
             format!("--report-tlp: '{tlp}' is no TLP; there are clear, green, amber, amber+strict, red")
         })?;
     }
+    anyhow::ensure!(args.report_as.len() <= SOURCE, "--report-as: a name of at most {SOURCE} bytes");
+    anyhow::ensure!(
+        to.starts_with("http://") || to.starts_with("https://"),
+        "--report-to '{}': write it like https://node.example",
+        safe(to)
+    );
     let base = address(to).context("--report-to")?;
     let url = base.join("/api/v1/sightings").context("--report-to")?;
     let credentials = Credentials::Bearer(key.to_owned());
@@ -85,7 +93,15 @@ impl Receiver<'_> {
     /// The node can't be reached, or takes none of it. What was taken before stays there.
     pub(crate) fn tell(self, tally: &Tally) -> anyhow::Result<()> {
         let Receiver { args, url, mut server } = self;
-        let all: Vec<Value> = tally.indicators.iter().flat_map(|one| rows(one, args)).collect();
+        // What is for named recipients only is told to nobody by the way.
+        let told = |one: &&IndicatorTally| args.report_red || !is_red(one);
+        let red = tally.indicators.iter().filter(|one| !told(one)).count();
+        if red > 0 {
+            eprintln!(
+                "manara: not told: {red} indicators marked TLP:RED (--report-red tells them: to the node that gave them)"
+            );
+        }
+        let all: Vec<Value> = tally.indicators.iter().filter(told).flat_map(|one| rows(one, args)).collect();
         let (mut kept, mut rejected, mut progress) = (0, Vec::new(), Progress::new());
         for some in all.chunks(AT_ONCE) {
             let body = serde_json::to_vec(some)?;
@@ -93,8 +109,11 @@ impl Receiver<'_> {
             (server, answer) = server.send_json(&url, &body).with_context(|| {
                 format!("--report-to: {kept} of {} sightings were told; the others were not", all.len())
             })?;
-            let refused = answer["rejected"].as_array().cloned().unwrap_or_default();
-            kept += answer["uuids"].as_array().map_or(0, Vec::len);
+            let (Some(uuids), Some(refused)) = (answer["uuids"].as_array(), answer["rejected"].as_array().cloned())
+            else {
+                bail!("--report-to: this is no node's answer; is the address right?");
+            };
+            kept += uuids.len();
             rejected.extend(refused.into_iter().map(|one| {
                 let row = one["row"].as_u64().and_then(|row| some.get(usize::try_from(row).ok()?));
                 let value = row.and_then(|row| row["value"].as_str()).unwrap_or_default().to_owned();
@@ -113,8 +132,15 @@ impl Receiver<'_> {
         if tally.beyond.indicators > 0 {
             eprintln!("manara: not told: {} rare indicators, which the summary left out", tally.beyond.indicators);
         }
+        let lost = rejected.len() + usize::try_from(tally.beyond.indicators).unwrap_or(usize::MAX);
+        anyhow::ensure!(lost == 0, "--report-to: not all could be told");
         Ok(())
     }
+}
+
+fn is_red(one: &IndicatorTally) -> bool {
+    let marking = one.details.as_ref().and_then(|details| details.marking.as_deref());
+    marking.is_some_and(|marking| marking.split(' ').any(|word| Tlp::parse(word) == Some(Tlp::Red)))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
 /// What follows a host is compared up to here.
-const REST: usize = 2048;
+pub(crate) const REST: usize = 2048;
 /// Longest name with what stands around it.
 const LONGEST: usize = 512;
 
@@ -279,7 +279,7 @@ impl<'a> Check<'a> {
     fn email(&self, text: &[u8], host: &[u8], at: Range<usize>, out: &mut Vec<Found>) {
         let before = &text[..at.start];
         let Some(before) = before.strip_suffix(b"@").or_else(|| before.strip_suffix(b"%40")) else { return };
-        let local = before.len() - before.iter().rev().take(64).take_while(|b| is_local(**b)).count();
+        let local = before.len() - before.iter().rev().take(crate::value::LOCAL).take_while(|b| is_local(**b)).count();
         let mut whole = [0; LONGEST];
         let parts = [&before[local..], b"@", host];
         let mut length = 0;

@@ -15,6 +15,7 @@ mod words;
 use crate::index::{Index, digit_tops};
 use crate::kind::Kind;
 use check::Check;
+pub(crate) use check::REST;
 use fast::Room;
 use masks::{BLOCKS, Masks};
 
