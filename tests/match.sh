@@ -109,6 +109,46 @@ check "and only from there" test "$(wc -l < "$folder/followed")" = 1
 kill -INT "$following"; got=0; wait "$following" || got=$?; following=
 check "and Ctrl-C ends it in order" test "$got" = 0
 
+# A log that is being written is told once, however fast.
+: > "$folder/busy"
+"$manara" match --index "$folder/bad.index" --follow "$folder/busy" > "$folder/followed" 2> "$folder/words" & following=$!
+python3 - "$folder/busy" <<'P'
+import sys, time
+log, end = open(sys.argv[1], "a"), time.time() + 2
+while time.time() < end:
+    log.write("one evil.com\n"); log.flush(); time.sleep(0.0003)
+log.write("last evil.com\n")
+P
+for _ in $(seq 100); do [ "$(wc -l < "$folder/followed")" -lt "$(wc -l < "$folder/busy")" ] || break; sleep 0.1; done
+check "each line once" test "$(wc -l < "$folder/followed")" = "$(wc -l < "$folder/busy")"
+kill -INT "$following"; wait "$following" || true; following=
+
+# Hits of two indexes in one file, each with its state; a log that is written over in place.
+printf 'other.example.net\n' > "$folder/b2.txt"; "$manara" index build -o "$folder/b2.index" "$folder/b2.txt" > /dev/null
+printf 'evil.com\nother.example.net\n' > "$folder/two"
+into() { "$manara" match --index "$1" --state "$folder/two.state" -o "$folder/two.hits" "$folder/two" || [ $? = 1 ]; }
+check "with one index" into "$folder/bad.index"
+check "with another" into "$folder/b2.index"
+check "with the first again" into "$folder/bad.index"
+check "hits of both are there" test "$(wc -l < "$folder/two.hits")" = 2
+printf '%05000d evil.com\n' 1 > "$folder/over"
+check "searched" match --state "$folder/over.state" "$folder/over"
+sleep 0.05; python3 -c 'import sys; log = open(sys.argv[1], "r+b"); log.write(b"evil.com ")' "$folder/over"
+check "written over, it is searched again" match --state "$folder/over.state" "$folder/over"
+
+# Nothing is written over what is read, and what is no text is no good news.
+cp "$folder/two" "$folder/kept.log"
+check "an output that is a log" exits 2 match -o "$folder/kept.log" "$folder/kept.log"
+check "a page that is a log" exits 2 match --report "$folder/kept.log" "$folder/two"
+check "is as it was" cmp "$folder/two" "$folder/kept.log"
+check "an index that is a list" exits 1 "$manara" index build -o "$folder/b2.txt" "$folder/b2.txt"
+python3 -c 'import sys, zipfile; zipfile.ZipFile(sys.argv[1], "w").write(sys.argv[2], "two")' "$folder/two.zip" "$folder/two"
+check "a zip archive is not read" exits 2 match "$folder/two.zip"
+check "and is named" grep -q "two.zip: it is a zip archive" "$folder/err"
+iconv -f UTF-8 -t UTF-16 "$folder/two" | gzip > "$folder/two.gz"
+check "nor is UTF-16, packed" exits 2 match "$folder/two.gz"
+check "with what to do" grep -q "iconv" "$folder/err"
+
 # What is found is told to a node, as counts and nothing else.
 key=$("$manara" init --data "$folder/node" --org CERT --country MY --admin a@b.example --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["api_key"])')
 "$manara" serve --data "$folder/node" --listen 127.0.0.1:0 --log error > "$folder/served" 2>/dev/null & following=$!

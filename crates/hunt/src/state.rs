@@ -118,9 +118,8 @@ pub fn state(path: &Path, index: &str) -> Result<(Before, Journal), StateError> 
         else {
             continue;
         };
-        if entry.index == index {
-            out = entry.out.clone().or(out);
-        }
+        // Whichever index it was searched with: hits of all of them stand in one file, one after the other.
+        out = entry.out.clone().or(out);
         // In the order in which they were noted: how far the hits were written is said by the last one.
         if let Some(older) = numbers.insert((entry.index.clone(), entry.path.clone()), entries.len()) {
             entries[older] = None;
@@ -186,6 +185,8 @@ impl Before {
         let unchanged = Stamp { size: entry.size, changed: entry.changed, inode: entry.inode } == now;
         match entry.tail {
             None if unchanged => (from, entry.done),
+            // Written over in place, by as many bytes.
+            Some(_) if entry.size == entry.told && now.size == entry.size && now.changed != entry.changed => anew,
             Some(tail) if now.size >= entry.told && self.tail(log, entry.told) == Some(tail) => {
                 (from, entry.done && now.size == entry.told)
             }

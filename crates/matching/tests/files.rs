@@ -183,6 +183,42 @@ fn details_are_what_was_said_of_each_and_shared() {
 }
 
 #[test]
+fn of_a_crowd_the_strictest_are_kept() {
+    let mut builder = Builder::new();
+    let number = builder.add(Kind::Domain, "evil.example").unwrap();
+    for n in 0..SOURCES as u32 + 20 {
+        let (tlp, pap) = match n {
+            n if n == SOURCES as u32 + 10 => ("red", ""),
+            n if n == SOURCES as u32 + 15 => ("", "RED"),
+            _ => ("clear", ""),
+        };
+        let record = RecordId(u128::from(n).to_be_bytes());
+        let source = builder.source(&Source { record, title: "A title", tlp, pap, tags: &[] });
+        builder.describe(number, source);
+    }
+    let index = Index::from_bytes(builder.finish()).unwrap();
+    let known: Vec<_> = index.details(number).unwrap().collect();
+    assert_eq!(known.len(), SOURCES);
+    assert!(known.iter().any(|record| record.tlp == "red") && known.iter().any(|record| record.pap == "RED"));
+}
+
+#[test]
+fn what_is_longer_than_what_is_compared_is_refused() {
+    let mut builder = Builder::new();
+    let url = |length: usize| format!("http://a.example/{}", "x".repeat(length - 17));
+    assert!(builder.add(Kind::Url, &url(2048)).is_ok());
+    assert_eq!(builder.add(Kind::Url, &url(2049)), Err(Refused::Url));
+    let mail = |length: usize| format!("{}@a.example", "x".repeat(length));
+    assert!(builder.add(Kind::Email, &mail(64)).is_ok());
+    assert_eq!(builder.add(Kind::Email, &mail(65)), Err(Refused::Email));
+    let index = Index::from_bytes(builder.finish()).unwrap();
+    let log = format!("{} and {}", url(2048), mail(64));
+    let mut hits = 0;
+    Scanner::new(&index).scan(log.as_bytes(), |_| hits += 1);
+    assert_eq!(hits, 2);
+}
+
+#[test]
 fn what_many_share_stands_there_once() {
     let lines = real();
     let (bare, full) = (build(&lines), described(&lines));

@@ -6,6 +6,7 @@ use manara_model::observable::misp_type;
 use manara_model::record::parse_time;
 use manara_model::{Tlp, ids};
 use serde_json::{Map, Value, json};
+use std::net::IpAddr;
 
 pub(super) type Body = Map<String, Value>;
 /// Finds an object by its identifier.
@@ -234,7 +235,12 @@ pub(super) fn attribute_of(pairs: &[Pair], hint: Option<&str>) -> Option<(&'stat
         // A sample is one only with its bytes.
         .find(|(row, (_, data, used))| *used == said.len() && (row.ty != "malware-sample" || data.is_some()))
         .or(hinted)
-        .map(|(row, (value, data, _))| (row.ty, value, data))
+        .map(|(row, (value, data, _))| {
+            // Some write an address where a name is asked for; where its author says so himself, it stays a name.
+            let is_address =
+                hint.is_none() && matches!(row.ty, "domain" | "hostname") && value.parse::<IpAddr>().is_ok();
+            (if is_address { "ip-dst" } else { row.ty }, value, data)
+        })
 }
 
 /// A body made of what a STIX object is beside its value.

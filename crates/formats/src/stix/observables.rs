@@ -55,20 +55,13 @@ fn read_as(object: &str, path: &str, value: &str) -> Option<Observable> {
         return manara_model::observable::guess(value);
     }
     let found = types(object, path).find_map(|ty| normalise(ty, value).ok());
-    // As some publish it: an address where a name is asked for, a certificate's hash as a property of their own.
-    found.or_else(|| match (object, path) {
-        ("domain-name", "value") => {
-            manara_model::observable::guess(value).filter(|o| matches!(o.ty().name(), "ipv4" | "ipv6"))
-        }
-        (_, path) if path.starts_with("cert.") => {
-            manara_model::observable::guess(value).filter(|o| is_hash(o.ty().name()))
-        }
-        _ => None,
-    })
+    // Some write an address where a name is asked for.
+    let is_name = object == "domain-name" && path == "value";
+    found.or_else(|| is_name.then(|| manara_model::observable::guess(value)).flatten().filter(is_address))
 }
 
-fn is_hash(name: &str) -> bool {
-    matches!(name, "md5" | "sha1" | "sha256" | "sha512")
+fn is_address(observable: &Observable) -> bool {
+    matches!(observable.ty().name(), "ipv4" | "ipv6")
 }
 
 /// What an object mentions; `true` where its author wants it looked for.
@@ -159,7 +152,6 @@ mod tests {
         );
         assert_eq!(values("[ipv4-addr:value = '198.51.100.0/24']"), ["network 198.51.100.0/24"]);
         assert_eq!(values("[domain-name:value = '198.51.100.7']"), ["ipv4 198.51.100.7"]);
-        assert_eq!(values("[app:cert.sha1 = '31A6ECECD97CF39BC4126B8745CD94A7C30BF81C']").len(), 1);
         assert!(values("[domain-name:value = 'no name']").is_empty());
         assert!(values("[domain-name:value != 'good.example']").is_empty());
         assert!(values("[process:command_line MATCHES '.*evil.*']").is_empty());
