@@ -43,7 +43,8 @@ pub(crate) fn receiver(args: &SightingArgs) -> anyhow::Result<Option<Receiver<'_
         safe(to)
     );
     let base = address(to).context("--report-to")?;
-    let url = base.join("/api/v1/sightings").context("--report-to")?;
+    // A node may stand below a path of its proxy.
+    let url = base.join("api/v1/sightings").context("--report-to")?;
     let credentials = Credentials::Bearer(key.to_owned());
     if let Some(warning) = in_clear(&url, &credentials) {
         eprintln!("note: {warning}");
