@@ -1,6 +1,7 @@
 //! Out: what an audience may have, in a format. The view's gate mints every head and part; the
 //! writer takes nothing else.
 
+use crate::stix::bundle_writer;
 use crate::{Error, Result};
 use manara_formats::{FeedWriter, Format, HeldBack, WriteOptions, Writer, format, writer};
 use manara_model::Audience;
@@ -75,6 +76,7 @@ pub fn export(
     let mut target: Box<dyn Writer> = match (name, folder) {
         ("misp-feed", Some(folder)) => Box::new(FeedWriter::new(folder, options)?),
         ("misp-feed", None) => return Err(Error::Asked("misp-feed is a directory: name it with -o".into())),
+        ("stix", _) => bundle_writer(&view, options, out),
         _ => writer(name, out, options).ok_or_else(|| Error::Asked(format!("'{name}' has no writer")))?,
     };
     walk(&view, selection, target.as_mut())

@@ -4,10 +4,10 @@ use crate::input::InputError;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
+use serde_json::map::{Entry, Map};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::fmt;
 
 /// An object's members, in order.
@@ -92,67 +92,77 @@ impl<'a> Members<'a> {
     }
 }
 
-/// The name of a member that stands twice in one object, at whatever depth: two readers would understand two things.
-/// `raw` is not nested deeper than the parser goes (see [`check`]).
+/// A value, and the name of a member that stands twice in one object of it, at whatever depth: two readers would
+/// understand two things. `raw` is not nested deeper than the parser goes (see [`check`]).
 ///
 /// # Errors
 /// It is no JSON.
-pub(crate) fn doubled(raw: &str) -> serde_json::Result<Option<String>> {
-    let mut found = None;
+pub(crate) fn read(raw: &str) -> serde_json::Result<(Value, Option<String>)> {
+    let mut twice = None;
     let mut reader = serde_json::Deserializer::from_str(raw);
-    Once(&mut found).deserialize(&mut reader)?;
+    let value = Once(&mut twice).deserialize(&mut reader)?;
     reader.end()?;
-    Ok(found)
+    Ok((value, twice))
 }
 
-/// Walks a value and notes the first member that stands twice.
+/// Reads a value and notes the first member that stands twice; the last one counts, as every JSON reader has it.
 struct Once<'f>(&'f mut Option<String>);
 
 impl<'de> DeserializeSeed<'de> for Once<'_> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+    type Value = Value;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for Once<'_> {
-    type Value = ();
+    type Value = Value;
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any value")
     }
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
     }
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
     }
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
     }
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
     }
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
     }
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
     }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while list.next_element_seed(Once(&mut *self.0))?.is_some() {}
-        Ok(())
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
     }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut names = HashSet::new();
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(value) = list.next_element_seed(Once(&mut *self.0))? {
+            values.push(value);
+        }
+        Ok(Value::Array(values))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut members = Map::new();
         while let Some(name) = map.next_key::<String>()? {
-            map.next_value_seed(Once(&mut *self.0))?;
-            if names.contains(&name) {
-                self.0.get_or_insert(name);
-            } else {
-                names.insert(name);
+            let value = map.next_value_seed(Once(&mut *self.0))?;
+            match members.entry(name) {
+                Entry::Vacant(entry) => {
+                    entry.insert(value);
+                }
+                Entry::Occupied(mut entry) => {
+                    self.0.get_or_insert_with(|| entry.key().clone());
+                    entry.insert(value);
+                }
             }
         }
-        Ok(())
+        Ok(Value::Object(members))
     }
 }
 
@@ -251,10 +261,20 @@ mod tests {
 
     #[test]
     fn a_member_that_stands_twice_is_found_at_every_depth() {
-        let of = |text: &str| doubled(text).unwrap();
+        let of = |text: &str| read(text).unwrap().1;
         assert_eq!(of(r#"{"a":1,"b":[{"a":1.5e3},{"a":null,"c":"x","\u0063":true}]}"#).as_deref(), Some("c"));
         assert_eq!(of(r#"{"a":{"a":{"a":-1}},"b":[{"a":1},{"a":123456789012345678901234567890}]}"#), None);
-        assert!(doubled(r#"{"a":1} x"#).is_err());
+        assert!(read(r#"{"a":1} x"#).is_err());
+    }
+
+    #[test]
+    fn what_is_read_in_one_walk_is_what_the_parser_reads() {
+        for text in [
+            r#"{"a":1,"b":[{"a":1.5e3},{"a":null,"c":"x","\u0063":true}],"a":-2}"#,
+            r#"[18446744073709551615,-9223372036854775808,123456789012345678901234567890,0.1,"\u00e9",{}]"#,
+        ] {
+            assert_eq!(read(text).unwrap().0, serde_json::from_str::<Value>(text).unwrap(), "{text}");
+        }
     }
 
     #[test]

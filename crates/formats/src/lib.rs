@@ -83,13 +83,23 @@ pub fn stix_writer<'g>(
     Box::new(stix::StixWriter::new(stix::Out::Each(give), options))
 }
 
+/// A writer of a STIX bundle, of whose objects each is given to `sieve` before it goes.
+#[must_use]
+pub fn stix_bundle<'w>(
+    out: Box<dyn Write + 'w>,
+    options: WriteOptions,
+    sieve: Box<stix::Sieve<'w>>,
+) -> Box<dyn Writer + 'w> {
+    Box::new(stix::StixWriter::new(stix::Out::Bundle(out, Some(sieve)), options))
+}
+
 /// A writer of a format to a stream; `None` for formats that have none (`misp-feed` writes a
 /// directory: [`FeedWriter`]).
 #[must_use]
 pub fn writer<'w>(format: &str, out: Box<dyn Write + 'w>, options: WriteOptions) -> Option<Box<dyn Writer + 'w>> {
     Some(match format {
         "misp" => Box::new(misp::MispWriter::new(out, options)),
-        "stix" => Box::new(stix::StixWriter::new(stix::Out::Bundle(out), options)),
+        "stix" => Box::new(stix::StixWriter::new(stix::Out::Bundle(out, None), options)),
         "native" => Box::new(native::NativeWriter::new(out)),
         "csaf" => Box::new(native::DocumentWriter::new(out, "csaf")),
         other => Box::new(values::ValueWriter::new(out, options, values::lines(other)?)),

@@ -1,8 +1,8 @@
 //! Collections that are saved searches: what they hold, in which order, and for whom.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that can't go on has failed
 
-use manara_corridor::import;
-use manara_formats::{Input, Limits};
+use manara_corridor::{Selection, export, import};
+use manara_formats::{Input, Limits, WriteOptions};
 use manara_model::policy::decide;
 use manara_model::role::Role;
 use manara_model::{Audience, Label, Level, Marking, OrgId, Pap, Purpose, Tlp};
@@ -371,6 +371,18 @@ fn no_relationship_hints_at_a_hidden_object() {
     assert!(others.contains(&format!("\"object_refs\":[\"{open}\"]")), "{others}");
     let own = Value::Array(node.all(&search, &node.callers[0], "", 100, false)).to_string();
     assert_eq!(own.matches(shut).count(), 3, "{own}");
+    // Nor does a bundle.
+    let bundle = |audience: Audience| {
+        let mut out = Vec::new();
+        let (all, options) = (Selection::default(), WriteOptions::default());
+        export(&node.store, "stix", audience, &all, options, Box::new(&mut out), None).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let others = bundle(Audience::Org(node.orgs[1]));
+    assert!(!others.contains(shut) && !others.contains("relationship--"), "{others}");
+    assert!(others.contains(&format!("\"object_refs\":[\"{open}\"]")), "{others}");
+    assert!(serde_json::from_str::<Value>(&others).unwrap()["objects"].as_array().unwrap().len() >= 2, "{others}");
+    assert_eq!(bundle(Audience::Org(node.orgs[0])).matches(shut).count(), 3);
     // What another keeps to himself hides nothing of what one speaks of; what anybody shows is not hidden.
     node.import(node.orgs[2], "stix", &make("malware", 1, named("taken")), Marking::tlp(Tlp::Red));
     node.import(node.orgs[2], "stix", &make("tool", 5, json!({"name": "of another"})), Marking::tlp(Tlp::Red));

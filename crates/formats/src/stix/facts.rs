@@ -95,12 +95,13 @@ impl StixFacts {
         if json::check("", raw, DEPTH).is_err() {
             return Err(format!("its brackets stand more than {DEPTH} deep in one another"));
         }
-        let twice = json::doubled(raw).map_err(|error| format!("this is no object: {error}"))?;
+        let (object, twice) = json::read(raw).map_err(|error| format!("this is no object: {error}"))?;
         if let Some(twice) = twice {
             return Err(twice_said(&twice));
         }
-        Members::parse(raw).map_err(|error| format!("this is no object: {error}"))?;
-        let object = value(raw)?;
+        if !object.is_object() {
+            return Err("this is no object: it does not stand in {}".into());
+        }
         let name = StixName::read(&object)?;
         let marked = marked(&object, defined)?;
         let (found, detect) = observables::of_object(&object);
@@ -180,11 +181,12 @@ impl StixDefinitions {
 /// every other object, and for one that two readers could understand otherwise.
 #[must_use]
 pub fn stix_definition(raw: &str) -> Option<(String, Option<Tlp>)> {
-    if !raw.contains("marking-definition") || json::check("", raw, DEPTH).is_err() {
+    // Most objects name definitions, and are none.
+    if !raw.contains("\"marking-definition\"") || json::check("", raw, DEPTH).is_err() {
         return None;
     }
-    let object: Value = serde_json::from_str(raw).ok()?;
-    if object.get("type")?.as_str()? != "marking-definition" || json::doubled(raw).ok()?.is_some() {
+    let (object, twice) = json::read(raw).ok()?;
+    if twice.is_some() || object.get("type")?.as_str()? != "marking-definition" {
         return None;
     }
     Some((marking::key(object.get("id")?.as_str()?), object.as_object().and_then(marking::of_definition)))
@@ -204,15 +206,15 @@ pub(super) struct Marked {
 pub(super) fn marked(object: &Value, defined: &StixDefinitions) -> Result<Marked, String> {
     let is_definition = object.get("type").and_then(Value::as_str) == Some("marking-definition");
     let mut marked = Marked { marking: Marking::default(), unknown: Vec::new() };
-    let mut tlps = Vec::new();
+    let (mut tlps, mut unknown) = (Vec::new(), HashSet::new());
     // The observables within observed data have markings of their own.
     let within = object.get("objects").and_then(Value::as_object).into_iter().flat_map(|objects| objects.values());
     for part in within.chain([object]) {
         for reference in references(part)? {
             match defined.mean(reference) {
                 Some(tlp) => tlps.extend(tlp),
-                None if marked.unknown.iter().any(|known| known == reference) => {}
-                None => marked.unknown.push(reference.to_owned()),
+                None if unknown.insert(reference) => marked.unknown.push(reference.to_owned()),
+                None => {}
             }
         }
         let Some(members) = part.as_object() else { continue };

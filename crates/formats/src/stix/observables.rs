@@ -4,6 +4,8 @@
 use super::{pattern, table};
 use manara_model::observable::{Observable, Type, normalise};
 use serde_json::Value;
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 
 /// Types of cyber-observable objects (STIX 2.1 §6).
 pub(super) const OBSERVABLE_KINDS: &[&str] = &[
@@ -27,16 +29,25 @@ pub(super) const OBSERVABLE_KINDS: &[&str] = &[
     "x509-certificate",
 ];
 
+/// Where the types stand in STIX: of each object type the property paths, as they are compared. Asked for each property
+/// of each object that comes.
+static PLACES: LazyLock<HashMap<&str, Vec<(String, Type)>>> = LazyLock::new(|| {
+    let mut places: HashMap<&str, Vec<(String, Type)>> = HashMap::new();
+    for ty in Type::all() {
+        if let Some((object, path)) = ty.row().stix {
+            places.entry(object).or_default().push((table::canonical(path), ty));
+        }
+    }
+    places
+});
+
 /// Types by STIX object type and property path, with the address types that share a path told apart
 /// by their object.
 fn types(object: &str, path: &str) -> impl Iterator<Item = Type> {
-    let (object, path) = (object.to_owned(), path.replace('\'', ""));
-    Type::all().filter(move |ty| {
-        ty.row().stix.is_some_and(|(o, p)| {
-            let p = p.replace('\'', "");
-            o == object && (p == path || table::canonical(&p) == table::canonical(&path))
-        })
-    })
+    let places = PLACES.get(object).map(|places| (places, table::canonical(path)));
+    places
+        .into_iter()
+        .flat_map(|(places, path)| places.iter().filter(move |(place, _)| *place == path).map(|(_, ty)| *ty))
 }
 
 fn read_as(object: &str, path: &str, value: &str) -> Option<Observable> {
@@ -122,15 +133,10 @@ pub(super) fn of_object(object: &Value) -> (Vec<Observable>, bool) {
 /// The equality comparisons of a pattern (STIX 2.1 §9.5): `object:path = 'value'`. What a pattern says
 /// beyond them is for a matcher.
 fn of_pattern(text: &str) -> Vec<Observable> {
-    let mut found: Vec<Observable> = Vec::new();
-    for atom in pattern::atoms(text).atoms {
-        if let Some(observable) = read_as(&atom.object, &atom.path, &atom.value)
-            && !found.contains(&observable)
-        {
-            found.push(observable);
-        }
-    }
-    found
+    let mut seen = HashSet::new();
+    let atoms = pattern::atoms(text).atoms;
+    let read = atoms.iter().filter_map(|atom| read_as(&atom.object, &atom.path, &atom.value));
+    read.filter(|observable| seen.insert(observable.clone())).collect()
 }
 
 #[cfg(test)]

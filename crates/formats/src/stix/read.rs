@@ -62,7 +62,7 @@ pub(crate) fn object<S: Sink>(
     sink: &mut S,
 ) -> Result<(), ReadError<S::Error>> {
     let refuse = |place: String, reason: &str| Rejection { file: file.into(), place, reason: reason.into() };
-    let Ok(object) = serde_json::from_str::<Value>(raw.get()) else {
+    let Ok((object, twice)) = json::read(raw.get()) else {
         sink.reject(refuse(
             place.into(),
             "can't be read as an object: a number is out of range, or a text is no Unicode",
@@ -84,7 +84,7 @@ pub(crate) fn object<S: Sink>(
         return Ok(());
     };
     // Two readers would understand two things, of its marking as well.
-    if let Ok(Some(twice)) = json::doubled(raw.get()) {
+    if let Some(twice) = twice {
         let twice: String = twice.chars().take(80).collect();
         sink.reject(refuse(place.into(), &format!("'{twice}' stands in it twice; leave one of them")));
         return Ok(());

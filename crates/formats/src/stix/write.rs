@@ -12,14 +12,18 @@ use manara_model::record::Slot;
 use manara_model::{Cleared, Head, Part, Tlp, ids};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 use uuid::Uuid;
 
+/// What is still to be done with an object before it goes; false: it stays.
+pub type Sieve<'o> = dyn FnMut(&mut Cow<'_, str>) -> io::Result<bool> + 'o;
+
 /// Where objects go.
 pub(crate) enum Out<'o> {
-    /// Into a bundle.
-    Bundle(Box<dyn Write + 'o>),
+    /// Into a bundle, those that pass.
+    Bundle(Box<dyn Write + 'o>, Option<Box<Sieve<'o>>>),
     /// To somebody who takes each by itself.
     Each(&'o mut dyn FnMut(&str) -> io::Result<()>),
 }
@@ -114,15 +118,22 @@ impl<'o> StixWriter<'o> {
         if self.written.contains_key(&key) {
             return Ok(());
         }
-        self.written.insert(key, half(body.as_bytes()));
+        let said = half(body.as_bytes());
+        let mut body = Cow::Borrowed(body);
+        if let Out::Bundle(_, Some(sieve)) = &mut self.out
+            && !sieve(&mut body)?
+        {
+            return Ok(());
+        }
+        self.written.insert(key, said);
         self.content.update(body.as_bytes());
         match &mut self.out {
-            Out::Bundle(out) => {
+            Out::Bundle(out, _) => {
                 let is_first = self.written.len() == 1;
                 out.write_all(if is_first { b"{\"type\":\"bundle\",\"objects\":[" } else { b",\n" })?;
                 out.write_all(body.as_bytes())
             }
-            Out::Each(give) => give(body),
+            Out::Each(give) => give(&body),
         }
     }
 
@@ -360,7 +371,7 @@ impl Writer for StixWriter<'_> {
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        let Out::Bundle(out) = &mut self.out else { return Ok(()) };
+        let Out::Bundle(out, _) = &mut self.out else { return Ok(()) };
         out.write_all(if self.written.is_empty() { b"{\"type\":\"bundle\"" } else { b"]" })?;
         let digest: [u8; 32] = self.content.clone().finalize().into();
         let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
