@@ -222,26 +222,37 @@ fn add_text(text: &str, hash: &mut Sha256) {
 
 /// A JSON error with its place; the depth of brackets is looked at before any recursion.
 pub(crate) fn check(name: &str, text: &str, depth: usize) -> Result<(), InputError> {
-    let (mut open, mut in_text, mut escaped, mut line) = (0usize, false, false, 1u64);
-    for byte in text.bytes() {
+    let (bytes, mut open, mut at) = (text.as_bytes(), 0usize, 0usize);
+    while let Some(byte) = bytes.get(at) {
+        at += 1;
         match byte {
-            b'\n' => line += 1,
-            _ if escaped => escaped = false,
-            b'\\' if in_text => escaped = true,
-            b'"' => in_text = !in_text,
-            b'{' | b'[' if !in_text => {
+            b'"' => at = after_text(bytes, at),
+            b'{' | b'[' => {
                 open += 1;
                 if open > depth {
+                    let line = 1 + memchr::memchr_iter(b'\n', &bytes[..at]).count();
                     let reason =
                         format!("brackets stand more than {depth} deep in one another; no document of this kind does");
                     return Err(InputError::new(name, format!("line {line}"), reason));
                 }
             }
-            b'}' | b']' if !in_text => open = open.saturating_sub(1),
+            b'}' | b']' => open = open.saturating_sub(1),
             _ => {}
         }
     }
     Ok(())
+}
+
+/// Where a text ends that begins here; the end of all where it does not.
+fn after_text(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+        at += found + 1;
+        if bytes[at - 1] == b'"' {
+            return at;
+        }
+        at += 1;
+    }
+    bytes.len()
 }
 
 /// Turns the parser's error into ours, with line and column.
@@ -265,6 +276,15 @@ mod tests {
         assert_eq!(of(r#"{"a":1,"b":[{"a":1.5e3},{"a":null,"c":"x","\u0063":true}]}"#).as_deref(), Some("c"));
         assert_eq!(of(r#"{"a":{"a":{"a":-1}},"b":[{"a":1},{"a":123456789012345678901234567890}]}"#), None);
         assert!(read(r#"{"a":1} x"#).is_err());
+    }
+
+    #[test]
+    fn brackets_in_texts_are_none() {
+        let is_ok = |text: &str| check("", text, 2).is_ok();
+        assert!(is_ok(r#"{"a":"[[[[","b\"[[":["\\"],"c":[]}"#) && is_ok(r#"["\"#) && is_ok(r#"["[[["#) && is_ok(""));
+        assert!(!is_ok(r#"{"a":"\\","b":[[]]}"#) && !is_ok("[[[") && !is_ok(r#"["]]]",[[]]]"#));
+        let error = check("f", "{\n\"a\n\":[\n[1]]}", 2).unwrap_err().to_string();
+        assert!(error.contains("line 4"), "{error}");
     }
 
     #[test]

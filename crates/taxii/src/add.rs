@@ -137,7 +137,7 @@ pub(crate) fn sort(
     defined: &mut StixDefinitions,
     came: i64,
 ) -> Result<Sorted, StoreError> {
-    let mut looked: Vec<Result<StixFacts, String>> = objects.iter().map(|raw| facts(raw.get(), defined)).collect();
+    let mut looked = looked_at(objects, defined);
     let unknown: BTreeSet<String> = looked.iter().flatten().flat_map(|facts| facts.unknown.iter().cloned()).collect();
     if !unknown.is_empty() {
         known::look_up(store, collection, &unknown, defined)?;
@@ -204,6 +204,24 @@ impl Sorted {
             report.successes.push(success);
         }
     }
+}
+
+/// Objects that one thread looks at, at least: fewer are looked at before another thread has begun.
+const SHARE: usize = 200;
+
+/// What is known of each object. Who sends waits for it, so that another processor helps if it has nothing to do.
+fn looked_at(objects: &[&RawValue], defined: &StixDefinitions) -> Vec<Result<StixFacts, String>> {
+    let look = |objects: &[&RawValue]| objects.iter().map(|raw| facts(raw.get(), defined)).collect::<Vec<_>>();
+    if objects.len() < 2 * SHARE {
+        return look(objects);
+    }
+    let (own, other) = objects.split_at(objects.len() / 2);
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| look(other));
+        let mut looked = look(own);
+        looked.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        looked
+    })
 }
 
 /// What is known of an object that came.
