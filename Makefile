@@ -98,6 +98,12 @@ bench-match: ## Indicators against logs, beside matchy, ripgrep, grep and vector
 	cargo build --release --locked -p manara-matching --examples
 	python3 bench/match.py target/release/manara $(MATCH)
 
+matching-wheel: ## The matching library with its Python package, as a wheel in target/wheels/
+	cargo build --release --locked -p manara-matching-c
+	rm -rf target/wheel && cp -r crates/matching-c/python target/wheel
+	cp target/release/libmanara_matching_c.so target/wheel/manara_matching/
+	$(VENV)/bin/pip wheel --quiet --no-deps --wheel-dir target/wheels target/wheel
+
 pattern-bench: ## Patterns against a stream of observations, beside stix2-matcher where it is installed
 	cargo build --release --locked -p manara
 	$(VENV)/bin/python bench/pattern.py target/release/manara
