@@ -21,5 +21,4 @@ mod write;
 pub use events::events_of_bundle;
 pub use facts::{StixDefinitions, StixFacts, StixName, stix_definition};
 pub(crate) use read::{Markings, object, read};
-pub use write::Sieve;
-pub(crate) use write::{Out, StixWriter};
+pub(crate) use write::{Out, Sieve, StixWriter};

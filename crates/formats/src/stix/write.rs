@@ -18,7 +18,7 @@ use std::io::{self, Write};
 use uuid::Uuid;
 
 /// What is still to be done with an object before it goes; false: it stays.
-pub type Sieve<'o> = dyn FnMut(&mut Cow<'_, str>) -> io::Result<bool> + 'o;
+pub(crate) type Sieve<'o> = dyn FnMut(&mut Cow<'_, str>) -> io::Result<bool> + 'o;
 
 /// Where objects go.
 pub(crate) enum Out<'o> {
