@@ -2,7 +2,9 @@
 //! over memory and of searches with one thread and more; the same by processor time of all threads together; and the
 //! memory that they took.
 
-use manara_hunt::{Days, Format, Hosts, Hunt, Printer, Show, Standing, Style, Telling, Walk, Wants, Watch, list};
+use manara_hunt::{
+    Days, Format, Hosts, Hunt, Indexes, Printer, Show, Standing, Style, Telling, Walk, Wants, Watch, list,
+};
 use manara_matching::{Builder, Index, Scanner};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -65,11 +67,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// Hits and bytes.
 fn search(index: &Index, hosts: &Hosts, threads: usize, logs: &[PathBuf]) -> (u64, u64) {
     let (stop, wants) = (AtomicBool::new(false), Wants { field: false, tally: false, context: None });
-    let hunt = Hunt { index, threads, wants, allow: None, hosts, days: Days::now(), stop: &stop };
+    let indexes = Indexes::new(std::slice::from_ref(index));
+    let hunt = Hunt { indexes, threads, wants, allow: None, hosts, days: Days::now(), stop: &stop };
     let style = Style { format: Format::Text, show: Show::Hits, context: None, header: true, safe: str::to_owned };
     let mut nobody = Nobody;
     let Ok(printer) = Printer::new(std::io::sink(), style) else { return (0, 0) };
-    let mut telling = Telling::new(index, printer, false, &mut nobody);
+    let mut telling = Telling::new(indexes, printer, false, &mut nobody);
     let done = hunt.run(Walk::new(logs), &|_| Some(Default::default()), &mut telling);
     if let Err(error) = done {
         eprintln!("{error}");

@@ -2,9 +2,10 @@
 
 use crate::list;
 use crate::source::{Item, Trouble, Walk, open};
-use manara_matching::{Builder, Index, Kind, Scanner};
+use manara_matching::{Builder, Index, Kind, Next, Scanner, Scratch};
 use manara_model::observable::{Type, guess_listed, normalise};
 use manara_model::warninglist::WarningLists;
+use std::collections::HashMap;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,14 @@ pub const BUILT_IN: &str = "builtin";
 static LISTS: &[u8] = include_bytes!("../data/warninglists.zst");
 /// Bytes of one list.
 const MOST: u64 = 256 << 20;
+
+/// Memory for answers that are remembered, of each thread, and what one takes beside its text.
+const REMEMBERED: usize = 1 << 20;
+const ENTRY: usize = 64;
+/// What is asked about: indicators by the number of their kind, then what was matched, by whether lists are asked too.
+const MATCHED: usize = 128;
+const GUESSED: usize = MATCHED + 1;
+const ABOUT: usize = GUESSED + 1;
 
 /// What is allowed.
 #[derive(Debug)]
@@ -79,40 +88,88 @@ impl Allow {
         Ok((Allow { index: Index::from_bytes(builder.finish())?, lists }, refused))
     }
 
+    /// Asks about hits: one for each thread.
+    #[must_use]
+    pub fn asking(&self) -> Asking<'_> {
+        let scanner = (!self.index.is_empty()).then(|| Scanner::new(&self.index));
+        Asking { allow: self, scanner, scratch: Scratch::new(), known: vec![HashMap::new(); ABOUT], bytes: 0 }
+    }
+}
+
+/// What was answered is remembered, up to some memory: a log that has a value often asks about it often.
+#[derive(Debug)]
+pub struct Asking<'a> {
+    allow: &'a Allow,
+    scanner: Option<Scanner<'a>>,
+    scratch: Scratch,
+    /// Answers, by what was asked and the text of it.
+    known: Vec<HashMap<Box<str>, bool>>,
+    /// Roughly the memory that they take.
+    bytes: usize,
+}
+
+impl Asking<'_> {
     /// Whether a hit is allowed: by its indicator, or by what it matched. A network is allowed for the addresses
     /// that are; a name for itself and the names below; a URL by its host too.
     #[must_use]
-    pub fn holds(&self, indicator: &str, kind: Kind, matched: &str) -> bool {
-        // An address of the network's text would speak for all of it.
-        let whole = kind != Kind::Network;
-        (whole && self.names(indicator)) || self.names(matched) || self.warns(indicator, kind, matched)
+    pub fn holds(&mut self, indicator: &str, kind: Kind, matched: &str) -> bool {
+        // What is not asked of the lists for one kind is for another.
+        let guessed = matches!(kind, Kind::Network | Kind::Domain);
+        self.answer(kind as usize, indicator, |asking| {
+            // An address of the network's text would speak for all of it.
+            (kind != Kind::Network && asking.names(indicator)) || asking.allow.warns(indicator, kind)
+        }) || self.answer(if guessed { GUESSED } else { MATCHED }, matched, |asking| {
+            asking.names(matched) || guessed && asking.allow.warns_of(matched)
+        })
+    }
+
+    /// The answer that is remembered, or that is found now.
+    fn answer(&mut self, about: usize, text: &str, find: impl FnOnce(&mut Self) -> bool) -> bool {
+        if let Some(answer) = self.known.get(about).and_then(|known| known.get(text)) {
+            return *answer;
+        }
+        let answer = find(self);
+        let more = text.len() + ENTRY;
+        if self.bytes + more > REMEMBERED {
+            self.known.iter_mut().for_each(|known| *known = HashMap::new());
+            self.bytes = 0;
+        }
+        if more <= REMEMBERED / 16
+            && let Some(known) = self.known.get_mut(about)
+        {
+            known.insert(text.into(), answer);
+            self.bytes += more;
+        }
+        answer
     }
 
     /// Whether a text is a value that is allowed, or at one's host.
-    fn names(&self, text: &str) -> bool {
-        if self.index.is_empty() {
-            return false;
-        }
+    fn names(&mut self, text: &str) -> bool {
+        let Some(scanner) = &self.scanner else { return false };
         let host = text.find("://").map_or(0, |at| at + 3);
         let mut allowed = false;
-        Scanner::new(&self.index).scan(text.as_bytes(), |hit| {
+        scanner.scan_some(&mut self.scratch, text.as_bytes(), |hit| {
             let before = text.get(host.min(hit.start)..hit.start).unwrap_or("/");
             let behind = text.get(hit.end..).unwrap_or_default();
             let behind = behind.split(['/', '?', '#']).next().unwrap_or_default();
             // Not what stands in a path, nor the user's name before a host.
             allowed |= !before.contains(['/', '?', '#', '\\', ' ']) && !behind.contains('@');
+            if allowed { Next::Stop } else { Next::Hit }
         });
         allowed
     }
+}
 
-    fn warns(&self, indicator: &str, kind: Kind, matched: &str) -> bool {
-        if self.lists.is_empty() {
-            return false;
-        }
-        let typed = Type::by_name(kind.name()).and_then(|ty| normalise(ty, indicator).ok());
-        let found = || matches!(kind, Kind::Network | Kind::Domain).then(|| guess_listed(matched)).flatten();
-        let listed = |observable| !self.lists.hits(&observable).is_empty();
-        typed.is_some_and(&listed) || found().is_some_and(&listed)
+impl Allow {
+    /// Whether a warning list has an indicator.
+    fn warns(&self, indicator: &str, kind: Kind) -> bool {
+        let typed = || Type::by_name(kind.name()).and_then(|ty| normalise(ty, indicator).ok());
+        !self.lists.is_empty() && typed().is_some_and(|observable| !self.lists.hits(&observable).is_empty())
+    }
+
+    /// Whether a warning list has what a network or a name matched.
+    fn warns_of(&self, matched: &str) -> bool {
+        !self.lists.is_empty() && guess_listed(matched).is_some_and(|found| !self.lists.hits(&found).is_empty())
     }
 }
 
@@ -141,7 +198,8 @@ mod tests {
     fn values_parents_networks_and_hosts_are_allowed_and_nothing_that_only_names_them() {
         let list = "good[.]com # ours\n10.1.0.0/16\nfiles.example/pub\nd41d8cd98f00b204e9800998ecf8427e\n";
         let allow = allow(&[("a", list)]).unwrap();
-        let holds = |indicator: &str, kind, matched: &str| allow.holds(indicator, kind, matched);
+        let mut asking = allow.asking();
+        let mut holds = |indicator: &str, kind, matched: &str| asking.holds(indicator, kind, matched);
         assert!(holds("good.com", Kind::Domain, "good.com"));
         assert!(holds("cdn.good.com", Kind::Domain, "x.CDN.good.com"));
         assert!(holds("com", Kind::Domain, "hxxp://www.good[.]com") || holds("com", Kind::Domain, "www.good[.]com"));
@@ -163,11 +221,11 @@ mod tests {
         let nets = r#"{"name":"n","type":"cidr","list":["8.8.8.0/24"],"matching_attributes":["ip-dst"]}"#;
         let names = r#"{"name":"h","type":"hostname","list":["good.com"]}"#;
         let allow = allow(&[("a.json", nets), ("b.json", names)]).unwrap();
-        assert!(allow.holds("8.8.8.8", Kind::Ipv4, "8.8.8.8"));
-        assert!(allow.holds("8.0.0.0/8", Kind::Network, "8.8.8.8"));
-        assert!(!allow.holds("8.0.0.0/8", Kind::Network, "8.8.4.4"));
-        assert!(allow.holds("good.com", Kind::Domain, "www.good.com"));
-        assert!(!allow.holds("bad.com", Kind::Domain, "www.bad.com"));
+        assert!(allow.asking().holds("8.8.8.8", Kind::Ipv4, "8.8.8.8"));
+        assert!(allow.asking().holds("8.0.0.0/8", Kind::Network, "8.8.8.8"));
+        assert!(!allow.asking().holds("8.0.0.0/8", Kind::Network, "8.8.4.4"));
+        assert!(allow.asking().holds("good.com", Kind::Domain, "www.good.com"));
+        assert!(!allow.asking().holds("bad.com", Kind::Domain, "www.bad.com"));
     }
 
     #[test]
@@ -187,11 +245,39 @@ mod tests {
         }
         let (allow, refused) = Allow::read(&[BUILT_IN.into()]).unwrap();
         assert_eq!((refused, allow.lists.len()), (0, lists.lines().count()));
-        assert!(allow.holds("google.com", Kind::Domain, "google.com"));
-        assert!(allow.holds("da39a3ee5e6b4b0d3255bfef95601890afd80709", Kind::Sha1, "x"), "the hash of nothing");
-        assert!(allow.holds("10.0.0.0/7", Kind::Network, "10.1.2.3"));
-        assert!(!allow.holds("evil.github.io", Kind::Domain, "evil.github.io"));
-        assert!(!allow.holds("203.0.114.9", Kind::Ipv4, "203.0.114.9"));
+        assert!(allow.asking().holds("google.com", Kind::Domain, "google.com"));
+        assert!(
+            allow.asking().holds("da39a3ee5e6b4b0d3255bfef95601890afd80709", Kind::Sha1, "x"),
+            "the hash of nothing"
+        );
+        assert!(allow.asking().holds("10.0.0.0/7", Kind::Network, "10.1.2.3"));
+        assert!(!allow.asking().holds("evil.github.io", Kind::Domain, "evil.github.io"));
+        assert!(!allow.asking().holds("203.0.114.9", Kind::Ipv4, "203.0.114.9"));
+    }
+
+    #[test]
+    fn what_was_asked_before_is_remembered_up_to_some_memory() {
+        let nets = r#"{"name":"n","type":"cidr","list":["8.8.8.0/24"],"matching_attributes":["ip-dst"]}"#;
+        let allow = allow(&[("a", "good.com\n"), ("b.json", nets)]).unwrap();
+        let mut asking = allow.asking();
+        // The same text is allowed for one kind and not for another.
+        for _ in 0..2 {
+            assert!(asking.holds("8.8.8.8", Kind::Ipv4, "8.8.8.8") && asking.holds("x.com", Kind::Domain, "good.com"));
+            assert!(
+                !asking.holds("8.8.8.8", Kind::Md5, "8.8.8.8") && asking.holds("8.0.0.0/8", Kind::Network, "8.8.8.8")
+            );
+        }
+        let known = |asking: &Asking<'_>| asking.known.iter().map(HashMap::len).sum::<usize>();
+        let before = known(&asking);
+        assert!(asking.holds("x.com", Kind::Domain, "good.com"));
+        assert_eq!(known(&asking), before, "nothing new was asked");
+        for n in 0..100_000 {
+            assert_eq!(asking.holds("x.com", Kind::Domain, &format!("n{n}.good.com")), true);
+            assert!(asking.bytes <= REMEMBERED);
+        }
+        assert!(known(&asking) * ENTRY <= REMEMBERED);
+        assert!(asking.holds(&"long.".repeat(40_000), Kind::Domain, "good.com"));
+        assert!(known(&asking) * ENTRY <= REMEMBERED);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Counts hits as they are told. Memory is bounded: what is rare is dropped once there is too much of it.
 
-use crate::details::details;
+use crate::indexes::{Indexes, Indicator};
 use crate::tally::{Beyond, Example, HostTally, IndicatorTally, Place, Share, Tally, Totals};
 use jiff::civil::Date;
-use manara_matching::{Index, Kind};
+use manara_matching::Kind;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::net::IpAddr;
@@ -32,8 +32,8 @@ pub struct Seen<'a> {
     pub file: &'a str,
     /// Line, from 1.
     pub line: u64,
-    /// Number of the indicator.
-    pub indicator: u32,
+    /// The indicator.
+    pub indicator: Indicator,
     /// What it is.
     pub kind: Kind,
     /// The day that the line says.
@@ -48,7 +48,7 @@ pub struct Seen<'a> {
 #[derive(Debug, Default)]
 pub struct Counter {
     totals: Totals,
-    indicators: HashMap<u32, Row>,
+    indicators: HashMap<Indicator, Row>,
     hosts: HashMap<IpAddr, Host>,
     shares: usize,
     examples: usize,
@@ -76,7 +76,7 @@ struct Host {
     count: u64,
     first: Place,
     last: Place,
-    shares: HashMap<u32, u64>,
+    shares: HashMap<Indicator, u64>,
 }
 
 impl Counter {
@@ -198,18 +198,18 @@ impl Counter {
 
     /// What has been counted. `seconds` is how long it took; texts come from the index.
     #[must_use]
-    pub fn tally(self, index: &Index, seconds: f64) -> Tally {
-        let share = |(number, count): (u32, u64)| Share {
-            indicator: index.text(number).to_owned(),
-            kind: index.kind(number).map_or("", Kind::name).to_owned(),
+    pub fn tally(self, indexes: Indexes<'_>, seconds: f64) -> Tally {
+        let share = |(indicator, count): (Indicator, u64)| Share {
+            indicator: indexes.text(indicator).to_owned(),
+            kind: indexes.kind(indicator).map_or("", Kind::name).to_owned(),
             count,
         };
         let mut hosts: Vec<(IpAddr, Host)> = self.hosts.into_iter().collect();
         hosts.sort_unstable_by_key(|(address, host)| (u64::MAX - host.count, *address));
         let hosts = hosts.into_iter().map(|(address, host)| {
             let distinct = host.shares.len() as u64;
-            let mut shares: Vec<(u32, u64)> = host.shares.into_iter().collect();
-            shares.sort_unstable_by_key(|(number, count)| (u64::MAX - count, *number));
+            let mut shares: Vec<(Indicator, u64)> = host.shares.into_iter().collect();
+            shares.sort_unstable_by_key(|(indicator, count)| (u64::MAX - count, *indicator));
             shares.truncate(SHARES_TOLD);
             let indicators = shares.into_iter().map(share).collect();
             let Host { count, first, last, .. } = host;
@@ -217,18 +217,18 @@ impl Counter {
         });
         let hosts = hosts.collect();
         let mut indicators: Vec<IndicatorTally> =
-            self.indicators.into_iter().map(|(n, row)| row.tally(index, n)).collect();
+            self.indicators.into_iter().map(|(indicator, row)| row.tally(indexes, indicator)).collect();
         indicators.sort_unstable_by(|a, b| (b.count, &a.indicator, &a.kind).cmp(&(a.count, &b.indicator, &b.kind)));
         let distinct = indicators.len() as u64;
-        let totals = Totals { seconds, indicators: distinct, index: u64::from(index.len()), ..self.totals };
+        let totals = Totals { seconds, indicators: distinct, index: indexes.len(), ..self.totals };
         Tally { totals, indicators, hosts, days: self.days, beyond: self.beyond, errors: self.errors }
     }
 }
 
 impl Row {
-    fn tally(self, index: &Index, number: u32) -> IndicatorTally {
+    fn tally(self, indexes: Indexes<'_>, indicator: Indicator) -> IndicatorTally {
         IndicatorTally {
-            indicator: index.text(number).to_owned(),
+            indicator: indexes.text(indicator).to_owned(),
             kind: self.kind.name().to_owned(),
             count: self.count,
             first: self.first,
@@ -236,7 +236,7 @@ impl Row {
             files: self.files,
             days: self.days,
             examples: self.examples,
-            details: details(index, number),
+            details: indexes.details(indicator),
         }
     }
 }
@@ -262,7 +262,7 @@ fn halve<K: Copy + Hash + Ord, V>(map: &mut HashMap<K, V>, count: impl Fn(&V) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use manara_matching::Builder;
+    use manara_matching::{Builder, Index};
 
     fn index(names: usize) -> Index {
         let mut builder = Builder::new();
@@ -272,7 +272,8 @@ mod tests {
         Index::from_bytes(builder.finish()).unwrap()
     }
 
-    fn seen(file: &str, line: u64, indicator: u32) -> Seen<'_> {
+    fn seen(file: &str, line: u64, number: u32) -> Seen<'_> {
+        let indicator = Indicator { index: 0, number };
         Seen { file, line, indicator, kind: Kind::Domain, day: None, host: None, text: "x" }
     }
 
@@ -290,7 +291,7 @@ mod tests {
         counter.file();
         counter.read(100, 2000, 7);
         counter.error("c: gone");
-        let tally = counter.tally(&index(2), 1.5);
+        let tally = counter.tally(Indexes::new(&[index(2)]), 1.5);
         let t = &tally.totals;
         assert_eq!(
             (t.files, t.files_hit, t.hits, t.undated, t.left_out, t.errors, t.indicators, t.index),
@@ -325,7 +326,7 @@ mod tests {
         counter.hit(&seen("a", 1, many));
         assert_eq!(counter.indicators.len(), KEPT);
         assert_eq!(counter.examples, counter.indicators.values().map(|row| row.examples.len()).sum::<usize>());
-        let tally = counter.tally(&index(8), 0.0);
+        let tally = counter.tally(Indexes::new(&[index(8)]), 0.0);
         assert_eq!(
             (tally.indicators[0].indicator.as_str(), tally.indicators[0].count),
             ("n7.example", u64::from(many))

@@ -1,6 +1,6 @@
 //! What an index knows of an indicator beside its text.
 
-use manara_matching::Index;
+use manara_matching::{Index, Record};
 use manara_model::{Pap, Tlp};
 use serde::{Deserialize, Serialize};
 
@@ -25,31 +25,52 @@ pub struct Details {
     pub titles: Vec<String>,
 }
 
-/// What an index knows of one of its indicators; `None` where it was made of bare values.
-#[must_use]
-pub fn details(index: &Index, indicator: u32) -> Option<Details> {
-    let (mut known, mut tlp, mut pap) = (Details::default(), None, None);
-    for record in index.details(indicator)? {
-        if record.id.0 != [0; 16] && known.records.len() < RECORDS {
-            known.records.push(record.id.to_string());
+/// What is known of an indicator, with its markings apart.
+#[derive(Debug, Clone, Default)]
+struct Known {
+    details: Details,
+    tlp: Option<Tlp>,
+    pap: Option<Pap>,
+}
+
+/// What indexes know of an indicator, each by its number there; `None` where all were made of bare values.
+pub(crate) fn details<'a>(of: impl IntoIterator<Item = (&'a Index, u32)>) -> Option<Details> {
+    let mut known: Option<Known> = None;
+    for (index, number) in of {
+        for record in index.details(number).into_iter().flatten() {
+            known.get_or_insert_default().add(record);
+        }
+    }
+    let Known { mut details, tlp, pap } = known?;
+    let words =
+        [tlp.map(|tlp| format!("TLP:{}", tlp.name().to_uppercase())), pap.map(|pap| format!("PAP:{}", pap.name()))];
+    let words: Vec<String> = words.into_iter().flatten().collect();
+    details.marking = (!words.is_empty()).then(|| words.join(" "));
+    Some(details)
+}
+
+impl Known {
+    fn add(&mut self, record: Record<'_>) {
+        let Details { records, tags, titles, .. } = &mut self.details;
+        if record.id.0 != [0; 16] && records.len() < RECORDS {
+            let id = record.id.to_string();
+            // Two indexes may hold the same record.
+            if !records.contains(&id) {
+                records.push(id);
+            }
         }
         for (list, most, text) in
             record.tags.map(|tag| (true, TAGS, tag)).chain(std::iter::once((false, RECORDS, record.title)))
         {
-            let list = if list { &mut known.tags } else { &mut known.titles };
+            let list = if list { &mut *tags } else { &mut *titles };
             if !text.is_empty() && list.len() < most && !list.iter().any(|held| held == text) {
                 list.push(text.to_owned());
             }
         }
         // Of several that say so, the strictest counts: nobody is told more than the last of them allows.
-        tlp = tlp.max(Tlp::parse(record.tlp));
-        pap = pap.max(Pap::parse(record.pap));
+        self.tlp = self.tlp.max(Tlp::parse(record.tlp));
+        self.pap = self.pap.max(Pap::parse(record.pap));
     }
-    let words =
-        [tlp.map(|tlp| format!("TLP:{}", tlp.name().to_uppercase())), pap.map(|pap| format!("PAP:{}", pap.name()))];
-    let words: Vec<String> = words.into_iter().flatten().collect();
-    known.marking = (!words.is_empty()).then(|| words.join(" "));
-    Some(known)
 }
 
 #[cfg(test)]
@@ -73,13 +94,13 @@ mod tests {
             builder.describe(number, source);
         }
         let index = Index::from_bytes(builder.finish()).unwrap();
-        let known = details(&index, number).unwrap();
+        let known = details([(&index, number)]).unwrap();
         // The first has no identifier: it is a list.
         assert_eq!(known.records.len(), 3);
         assert_eq!(known.records[0], "01010101-0101-0101-0101-010101010101");
         assert_eq!(known.tags, ["a", "b", "c"]);
         assert_eq!(known.titles, ["A list"]);
         assert_eq!(known.marking.as_deref(), Some("TLP:AMBER PAP:RED"));
-        assert_eq!(details(&index, bare), None);
+        assert_eq!(details([(&index, bare)]), None);
     }
 }

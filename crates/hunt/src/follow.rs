@@ -1,6 +1,7 @@
 //! Logs that are still written, as `tail -F` follows them: over rotation by renaming and by truncating, and
 //! before they are there.
 
+use crate::indexes::Indexes;
 use crate::run::{Hunt, Part, Search, Slot, Start};
 use crate::source::{BLOCK, Claim, LINE, Log, MAGIC, Packing, Stamp, Trouble, cut};
 use crate::tell::Telling;
@@ -45,8 +46,8 @@ struct Open {
     column: u64,
     /// Bytes of `rest` that were searched although the line was not whole.
     searched: usize,
-    /// Hits that end before were told.
-    told: u64,
+    /// Hits that end before were told, of each index.
+    told: Start,
     grown: Instant,
 }
 
@@ -82,7 +83,8 @@ impl Hunt<'_> {
         }
         let mut logs: Vec<Followed> =
             logs.iter().map(|path| Followed { path: path.clone(), open: None, missing: false }).collect();
-        let mut run = Run { search: self.search(), buffer: vec![0; BLOCK], number: 0, begin, telling };
+        let mut run =
+            Run { indexes: self.indexes, search: self.search(), buffer: vec![0; BLOCK], number: 0, begin, telling };
         while !self.stop.load(Ordering::Relaxed) {
             let mut grown = false;
             for log in &mut logs {
@@ -104,6 +106,7 @@ impl Hunt<'_> {
 }
 
 struct Run<'r, 'h, 't, W> {
+    indexes: Indexes<'h>,
     search: Search<'h>,
     buffer: Vec<u8>,
     number: u64,
@@ -175,16 +178,17 @@ impl<W: Write> Run<'_, '_, '_, W> {
         }
         log.missing = false;
         self.number += 1;
+        let offset = start.offset;
         log.open = Some(Open {
             file,
-            slot: Arc::new(Slot::new(self.number, met, start)),
+            slot: Arc::new(Slot::new(self.number, met, start.clone())),
             inode: Stamp::of(&data).inode,
-            at: start.offset,
+            at: offset,
             tail: Vec::new(),
             rest: Vec::new(),
             column: 0,
             searched: 0,
-            told: start.told,
+            told: start,
             grown: Instant::now(),
         });
         Ok(Round::Grown)
@@ -256,14 +260,16 @@ impl<W: Write> Run<'_, '_, '_, W> {
         let offset = open.at - open.rest.len() as u64;
         let (claim, mut again) = (Claim::of(offset, open.column), open.searched as u64);
         let mut told = Ok(());
-        self.search.block(&open.rest[..end], &claim, open.told, &mut |mut part| {
+        self.search.block(&open.rest[..end], &claim, &open.told, &mut |mut part| {
             part.log = Some(open.slot.clone());
-            part.again = std::mem::take(&mut again).min(part.bytes);
-            if told.is_ok() {
-                told = self.telling.part(part);
-            }
+            // Not all of it need stand in the first part.
+            part.again = again.min(part.bytes);
+            again -= part.again;
+            told = self.telling.part(part);
+            told.is_ok()
         });
-        open.told = open.told.max(offset + end as u64);
+        let reached = offset + end as u64;
+        open.told.told = (0..self.indexes.all().len()).map(|n| open.told.told(n).max(reached)).collect();
         told
     }
 

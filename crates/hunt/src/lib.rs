@@ -1,4 +1,4 @@
-//! Logs read, hits told. What comes in: an index, and names of files and folders. What goes out: hits in the
+//! Logs read, hits told. What comes in: one index or several, and names of files and folders. What goes out: hits in the
 //! order of files and lines, and a [`Tally`] of them.
 //!
 //! [`Walk`] finds logs, [`Hunt`] searches them with many threads, [`Telling`] takes what is found in order, has it
@@ -14,6 +14,7 @@ mod details;
 mod field;
 mod follow;
 mod host;
+mod indexes;
 pub mod list;
 mod print;
 pub mod report;
@@ -26,11 +27,12 @@ mod tell;
 pub use allow::{Allow, AllowError, BUILT_IN};
 pub use counter::{Counter, Seen};
 pub use day::Days;
-pub use details::{Details, details};
+pub use details::Details;
 pub use host::Hosts;
+pub use indexes::{Indexes, Indicator};
 pub use print::{Format, Hit, Printer, Show, Style, Top, summary, top};
 pub use run::{Hunt, Start, Wants};
 pub use source::{Item, Log, Packing, Stamp, Trouble, Walk, open};
-pub use state::{Before, Journal, StateError, index_id, state};
+pub use state::{Before, Journal, StateError, index_ids, state};
 pub use tally::{Beyond, Example, HostTally, IndicatorTally, Place, Share, Tally, Totals};
 pub use tell::{Keep, Reached, Standing, Telling, Watch};

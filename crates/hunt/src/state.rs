@@ -1,19 +1,19 @@
 //! How far logs have been searched, kept in a file, so that a search can be stopped and gone on with.
 //!
 //! The file has a line of JSON for each time that something was reached; the last one of a log counts. It is kept
-//! apart for each index: what one was searched for says nothing of another. (Who searches only for what a delta
-//! adds uses the delta as index.) A line that was cut by a crash is left out, and its log is searched from where
+//! apart for each index: what one was searched for says nothing of another. Of several at once, one that a log was
+//! searched for already is passed over in it. (Who searches only for what a delta adds uses the delta as index.) A line that was cut by a crash is left out, and its log is searched from where
 //! the line before says.
 //!
 //! A log is known by its path, or else by its number on the disk, as when it was renamed. A plain one that has
 //! grown, and of which the last bytes before the place that was reached are the same, is gone on with from there;
 //! a packed one only if it has not changed at all.
 
+use crate::indexes::Indexes;
 use crate::run::Start;
 use crate::source::{Log, MAGIC, Packing, Stamp};
 use crate::tell::{Keep, Reached};
 use flate2::Crc;
-use manara_matching::Index;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -71,11 +71,28 @@ struct Entry {
 /// What had been reached when a search began.
 #[derive(Debug)]
 pub struct Before {
-    logs: HashMap<String, Entry>,
-    inodes: HashMap<(u64, u64), Entry>,
+    /// Of each index.
+    noted: Vec<Noted>,
     out: Option<(String, u64)>,
     /// A log that has another name now is noted under that one, before the old name gets another log.
     file: Arc<File>,
+}
+
+/// What was noted of logs for one index, by their paths and by their numbers on the disk.
+#[derive(Debug, Default)]
+struct Noted {
+    logs: HashMap<String, Entry>,
+    inodes: HashMap<(u64, u64), Entry>,
+}
+
+/// How far a log was searched for one index.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    offset: u64,
+    lines: u64,
+    told: u64,
+    /// Whether that is its end.
+    done: bool,
 }
 
 /// Where it is written what is reached.
@@ -84,15 +101,15 @@ pub struct Journal {
     file: Arc<File>,
     /// The one that was there before: both are held, so that nobody else takes either.
     _locked: File,
-    index: String,
+    indexes: Vec<String>,
     out: Option<(String, Arc<AtomicU64>)>,
 }
 
-/// Opens a state, or makes one. `index` names what is searched for, like [`index_id`].
+/// Opens a state, or makes one. `indexes` name what is searched for, like [`index_ids`].
 ///
 /// # Errors
 /// The file is another's, is in use, or cannot be read or written.
-pub fn state(path: &Path, index: &str) -> Result<(Before, Journal), StateError> {
+pub fn state(path: &Path, indexes: &[String]) -> Result<(Before, Journal), StateError> {
     let io = |error| StateError::Io(path.to_owned(), error);
     let locked = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(io)?;
     lock(&locked, path)?;
@@ -137,12 +154,15 @@ pub fn state(path: &Path, index: &str) -> Result<(Before, Journal), StateError> 
     }
     let written = file.set_len(0).and_then(|()| file.write_all(&text)).and_then(|()| file.sync_all());
     written.and_then(|()| fs::rename(&new, path)).map_err(io)?;
-    let entries = entries.into_iter().flatten().filter(|entry| entry.index == index && !entry.path.is_empty());
-    let logs: HashMap<String, Entry> = entries.map(|entry| (entry.path.clone(), entry)).collect();
-    let inodes = logs.values().map(|entry| (entry.inode, entry.clone())).collect();
-    let file = Arc::new(file);
-    let before = Before { logs, inodes, out, file: file.clone() };
-    Ok((before, Journal { file, _locked: locked, index: index.into(), out: None }))
+    let noted = indexes.iter().map(|index| {
+        let entries = entries.iter().flatten().filter(|entry| entry.index == *index && !entry.path.is_empty());
+        let logs: HashMap<String, Entry> = entries.map(|entry| (entry.path.clone(), entry.clone())).collect();
+        let inodes = logs.values().map(|entry| (entry.inode, entry.clone())).collect();
+        Noted { logs, inodes }
+    });
+    let (noted, file) = (noted.collect(), Arc::new(file));
+    let before = Before { noted, out, file: file.clone() };
+    Ok((before, Journal { file, _locked: locked, indexes: indexes.to_vec(), out: None }))
 }
 
 fn lock(file: &File, path: &Path) -> Result<(), StateError> {
@@ -152,43 +172,56 @@ fn lock(file: &File, path: &Path) -> Result<(), StateError> {
     })
 }
 
-/// What tells an index from others: the checksum of its content.
+/// What tells indexes from others: the checksums of their contents.
 #[must_use]
-pub fn index_id(index: &Index) -> String {
-    format!("{:016x}", index.checksum())
+pub fn index_ids(indexes: Indexes<'_>) -> Vec<String> {
+    indexes.all().iter().map(|index| format!("{:016x}", index.checksum())).collect()
 }
 
 impl Before {
-    /// Where to start a log; `None`: it was searched to its end.
+    /// Where to start a log; `None`: it was searched to its end for all of them.
     #[must_use]
     pub fn start(&self, log: &Log) -> Option<Start> {
-        let (start, done) = self.place(log);
-        (!done).then_some(start)
+        let places = self.places(log);
+        let all = |place: &Place| if place.done { Start::ALL } else { place.told };
+        let open = places.iter().filter(|place| !place.done);
+        first(open).map(|start| Start { told: places.iter().map(all).collect(), ..start })
     }
 
-    /// Where to go on with a log, and whether that is its end.
+    /// Where to go on with a log that may have grown, or grow.
     #[must_use]
-    pub fn place(&self, log: &Log) -> (Start, bool) {
-        let anew = (Start::default(), false);
+    pub fn place(&self, log: &Log) -> Start {
+        let places = self.places(log);
+        let told = places.iter().map(|place| place.told).collect();
+        Start { told, ..first(places.iter()).unwrap_or_default() }
+    }
+
+    fn places(&self, log: &Log) -> Vec<Place> {
+        self.noted.iter().map(|noted| self.place_of(noted, log)).collect()
+    }
+
+    /// Where to go on with a log for one index.
+    fn place_of(&self, noted: &Noted, log: &Log) -> Place {
+        let anew = Place::default();
         if log.is_stdin() {
             return anew;
         }
         let same = |entry: &&Entry| entry.inode == log.stamp.inode;
-        let (path, renamed) = (key(log), self.inodes.get(&log.stamp.inode));
-        let Some(entry) = self.logs.get(&path).filter(same).or(renamed) else { return anew };
+        let (path, renamed) = (key(log), noted.inodes.get(&log.stamp.inode));
+        let Some(entry) = noted.logs.get(&path).filter(same).or(renamed) else { return anew };
         if entry.path != path {
             // If that fails, hits are told once more some day.
-            let _ = append(&self.file, &Entry { path, out: None, ..entry.clone() });
+            let _ = append(&self.file, [&Entry { path, out: None, ..entry.clone() }]);
         }
-        let from = Start { offset: entry.offset, lines: entry.lines, told: entry.told };
+        let from = Place { offset: entry.offset, lines: entry.lines, told: entry.told, done: entry.done };
         let now = log.stamp;
         let unchanged = Stamp { size: entry.size, changed: entry.changed, inode: entry.inode } == now;
         match entry.tail {
-            None if unchanged => (from, entry.done),
+            None if unchanged => from,
             // Written over in place, by as many bytes.
             Some(_) if entry.size == entry.told && now.size == entry.size && now.changed != entry.changed => anew,
             Some(tail) if now.size >= entry.told && self.tail(log, entry.told) == Some(tail) => {
-                (from, entry.done && now.size == entry.told)
+                Place { done: entry.done && now.size == entry.told, ..from }
             }
             _ => anew,
         }
@@ -223,12 +256,13 @@ impl Journal {
     pub fn count(&mut self, out: &Path, bytes: Arc<AtomicU64>) -> io::Result<()> {
         let now = Some((absolute(out), bytes.load(Ordering::Relaxed)));
         self.out = Some((absolute(out), bytes));
-        append(&self.file, &Entry { index: self.index.clone(), out: now, ..Entry::default() })
+        let index = self.indexes.first().cloned().unwrap_or_default();
+        append(&self.file, [&Entry { index, out: now, ..Entry::default() }])
     }
 }
 
 impl Keep for Journal {
-    fn reached(&mut self, log: &Log, reached: Reached) -> io::Result<()> {
+    fn reached(&mut self, log: &Log, from: &Start, reached: Reached) -> io::Result<()> {
         if log.is_stdin() {
             return Ok(());
         }
@@ -240,16 +274,29 @@ impl Keep for Journal {
         let Reached { offset, lines, told, done } = reached;
         let Stamp { size, changed, inode } = log.stamp;
         let out = self.out.as_ref().map(|(path, bytes)| (path.clone(), bytes.load(Ordering::Relaxed)));
-        let (index, path, tail) = (self.index.clone(), key(log), tail(&file, told)?);
-        let entry = Entry { index, path, size, changed, inode, offset, lines, told, done, tail, out };
-        append(&self.file, &entry)
+        let (path, tail) = (key(log), tail(&file, told)?);
+        let entry = Entry { path, size, changed, inode, offset, lines, told, done, tail, out, ..Entry::default() };
+        // Of an index for which it was searched further before, that stands.
+        let reached = self.indexes.iter().enumerate().filter(|(n, _)| from.told(*n) <= told);
+        let entries: Vec<Entry> = reached.map(|(_, index)| Entry { index: index.clone(), ..entry.clone() }).collect();
+        append(&self.file, &entries)
     }
 }
 
-fn append(mut file: &File, entry: &Entry) -> io::Result<()> {
-    let mut line = serde_json::to_vec(entry)?;
-    line.push(b'\n');
-    file.write_all(&line)
+/// The earliest of some places.
+fn first<'p>(places: impl Iterator<Item = &'p Place>) -> Option<Start> {
+    let place = places.min_by_key(|place| place.offset)?;
+    Some(Start { offset: place.offset, lines: place.lines, told: Vec::new() })
+}
+
+/// In one go: whoever is killed has noted it for all indexes, or for none.
+fn append<'e>(mut file: &File, entries: impl IntoIterator<Item = &'e Entry>) -> io::Result<()> {
+    let mut lines = Vec::new();
+    for entry in entries {
+        serde_json::to_writer(&mut lines, entry)?;
+        lines.push(b'\n');
+    }
+    file.write_all(&lines)
 }
 
 /// By which a log is known, from wherever it is looked at.

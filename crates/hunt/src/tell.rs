@@ -1,12 +1,11 @@
 //! Takes parts in their order, knows at which line of which log they stand, has them written and counted.
 
 use crate::counter::{Counter, Seen};
-use crate::details::details;
+use crate::indexes::Indexes;
 use crate::print::{Hit, Printer};
-use crate::run::{Found, Part, Slot};
+use crate::run::{Found, Part, Slot, Start};
 use crate::source::{Log, Trouble};
 use crate::tally::{Tally, Totals};
-use manara_matching::Index;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -49,16 +48,16 @@ pub struct Reached {
 
 /// Somebody who keeps what was reached. Everything up to there has been written before it is called.
 pub trait Keep {
-    /// Notes it.
+    /// Notes it. `from` is where the log was begun.
     ///
     /// # Errors
     /// It cannot be kept.
-    fn reached(&mut self, log: &Log, reached: Reached) -> io::Result<()>;
+    fn reached(&mut self, log: &Log, from: &Start, reached: Reached) -> io::Result<()>;
 }
 
 /// Tells what was found.
 pub struct Telling<'a, W> {
-    index: &'a Index,
+    indexes: Indexes<'a>,
     printer: Printer<W>,
     counter: Counter,
     tally: bool,
@@ -94,10 +93,10 @@ impl Now {
 
 impl<'a, W: Write> Telling<'a, W> {
     /// Writes with a printer. `tally`: count each indicator too, not only all of them.
-    pub fn new(index: &'a Index, printer: Printer<W>, tally: bool, watch: &'a mut dyn Watch) -> Telling<'a, W> {
+    pub fn new(indexes: Indexes<'a>, printer: Printer<W>, tally: bool, watch: &'a mut dyn Watch) -> Telling<'a, W> {
         let (counter, begun) = (Counter::new(), Instant::now());
         let now = BTreeMap::new();
-        Telling { index, printer, counter, tally, watch, keep: None, now, last: 0, disk: 0, begun, noted: begun }
+        Telling { indexes, printer, counter, tally, watch, keep: None, now, last: 0, disk: 0, begun, noted: begun }
     }
 
     /// Has what is reached kept.
@@ -115,7 +114,7 @@ impl<'a, W: Write> Telling<'a, W> {
     #[must_use]
     pub fn finish(self) -> (Printer<W>, Tally) {
         let seconds = self.begun.elapsed().as_secs_f64();
-        (self.printer, self.counter.tally(self.index, seconds))
+        (self.printer, self.counter.tally(self.indexes, seconds))
     }
 
     pub(crate) fn part(&mut self, part: Part) -> io::Result<()> {
@@ -176,7 +175,7 @@ impl<'a, W: Write> Telling<'a, W> {
         // What is broken is tried again next time, from where it was readable.
         let done = ends && !now.failed;
         let reached = Reached { offset: now.offset - now.open, lines: now.lines, told: now.offset, done };
-        keep.reached(&now.slot.log, reached)
+        keep.reached(&now.slot.log, &now.slot.start, reached)
     }
 
     /// The search was ended early: what was reached in logs that were not read to their end is noted.
@@ -218,10 +217,10 @@ impl<'a, W: Write> Telling<'a, W> {
             line,
             column,
             kind,
-            indicator: self.index.text(indicator),
+            indicator: self.indexes.text(indicator),
             matched: &found.matched,
             field: found.field.as_deref(),
-            details: details(self.index, indicator),
+            details: self.indexes.details(indicator),
         })
     }
 

@@ -5,7 +5,7 @@
 mod house;
 
 use house::{Words, index, write};
-use manara_hunt::{Days, Format, Hosts, Hunt, Printer, Show, Style, Telling, Wants};
+use manara_hunt::{Days, Format, Hosts, Hunt, Indexes, Printer, Show, Style, Telling, Wants};
 use manara_matching::Index;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -40,12 +40,13 @@ fn follow(
     context: Option<usize>,
     act: impl FnOnce(&dyn Fn(&str)) + Send,
 ) -> (String, Vec<String>) {
+    let indexes = Indexes::new(std::slice::from_ref(index));
     let (hosts, stop, seen, mut words) = (Hosts::new(), AtomicBool::new(false), Seen::default(), Words::default());
     let flushed = seen.flushed.clone();
     let wants = Wants { field: false, tally: false, context };
-    let hunt = Hunt { index, threads: 1, wants, allow: None, hosts: &hosts, days: Days::now(), stop: &stop };
+    let hunt = Hunt { indexes, threads: 1, wants, allow: None, hosts: &hosts, days: Days::now(), stop: &stop };
     let style = Style { format: Format::Text, show: Show::Hits, context, header: true, safe: str::to_owned };
-    let mut telling = Telling::new(index, Printer::new(seen, style).unwrap(), false, &mut words);
+    let mut telling = Telling::new(indexes, Printer::new(seen, style).unwrap(), false, &mut words);
     std::thread::scope(|scope| {
         let acting = scope.spawn(|| {
             let wait = |for_what: &str| {
@@ -154,11 +155,12 @@ fn lines_around_hits_are_of_their_log() {
 #[test]
 fn what_cannot_be_followed_is_refused() {
     let (index, folder) = (index(&["evil.example"]), tempfile::tempdir().unwrap());
+    let indexes = Indexes::new(std::slice::from_ref(&index));
     let (hosts, stop, mut words) = (Hosts::new(), AtomicBool::new(true), Words::default());
     let wants = Wants { field: false, tally: false, context: None };
-    let hunt = Hunt { index: &index, threads: 1, wants, allow: None, hosts: &hosts, days: Days::now(), stop: &stop };
+    let hunt = Hunt { indexes, threads: 1, wants, allow: None, hosts: &hosts, days: Days::now(), stop: &stop };
     let style = Style { format: Format::Text, show: Show::Hits, context: None, header: true, safe: str::to_owned };
-    let mut telling = Telling::new(&index, Printer::new(Vec::new(), style).unwrap(), false, &mut words);
+    let mut telling = Telling::new(indexes, Printer::new(Vec::new(), style).unwrap(), false, &mut words);
     for name in [folder.path().to_owned(), "-".into()] {
         let error = hunt.follow(&[name], &|_| Default::default(), &mut telling).unwrap_err().to_string();
         assert!(error.contains("folder") || error.contains("without --follow"), "{error}");

@@ -5,7 +5,9 @@
 mod house;
 
 use house::{Words, index, pack, write};
-use manara_hunt::{Days, Format, Hosts, Hunt, Keep, Log, Printer, Reached, Show, Style, Telling, Walk, Wants, state};
+use manara_hunt::{
+    Days, Format, Hosts, Hunt, Indexes, Keep, Log, Printer, Reached, Show, Start, Style, Telling, Walk, Wants, state,
+};
 use manara_matching::Index;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -17,22 +19,28 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 struct Stopping<'a>(&'a mut dyn Keep, &'a AtomicBool, bool);
 
 impl Keep for Stopping<'_> {
-    fn reached(&mut self, log: &Log, reached: Reached) -> io::Result<()> {
+    fn reached(&mut self, log: &Log, from: &Start, reached: Reached) -> io::Result<()> {
         self.1.store(self.2, Ordering::Relaxed);
-        self.0.reached(log, reached)
+        self.0.reached(log, from, reached)
     }
 }
 
 /// One run over logs; what it told, and how many bytes it searched.
 fn run(index: &Index, id: &str, path: &Path, logs: &[PathBuf], stop_early: bool) -> (Vec<String>, u64) {
-    let (before, mut journal) = state(path, id).unwrap();
+    run_several(std::slice::from_ref(index), &[id], path, logs, stop_early)
+}
+
+fn run_several(indexes: &[Index], ids: &[&str], path: &Path, logs: &[PathBuf], stop_early: bool) -> (Vec<String>, u64) {
+    let indexes = Indexes::new(indexes);
+    let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+    let (before, mut journal) = state(path, &ids).unwrap();
     let (hosts, stop) = (Hosts::new(), AtomicBool::new(false));
     let wants = Wants { field: false, tally: false, context: None };
-    let hunt = Hunt { index, threads: 2, wants, allow: None, hosts: &hosts, days: Days::now(), stop: &stop };
+    let hunt = Hunt { indexes, threads: 2, wants, allow: None, hosts: &hosts, days: Days::now(), stop: &stop };
     let style = Style { format: Format::Text, show: Show::Hits, context: None, header: true, safe: str::to_owned };
     let mut words = Words::default();
     let mut keep = Stopping(&mut journal, &stop, stop_early);
-    let mut telling = Telling::new(index, Printer::new(Vec::new(), style).unwrap(), false, &mut words);
+    let mut telling = Telling::new(indexes, Printer::new(Vec::new(), style).unwrap(), false, &mut words);
     telling.keep(&mut keep);
     hunt.run(Walk::new(logs), &|log| before.start(log), &mut telling).unwrap();
     let bytes = telling.totals().bytes;
@@ -110,8 +118,8 @@ fn a_state_that_was_cut_is_read_and_a_foreign_or_used_one_is_refused() {
     let (index, folder) = (index(&["evil.example"]), tempfile::tempdir().unwrap());
     let log = write(folder.path(), "log", b"evil.example\n");
     let path = folder.path().join("state");
-    let held = state(&path, "1").unwrap();
-    assert!(state(&path, "1").unwrap_err().to_string().contains("another search"));
+    let held = state(&path, &["1".to_owned()]).unwrap();
+    assert!(state(&path, &["1".to_owned()]).unwrap_err().to_string().contains("another search"));
     drop(held);
     assert_eq!(run(&index, "1", &path, std::slice::from_ref(&log), false).0.len(), 1);
     append(&path, "{\"index\":\"1\",\"path\":\"");
@@ -124,7 +132,7 @@ fn a_state_that_was_cut_is_read_and_a_foreign_or_used_one_is_refused() {
         "what it said is found out again"
     );
     let foreign = write(folder.path(), "list", b"evil.example\n");
-    assert!(state(&foreign, "1").unwrap_err().to_string().contains("name another file"));
+    assert!(state(&foreign, &["1".to_owned()]).unwrap_err().to_string().contains("name another file"));
     assert_eq!(fs::read(&foreign).unwrap(), b"evil.example\n");
 }
 
@@ -143,11 +151,11 @@ fn how_far_hits_were_written_is_what_was_noted_last() {
         .collect();
     let reached = Reached { offset: 2, lines: 1, told: 2, done: true };
     let note = |log: &Log, bytes: u64| {
-        let (_, mut journal) = state(&path, "1").unwrap();
+        let (_, mut journal) = state(&path, &["1".to_owned()]).unwrap();
         journal.count(&out, Arc::new(AtomicU64::new(bytes))).unwrap();
-        journal.reached(log, reached).unwrap();
+        journal.reached(log, &Start::default(), reached).unwrap();
     };
-    let written = || state(&path, "1").unwrap().0.written(&out);
+    let written = || state(&path, &["1".to_owned()]).unwrap().0.written(&out);
     assert_eq!(written(), None);
     note(&logs[0], 10);
     note(&logs[1], 20);
@@ -156,10 +164,10 @@ fn how_far_hits_were_written_is_what_was_noted_last() {
     // Renamed while nothing was written: what is noted of it says nothing of the output.
     fs::rename(folder.path().join("b"), folder.path().join("c")).unwrap();
     let renamed = Log { path: folder.path().join("c"), ..logs[1].clone() };
-    assert_eq!(state(&path, "1").unwrap().0.start(&renamed), None);
+    assert_eq!(state(&path, &["1".to_owned()]).unwrap().0.start(&renamed), None);
     assert_eq!(written(), Some(30));
     // The file of hits was taken away: what is written to a new one is not measured by the old one.
     note(&logs[0], 5);
     assert_eq!(written(), Some(5));
-    assert_eq!(state(&path, "1").unwrap().0.written(&path), None);
+    assert_eq!(state(&path, &["1".to_owned()]).unwrap().0.written(&path), None);
 }

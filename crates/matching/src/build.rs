@@ -256,7 +256,9 @@ impl Builder {
         let words = merge(self.words);
         self.filter.sort_unstable();
         self.filter.dedup();
-        let (hosts, rows) = urls::build(self.urls);
+        let (text, offsets) = (&self.text, &self.offsets);
+        let of = |entry: u32| &text[offsets[entry as usize] as usize..offsets[entry as usize + 1] as usize];
+        let (hosts, rows) = urls::build(self.urls, of);
         // A host of many URLs is one interval.
         self.v4.sort_unstable();
         self.v4.dedup();

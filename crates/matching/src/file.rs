@@ -18,7 +18,7 @@ use crate::hash::checksum;
 use std::ops::Range;
 
 /// Version of the format that this program writes and reads.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 const MAGIC: &[u8; 8] = b"MANARAIX";
 /// Where the places of the sections begin.
 const PLACES: usize = 56;
@@ -44,7 +44,7 @@ pub(crate) enum Section {
     Tops,
     /// 16 bytes a host with URLs: key, first and number of its URLs; sorted by key.
     Hosts,
-    /// 16 bytes a URL: see `build::urls`.
+    /// 16 bytes a URL: see `urls`.
     Urls,
     /// 16 bytes an IPv4 interval: first, last, entry, parent; sorted.
     V4,

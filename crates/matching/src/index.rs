@@ -149,10 +149,7 @@ impl Index {
                     None => self.name_key(&text[host.clone()]),
                 };
                 let rest: Vec<u8> = Decoded { rest: &text.as_bytes()[rest.clone()] }.collect();
-                let mut found = None;
-                let entry = |entry| self.entry(entry);
-                self.urls().starting(host, &rest, entry, |url| found = found.or(Some(url.entry).filter(is)));
-                found
+                self.urls().find(host, &rest, normal.as_bytes(), |entry| self.entry(entry)).filter(is)
             }
             Value::Email { .. } | Value::Word(_) | Value::Asn(_) => {
                 let key = self.salt.word(value.looked_up(&normal));

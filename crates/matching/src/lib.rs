@@ -38,5 +38,5 @@ pub use details::{Details, Record, RecordId, SOURCES, Source, SourceId, Tags};
 pub use error::{OpenError, Refused};
 pub use index::Index;
 pub use kind::Kind;
-pub use scan::{Code, Hit, Scanner};
+pub use scan::{Code, Hit, Next, Scanner, Scratch};
 pub use value::guess;

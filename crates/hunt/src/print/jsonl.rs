@@ -60,12 +60,18 @@ pub(super) fn write(out: &mut impl Write, value: &impl Serialize) -> io::Result<
     writeln!(out, "{rest}")
 }
 
+/// Memory for hits that wait for the lines after them. Where it is too little, the first is told with the lines that
+/// have come.
+const HELD: usize = 4 << 20;
+
 /// Hits that wait for the lines after them.
 #[derive(Debug, Default)]
 pub(super) struct Around {
     /// Lines, up to twice as many as are shown on either side.
     lines: VecDeque<(u64, Arc<str>)>,
     waiting: VecDeque<Waiting>,
+    /// Roughly the memory that they take.
+    held: usize,
     wide: u64,
 }
 
@@ -81,9 +87,19 @@ struct Waiting {
     details: Option<Details>,
 }
 
+impl Waiting {
+    fn weight(&self) -> usize {
+        let texts = |texts: &[String]| texts.iter().map(|text| size_of::<String>() + text.len()).sum::<usize>();
+        let details = |known: &Details| texts(&known.records) + texts(&known.tags) + texts(&known.titles);
+        let texts =
+            [self.file.len(), self.indicator.len(), self.matched.len(), self.field.as_ref().map_or(0, String::len)];
+        size_of::<Waiting>() + texts.iter().sum::<usize>() + self.details.as_ref().map_or(0, details)
+    }
+}
+
 impl Around {
-    pub(super) fn hit(&mut self, hit: &Hit<'_>) {
-        self.waiting.push_back(Waiting {
+    pub(super) fn hit(&mut self, out: &mut impl Write, hit: &Hit<'_>) -> io::Result<()> {
+        let waiting = Waiting {
             file: hit.file.to_owned(),
             line: hit.line,
             column: hit.column,
@@ -92,7 +108,13 @@ impl Around {
             matched: hit.matched.to_owned(),
             field: hit.field.map(str::to_owned),
             details: hit.details.clone(),
-        });
+        };
+        self.held += waiting.weight();
+        self.waiting.push_back(waiting);
+        while self.held > HELD {
+            self.first(out)?;
+        }
+        Ok(())
     }
 
     pub(super) fn line(&mut self, out: &mut impl Write, wide: usize, number: u64, text: &Arc<str>) -> io::Result<()> {
@@ -110,6 +132,7 @@ impl Around {
 
     fn first(&mut self, out: &mut impl Write) -> io::Result<()> {
         let Some(hit) = self.waiting.pop_front() else { return Ok(()) };
+        self.held -= hit.weight();
         let of = |from: u64, to: u64| {
             let lines = self.lines.iter().filter(move |(number, _)| (from..to).contains(number));
             lines.map(|(_, text)| text.trim_end_matches('\r'))

@@ -107,10 +107,7 @@ impl<W: Write> Printer<W> {
                 text::hit(&mut self.out, self.style, hit)
             }
             Format::Csv => csv::hit(&mut self.out, self.style, hit),
-            Format::Jsonl if self.style.context.is_some() => {
-                self.jsonl.hit(hit);
-                Ok(())
-            }
+            Format::Jsonl if self.style.context.is_some() => self.jsonl.hit(&mut self.out, hit),
             Format::Jsonl => jsonl::hit(&mut self.out, hit),
         }
     }

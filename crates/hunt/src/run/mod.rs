@@ -1,5 +1,7 @@
 //! A search: logs are read and searched by many threads, and told by one, in order.
 
+mod block;
+mod gather;
 mod order;
 mod part;
 mod plan;
@@ -15,9 +17,9 @@ pub(crate) use search::Search;
 use crate::allow::Allow;
 use crate::day::Days;
 use crate::host::Hosts;
+use crate::indexes::Indexes;
 use crate::source::{Log, Walk};
 use crate::tell::Telling;
-use manara_matching::Index;
 use order::{Next, Order};
 use plan::{Plan, Work};
 use std::io::{self, Write};
@@ -31,9 +33,9 @@ const TICK: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub struct Hunt<'a> {
     /// What is looked for.
-    pub index: &'a Index,
+    pub indexes: Indexes<'a>,
     /// Threads that search, at least one. Each takes up to 16 MB beside the index and what logs need to be
-    /// unpacked: a block of 1 MB (up to 4 MB where lines are long), 3 MB of hits of it at the very most, and
+    /// unpacked: a block of 1 MB (up to 4 MB where lines are long), 4 MB of hits of it at the very most, and
     /// 1 MB of parts that wait for their turn.
     pub threads: usize,
     /// What is to be known of hits.
@@ -50,7 +52,7 @@ pub struct Hunt<'a> {
 
 impl<'a> Hunt<'a> {
     pub(crate) fn search(&'a self) -> Search<'a> {
-        Search::new(self.index, &self.wants, self.allow, self.hosts, self.days)
+        Search::new(self.indexes, &self.wants, self.allow, self.hosts, self.days)
     }
 
     /// Searches logs. `begin` says where to start each, and `None` if it is not to be searched at all.
@@ -93,14 +95,14 @@ impl<'a> Hunt<'a> {
                     let failed = claim.read(&mut buffer).err();
                     let mut piece = 0;
                     let (mut failed, mut disk) = (failed, Some(disk));
-                    search.block(&buffer, &claim, slot.start.told, &mut |mut part| {
+                    search.block(&buffer, &claim, &slot.start, &mut |mut part| {
                         part.log = Some(slot.clone());
                         part.disk = disk.take().unwrap_or(0);
                         if part.ends_block {
                             part.trouble = failed.take().map(|error| slot.trouble(&claim, error));
                         }
-                        order.put(slot.number, block, piece, part);
                         piece += 1;
+                        order.put(slot.number, block, piece - 1, part)
                     });
                 }
                 Work::End { slot, block, trouble, disk } => {

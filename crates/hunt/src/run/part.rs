@@ -1,11 +1,15 @@
 //! What a searched piece of a log comes to, small enough to wait for its turn.
 
 use super::plan::Slot;
+use crate::indexes::Indicator;
 use crate::source::Trouble;
 use jiff::civil::Date;
 use manara_matching::Kind;
 use std::net::IpAddr;
 use std::sync::Arc;
+
+/// What a shared text takes beside its bytes.
+const ARC: usize = 32;
 
 /// A hit in a part. Lines are counted from the part's first, which is 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,9 +18,9 @@ pub(crate) struct Found {
     /// Byte of the line, from 1.
     pub(crate) column: u64,
     pub(crate) kind: Kind,
-    pub(crate) indicator: u32,
-    /// How it is spelled there.
-    pub(crate) matched: Box<str>,
+    pub(crate) indicator: Indicator,
+    /// How it is spelled there; hits of the same place share it.
+    pub(crate) matched: Arc<str>,
     /// Where in a line of JSON it stands.
     pub(crate) field: Option<Arc<str>>,
     pub(crate) day: Option<Date>,
@@ -32,7 +36,8 @@ pub(crate) struct Kept {
     pub(crate) text: Arc<str>,
 }
 
-/// A piece of a log: whole lines, but for the end of a log and pieces of very long lines.
+/// A piece of a log: whole lines, but for the end of a log, pieces of very long lines, and lines with very many hits,
+/// which stand at the end of one part and the beginning of the next.
 #[derive(Default)]
 pub(crate) struct Part {
     /// Its log; `None` where something is said in place of one.
@@ -67,10 +72,34 @@ pub(crate) struct Part {
 impl Part {
     /// Roughly the memory that it takes.
     pub(crate) fn weight(&self) -> usize {
-        let text = |text: &Option<Arc<str>>| text.as_ref().map_or(0, |text| text.len());
-        let found =
-            |f: &Found| size_of::<Found>() + f.matched.len() + f.field.as_ref().map_or(0, |f| f.len()) + text(&f.text);
-        let kept = |k: &Kept| size_of::<Kept>() + k.text.len();
-        256 + self.found.iter().map(found).sum::<usize>() + self.kept.iter().map(kept).sum::<usize>()
+        let mut last = None;
+        let mut weight = 256;
+        for found in &self.found {
+            weight += found.weight(last);
+            last = Some(found);
+        }
+        weight + self.kept.iter().map(Kept::weight).sum::<usize>() + self.overfull.len() * size_of::<u64>()
+    }
+}
+
+impl Found {
+    /// Roughly the memory that it takes beside the hit before it, with which it may share texts.
+    pub(crate) fn weight(&self, last: Option<&Found>) -> usize {
+        let own = |text: Option<&Arc<str>>, shared: Option<&Arc<str>>| match (text, shared) {
+            (Some(text), Some(shared)) if Arc::ptr_eq(text, shared) => 0,
+            (Some(text), _) => ARC + text.len(),
+            (None, _) => 0,
+        };
+        size_of::<Found>()
+            + own(Some(&self.matched), last.map(|last| &last.matched))
+            + own(self.field.as_ref(), last.and_then(|last| last.field.as_ref()))
+            + own(self.text.as_ref(), last.and_then(|last| last.text.as_ref()))
+    }
+}
+
+impl Kept {
+    /// Roughly the memory that it takes.
+    pub(crate) fn weight(&self) -> usize {
+        size_of::<Kept>() + ARC + self.text.len()
     }
 }

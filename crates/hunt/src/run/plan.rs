@@ -11,14 +11,26 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 /// Where a log is begun: bytes and lines that were searched before, and up to where hits were told.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Start {
     /// Unpacked bytes, up to a line's end.
     pub offset: u64,
     /// Lines in them.
     pub lines: u64,
-    /// Hits that end before this byte were told.
-    pub told: u64,
+    /// Hits of each index that end before this byte were told; of an index that is not there none was.
+    /// [`Start::ALL`]: it need not be searched for.
+    pub told: Vec<u64>,
+}
+
+impl Start {
+    /// Beyond the end of every log.
+    pub const ALL: u64 = u64::MAX;
+
+    /// Hits of an index that end before this byte were told.
+    #[must_use]
+    pub fn told(&self, index: usize) -> u64 {
+        self.told.get(index).copied().unwrap_or(0)
+    }
 }
 
 /// A log that is being read.

@@ -1,22 +1,18 @@
 //! Searches a block, and makes of the hits what is told of them.
 
-use super::part::{Found, Kept, Part};
-use crate::allow::Allow;
+use super::block::Block;
+use super::gather::{Gather, Piece, Spot};
+use super::part::{Found, Part};
+use super::plan::Start;
+use crate::allow::{Allow, Asking};
 use crate::day::Days;
 use crate::field::fields;
 use crate::host::Hosts;
+use crate::indexes::Indexes;
 use crate::source::Claim;
-use manara_matching::{Hit, Index, Scanner};
 use memchr::{memchr, memchr_iter, memrchr};
 use std::ops::Range;
 use std::sync::Arc;
-
-/// Hits that are held of a piece of a block; where there are more, it is searched in halves.
-const MOST: usize = 1 << 16;
-/// Memory of a part before it is handed on.
-const PART: usize = 256 << 10;
-/// Bytes of a line that are shown around hits.
-const SHOWN: usize = 4 << 10;
 
 /// What is to be known of hits.
 #[derive(Debug, Clone)]
@@ -31,213 +27,145 @@ pub struct Wants {
 
 /// What searching needs; one for each thread.
 pub(crate) struct Search<'a> {
-    scanner: Scanner<'a>,
-    index: &'a Index,
+    gather: Gather<'a>,
+    lines: Lines<'a>,
+}
+
+/// What is needed to know more of hits.
+struct Lines<'a> {
+    indexes: Indexes<'a>,
     wants: &'a Wants,
-    allow: Option<&'a Allow>,
+    allow: Option<Asking<'a>>,
     hosts: &'a Hosts,
     days: Days,
-    hits: Vec<Hit>,
-}
-
-/// A block on its way into parts.
-struct Block<'b> {
-    text: &'b [u8],
-    claim: &'b Claim,
-    /// Hits that end before this byte of the log were told.
-    told: u64,
-    /// Lines of the pieces that were searched.
-    lines: u64,
-    part: Part,
-    weight: usize,
-    /// Where the part starts: byte and line of the block.
-    from: (usize, u64),
-    around: Option<Around>,
-    emit: &'b mut dyn FnMut(Part),
-}
-
-/// Lines around hits.
-struct Around {
-    /// Where each line of the block starts.
-    starts: Vec<usize>,
-    lines: u64,
-    /// The first line that was not looked at, and the first that need not be kept.
-    next: u64,
-    until: u64,
+    /// The hits of a line that are told, and how each place is spelled.
+    told: Vec<Spot>,
 }
 
 impl<'a> Search<'a> {
     pub(super) fn new(
-        index: &'a Index,
+        indexes: Indexes<'a>,
         wants: &'a Wants,
         allow: Option<&'a Allow>,
         hosts: &'a Hosts,
         days: Days,
     ) -> Search<'a> {
-        Search { scanner: Scanner::new(index), index, wants, allow, hosts, days, hits: Vec::new() }
+        let lines = Lines { indexes, wants, allow: allow.map(Allow::asking), hosts, days, told: Vec::new() };
+        Search { gather: Gather::new(indexes), lines }
     }
 
-    /// Searches a block; parts come out in order, the last one says that it ends the block.
-    pub(crate) fn block(&mut self, text: &[u8], claim: &Claim, told: u64, emit: &mut dyn FnMut(Part)) {
-        let around = self.wants.context.map(|lines| Around::new(text, lines as u64));
-        let part = Part::default();
-        let mut block = Block { text, claim, told, lines: 0, part, weight: 0, from: (0, 0), around, emit };
-        self.piece(&mut block, 0..text.len());
-        block.keep_end();
-        let bytes = &text[block.from.0..];
-        block.part.lines = block.lines - block.from.1;
-        block.part.bytes = bytes.len() as u64;
-        block.part.open = (bytes.len() - memrchr(b'\n', bytes).map_or(0, |at| at + 1)) as u64;
-        block.part.ends_block = true;
-        (block.emit)(std::mem::take(&mut block.part));
-    }
-
-    /// Searches lines of a block.
-    fn piece(&mut self, block: &mut Block<'_>, range: Range<usize>) {
-        let mut hits = std::mem::take(&mut self.hits);
-        hits.clear();
-        let mut more = false;
-        let text = &block.text[range.clone()];
-        let lines = self.scanner.scan(text, |hit| match hits.len() < MOST {
-            true => hits.push(hit),
-            false => more = true,
+    /// Searches a block; parts come out in order, the last one says that it ends the block. `emit` says whether more
+    /// are wanted; where they are not, none comes any more.
+    pub(crate) fn block(&mut self, text: &[u8], claim: &Claim, start: &Start, emit: &mut dyn FnMut(Part) -> bool) {
+        let mut block = Block::new(text, claim, self.lines.wants.context, emit);
+        let lines = self.gather.block(text, claim.offset, start, &mut |piece| {
+            self.lines.piece(&mut block, piece);
+            !block.over
         });
-        if more && let Some(middle) = middle(text) {
-            self.hits = hits;
-            self.piece(block, range.start..range.start + middle);
-            self.piece(block, range.start + middle..range.end);
-            return;
+        if !block.over {
+            block.end(lines);
         }
-        if more {
-            block.part.overfull.push(block.lines - block.from.1);
+    }
+}
+
+impl Lines<'_> {
+    fn piece(&mut self, block: &mut Block<'_>, piece: &Piece<'_>) {
+        let text = block.text;
+        let (mut number, mut at, mut rest) = (piece.lines, piece.start, piece.spots);
+        while let [first, ..] = rest
+            && !block.over
+        {
+            let place = first.start as usize;
+            let start = memrchr(b'\n', &text[at..place]).map_or(at, |end| at + end + 1);
+            let end = memchr(b'\n', &text[place..piece.end]).map_or(piece.end, |end| place + end);
+            number += memchr_iter(b'\n', &text[at..start]).count() as u64;
+            at = start;
+            let (line, others) = rest.split_at(rest.partition_point(|spot| (spot.start as usize) < end));
+            if piece.over {
+                block.overfull(number);
+            }
+            self.line(block, number, start..end, line);
+            rest = others;
         }
-        for line in hits.chunk_by(|a, b| a.line == b.line) {
-            self.line(block, range.start, line);
-        }
-        block.lines += lines;
-        self.hits = hits;
     }
 
-    /// Takes up the hits of one line. `base`: where the piece starts in the block.
-    fn line(&self, block: &mut Block<'_>, base: usize, hits: &[Hit]) {
-        let [first, ..] = hits else { return };
+    /// Takes up the hits of one line.
+    fn line(&mut self, block: &mut Block<'_>, number: u64, at: Range<usize>, spots: &[Spot]) {
         let text = block.text;
-        let start = memrchr(b'\n', &text[..base + first.start]).map_or(0, |at| at + 1);
-        let end = memchr(b'\n', &text[base + first.start..]).map_or(text.len(), |at| base + first.start + at);
-        let line = &text[start..end];
-        let number = block.lines + first.line - 1;
-        let column = if number == 0 { block.claim.column } else { 0 };
-        let mut told = Vec::with_capacity(hits.len());
-        for hit in hits {
-            let (from, to) = (base + hit.start, base + hit.end);
-            if block.claim.offset + (to as u64) < block.told {
-                continue;
+        let mut told = std::mem::take(&mut self.told);
+        told.clear();
+        match &mut self.allow {
+            None => told.extend_from_slice(spots),
+            Some(allow) => {
+                for place in places(spots) {
+                    let matched = spelled(text, &place[0]);
+                    let text = |spot: &Spot| self.indexes.text(spot.indicator);
+                    told.extend(place.iter().filter(|spot| !allow.holds(text(spot), spot.kind, &matched)));
+                }
+                block.left_out((spots.len() - told.len()) as u64);
             }
-            let matched = String::from_utf8_lossy(&text[from..to]);
-            if self.allow.is_some_and(|allow| allow.holds(self.index.text(hit.indicator), hit.kind, &matched)) {
-                block.part.left_out += 1;
-                continue;
-            }
-            // A name at the border of a chunk may reach beyond its line in a broken text.
-            let place = from.saturating_sub(start).min(line.len())..to.saturating_sub(start).min(line.len());
-            told.push((hit, matched, place));
         }
-        if told.is_empty() {
-            return;
+        if !told.is_empty() {
+            self.tell(block, number, at, &told);
         }
-        block.keep_around(number);
-        let places: Vec<Range<usize>> = told.iter().map(|(.., place)| place.clone()).collect();
-        let mut fields = if self.wants.field { fields(line, &places) } else { Vec::new() };
+        self.told = told;
+    }
+
+    fn tell(&self, block: &mut Block<'_>, number: u64, at: Range<usize>, spots: &[Spot]) {
+        let (text, line) = (block.text, &block.text[at.clone()]);
+        let before = if number == 0 { block.claim.column } else { 0 };
+        // A name at the border of a chunk may reach beyond its line in a broken text.
+        let within = |place: u32| (place as usize).saturating_sub(at.start).min(line.len());
+        let place_of = |spot: &Spot| within(spot.start)..within(spot.end);
+        block.keep_before(number);
+        let mut fields = if self.wants.field {
+            fields(line, &places(spots).map(|place| place_of(&place[0])).collect::<Vec<_>>()).into_iter()
+        } else {
+            Vec::new().into_iter()
+        };
         let (day, hosts) = match self.wants.tally {
             true => (self.days.of(line), self.hosts.on(line)),
             false => (None, Vec::new()),
         };
         let mut whole: Option<Arc<str>> = None;
-        for (n, (hit, matched, place)) in told.into_iter().enumerate() {
-            let text = self.wants.tally.then(|| piece_around(line, &place, &mut whole));
-            let found = Found {
-                line: number - block.from.1,
-                column: hit.column + column,
-                kind: hit.kind,
-                indicator: hit.indicator,
-                matched: matched.into(),
-                field: fields.get_mut(n).and_then(Option::take),
-                day,
-                host: hosts
-                    .iter()
-                    .find(|(at, _)| at.end <= place.start || at.start >= place.end)
-                    .map(|(_, host)| *host),
-                text,
-            };
-            block.weight += size_of::<Found>() + found.matched.len() + found.text.as_ref().map_or(0, |text| text.len());
-            block.part.found.push(found);
+        for spots in places(spots) {
+            let place = place_of(&spots[0]);
+            let matched: Arc<str> = spelled(text, &spots[0]).into();
+            let field = fields.next().flatten();
+            let host = hosts.iter().find(|(at, _)| at.end <= place.start || at.start >= place.end);
+            let host = host.map(|(_, host)| *host);
+            let shown = self.wants.tally.then(|| piece_around(line, &place, &mut whole));
+            for spot in spots {
+                let found = Found {
+                    line: number,
+                    column: (spot.start as usize - at.start) as u64 + 1 + before,
+                    kind: spot.kind,
+                    indicator: spot.indicator,
+                    matched: matched.clone(),
+                    field: field.clone(),
+                    day,
+                    host,
+                    text: shown.clone(),
+                };
+                block.add(number, at.start, found);
+                if block.over {
+                    return;
+                }
+            }
         }
-        if block.weight > PART && end < text.len() {
-            block.hand_on(number, end + 1);
-        }
+        block.keep_line(number);
+        block.line_ends(number, at.end);
     }
 }
 
-impl Block<'_> {
-    /// Hands on what is there, up to the end of a line.
-    fn hand_on(&mut self, line: u64, end: usize) {
-        let mut part = std::mem::take(&mut self.part);
-        part.lines = line + 1 - self.from.1;
-        part.bytes = (end - self.from.0) as u64;
-        self.from = (end, line + 1);
-        self.weight = 0;
-        (self.emit)(part);
-    }
-
-    fn keep_around(&mut self, line: u64) {
-        let Some(around) = &mut self.around else { return };
-        let (before, until) = (line.saturating_sub(around.lines), around.until.max(line + around.lines + 1));
-        around.keep(self.text, around.until.min(line + 1), self.from.1, &mut self.part.kept);
-        around.next = around.next.max(before);
-        around.keep(self.text, line + 1, self.from.1, &mut self.part.kept);
-        around.until = until;
-    }
-
-    /// What follows the last hit, and the block's last lines, which may stand before a hit in the next one.
-    fn keep_end(&mut self) {
-        let Some(around) = &mut self.around else { return };
-        around.keep(self.text, around.until, self.from.1, &mut self.part.kept);
-        let all = around.starts.len() as u64 - 1;
-        around.next = around.next.max(all.saturating_sub(around.lines));
-        around.keep(self.text, all, self.from.1, &mut self.part.kept);
-    }
+/// Hits by their places.
+fn places(spots: &[Spot]) -> impl Iterator<Item = &[Spot]> {
+    spots.chunk_by(|a, b| (a.start, a.end) == (b.start, b.end))
 }
 
-impl Around {
-    fn new(text: &[u8], lines: u64) -> Around {
-        let mut starts = vec![0];
-        starts.extend(memchr_iter(b'\n', text).map(|at| at + 1));
-        if starts.last() != Some(&text.len()) {
-            starts.push(text.len() + 1);
-        }
-        // The block's first lines may stand behind a hit in the one before.
-        Around { starts, lines, next: 0, until: lines }
-    }
-
-    /// Keeps lines up to one that is not kept. `base`: the part's first line.
-    fn keep(&mut self, text: &[u8], until: u64, base: u64, kept: &mut Vec<Kept>) {
-        let until = until.min(self.starts.len() as u64 - 1);
-        while self.next < until {
-            let (start, end) = (self.starts[self.next as usize], self.starts[self.next as usize + 1] - 1);
-            let end = end.min(start + SHOWN).max(start);
-            let line = String::from_utf8_lossy(&text[start..end.min(text.len())]);
-            kept.push(Kept { line: self.next - base, text: line.into() });
-            self.next += 1;
-        }
-    }
-}
-
-/// The line's end that is nearest to the middle of a text with more than one line.
-fn middle(text: &[u8]) -> Option<usize> {
-    let half = text.len() / 2;
-    let before = memrchr(b'\n', &text[..half]).map(|at| at + 1);
-    let behind = || memchr(b'\n', &text[half..]).map(|at| half + at + 1).filter(|at| *at < text.len());
-    before.or_else(behind)
+/// How the indicator of a hit is spelled.
+fn spelled<'t>(text: &'t [u8], spot: &Spot) -> std::borrow::Cow<'t, str> {
+    String::from_utf8_lossy(&text[spot.start as usize..spot.end as usize])
 }
 
 /// The line, if it is short, or what stands around a place of it.

@@ -2,7 +2,7 @@
 #![allow(dead_code, unreachable_pub)]
 
 use manara_hunt::{
-    Allow, Days, Format, Hosts, Hunt, Printer, Show, Standing, Style, Tally, Telling, Walk, Wants, Watch,
+    Allow, Days, Format, Hosts, Hunt, Indexes, Printer, Show, Standing, Style, Tally, Telling, Walk, Wants, Watch,
 };
 use manara_matching::{Builder, Index};
 use std::io::Write;
@@ -51,14 +51,19 @@ pub struct Told {
 
 impl Asked<'_> {
     pub fn of(&self, index: &Index, logs: &[PathBuf]) -> Told {
+        self.of_several(std::slice::from_ref(index), logs)
+    }
+
+    pub fn of_several(&self, indexes: &[Index], logs: &[PathBuf]) -> Told {
+        let indexes = Indexes::new(indexes);
         let (hosts, stop) = (Hosts::new(), AtomicBool::new(false));
         let wants = Wants { field: self.format != Format::Text, tally: self.tally, context: self.context };
         let days = Days::until(jiff::civil::date(2026, 1, 15));
-        let hunt = Hunt { index, threads: self.threads, wants, allow: self.allow, hosts: &hosts, days, stop: &stop };
+        let hunt = Hunt { indexes, threads: self.threads, wants, allow: self.allow, hosts: &hosts, days, stop: &stop };
         let style =
             Style { format: self.format, show: self.show, context: self.context, header: true, safe: str::to_owned };
         let mut words = Words::default();
-        let mut telling = Telling::new(index, Printer::new(Vec::new(), style).unwrap(), self.tally, &mut words);
+        let mut telling = Telling::new(indexes, Printer::new(Vec::new(), style).unwrap(), self.tally, &mut words);
         hunt.run(Walk::new(logs), &|_| Some(Default::default()), &mut telling).unwrap();
         let (mut printer, mut tally) = telling.finish();
         tally.totals.seconds = 0.0;

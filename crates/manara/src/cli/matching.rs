@@ -20,9 +20,10 @@ pub(crate) enum HitFormat {
 
 #[derive(Debug, Args)]
 pub(crate) struct ScanArgs {
-    /// The index, made by `manara index build`
-    #[arg(long, value_name = "FILE")]
-    pub(crate) index: PathBuf,
+    /// The index, made by `manara index build`; may be given several times: a day's delta beside the base, or a list of
+    /// each partner. What two hold is told once, as the first one's
+    #[arg(long, value_name = "FILE", required = true)]
+    pub(crate) index: Vec<PathBuf>,
     /// How hits are printed
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) format: HitFormat,
@@ -48,7 +49,7 @@ pub(crate) struct ScanArgs {
     /// Go on reading what is added to logs, as `tail -F` does, until Ctrl-C
     #[arg(long, short = 'f', conflicts_with_all = ["count"])]
     pub(crate) follow: bool,
-    /// Keep in this file how far logs were searched with this index; the next time only what is new is searched
+    /// Keep in this file how far logs were searched, apart for each index; the next time only what is new is searched
     #[arg(long, value_name = "FILE")]
     pub(crate) state: Option<PathBuf>,
     /// Write here [default: standard output]; with --state hits are added to what is there

@@ -5,13 +5,13 @@ use crate::cli::{HitFormat, ScanArgs};
 use crate::output::{self, Progress};
 use anyhow::Context;
 use manara_hunt::{
-    Allow, Before, Days, Format, Hosts, Hunt, Item, Journal, Log, Printer, Show, Standing, Start, Style, Tally,
-    Telling, Top, Walk, Wants, Watch, index_id, state, summary, top,
+    Allow, Before, Days, Format, Hosts, Hunt, Indexes, Item, Journal, Log, Printer, Show, Standing, Start, Style,
+    Tally, Telling, Top, Walk, Wants, Watch, index_ids, state, summary, top,
 };
 use manara_matching::Index;
 use std::fs::OpenOptions;
 use std::io::{self, BufWriter, IsTerminal, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -39,15 +39,14 @@ pub(crate) fn scan(args: &ScanArgs) -> anyhow::Result<ExitCode> {
 fn hunt(args: &ScanArgs) -> anyhow::Result<Tally> {
     let outs = [("-o", &args.output), ("--report", &args.report.report), ("--state", &args.state)];
     for (what, out) in outs.iter().filter_map(|(what, out)| out.as_deref().map(|out| (what, out))) {
-        let read = [&args.index].into_iter().chain(&args.allow).chain(&args.logs);
-        output::none_of(what, out, read.map(std::path::PathBuf::as_path))?;
+        let read = args.index.iter().chain(&args.allow).chain(&args.logs);
+        output::none_of(what, out, read.map(PathBuf::as_path))?;
     }
-    let index = Index::open(&args.index).with_context(|| args.index.display().to_string())?;
-    // A damaged one would miss hits, and nothing found is good news: it is read once, at a gigabyte in a tenth of a second.
-    index.verify().with_context(|| args.index.display().to_string())?;
+    let opened = indexes(args)?;
+    let indexes = Indexes::new(&opened);
     let allow = allow(args)?;
     let hosts = hosts(args)?;
-    let (before, mut journal) = args.state.as_ref().map(|path| open_state(&index, path)).transpose()?.unzip();
+    let (before, mut journal) = args.state.as_ref().map(|path| open_state(indexes, path)).transpose()?.unzip();
     let (out, written) = out(args, before.as_ref())?;
     let style = style(args, written.load(Ordering::Relaxed) == 0);
     if let (Some(journal), Some(path)) = (&mut journal, &args.output) {
@@ -64,15 +63,15 @@ fn hunt(args: &ScanArgs) -> anyhow::Result<Tally> {
     };
     let begin = |log: &Log| before.as_ref().map_or(Some(Start::default()), |before| before.start(log));
     let mut watching = Watching::new(args, style, &begin);
-    let mut telling = Telling::new(&index, Printer::new(out, style)?, told_at_the_end, &mut watching);
+    let mut telling = Telling::new(indexes, Printer::new(out, style)?, told_at_the_end, &mut watching);
     if let Some(journal) = &mut journal {
         telling.keep(journal);
     }
     let stop = if args.follow || args.state.is_some() { interrupt::flag()? } else { Arc::new(AtomicBool::new(false)) };
     let (threads, days) = (threads(args), Days::now());
-    let hunt = Hunt { index: &index, threads, wants, allow: allow.as_ref(), hosts: &hosts, days, stop: &stop };
+    let hunt = Hunt { indexes, threads, wants, allow: allow.as_ref(), hosts: &hosts, days, stop: &stop };
     if args.follow {
-        let place = |log: &Log| before.as_ref().map_or(Start::default(), |before| before.place(log).0);
+        let place = |log: &Log| before.as_ref().map_or(Start::default(), |before| before.place(log));
         hunt.follow(&args.logs, &place, &mut telling)?;
     } else {
         hunt.run(Walk::new(&args.logs), &begin, &mut telling)?;
@@ -98,8 +97,22 @@ fn hunt(args: &ScanArgs) -> anyhow::Result<Tally> {
     Ok(tally)
 }
 
-fn open_state(index: &Index, path: &Path) -> anyhow::Result<(Before, Journal)> {
-    Ok(state(path, &index_id(index))?)
+/// Opens what is searched for.
+fn indexes(args: &ScanArgs) -> anyhow::Result<Vec<Index>> {
+    let most = Indexes::MOST;
+    anyhow::ensure!(args.index.len() <= most, "--index: no more than {most} at once; build one of several lists");
+    let open = |path: &PathBuf| {
+        let index = Index::open(path)?;
+        // A damaged one would miss hits, and nothing found is good news: it is read once, at a gigabyte in a tenth of a
+        // second.
+        index.verify()?;
+        Ok::<_, manara_matching::OpenError>(index)
+    };
+    args.index.iter().map(|path| open(path).with_context(|| path.display().to_string())).collect()
+}
+
+fn open_state(indexes: Indexes<'_>, path: &Path) -> anyhow::Result<(Before, Journal)> {
+    Ok(state(path, &index_ids(indexes))?)
 }
 
 fn threads(args: &ScanArgs) -> usize {

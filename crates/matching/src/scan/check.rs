@@ -1,7 +1,8 @@
 //! Whether a run of bytes spells an indicator. Everything that the fast path lets through comes here, and
 //! the texts of hits are compared here; so a hit never rests on a hash alone.
 
-use super::{Found, words};
+use super::out::{Crowd, FEW, Out};
+use super::words;
 use crate::address::{Intervals, parse4};
 use crate::bytes::{Decoded, is_local, percent};
 use crate::entry::{BELOW, EMAILS, ON, URLS, number};
@@ -55,7 +56,7 @@ impl<'a> Check<'a> {
     }
 
     /// A whole run of token bytes that holds a dot.
-    pub(super) fn token(&self, text: &[u8], at: Range<usize>, out: &mut Vec<Found>) {
+    pub(super) fn token(&self, text: &[u8], at: Range<usize>, out: &mut Out) {
         for at in readings(text, at) {
             if text[at.clone()].is_ascii() {
                 self.dotted(text, &text[at.clone()], at, out);
@@ -66,7 +67,7 @@ impl<'a> Check<'a> {
     }
 
     /// A token with letters beyond ASCII: signs among them divide it, capitals are made small.
-    fn in_script(&self, text: &[u8], at: Range<usize>, out: &mut Vec<Found>) {
+    fn in_script(&self, text: &[u8], at: Range<usize>, out: &mut Out) {
         let mut small = [0; LONGEST];
         let (mut length, mut start, mut place) = (0, at.start, at.start);
         let end = at.end;
@@ -99,7 +100,7 @@ impl<'a> Check<'a> {
     }
 
     /// An address or a name. `token` is what stands `at` its place in `text`, in small letters.
-    fn dotted(&self, text: &[u8], token: &[u8], at: Range<usize>, out: &mut Vec<Found>) {
+    fn dotted(&self, text: &[u8], token: &[u8], at: Range<usize>, out: &mut Out) {
         let mut at = at;
         let Some(last) = token.iter().rposition(|b| *b != b'.') else { return };
         let first = token.iter().position(|b| *b != b'.').unwrap_or(0);
@@ -114,7 +115,7 @@ impl<'a> Check<'a> {
         self.name(text, token, at, out);
     }
 
-    fn name(&self, text: &[u8], token: &[u8], at: Range<usize>, out: &mut Vec<Found>) {
+    fn name(&self, text: &[u8], token: &[u8], at: Range<usize>, out: &mut Out) {
         let mut state = START;
         let mut right = token.len();
         for depth in 0.. {
@@ -161,7 +162,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn v4(&self, text: &[u8], address: u32, at: Range<usize>, out: &mut Vec<Found>) {
+    fn v4(&self, text: &[u8], address: u32, at: Range<usize>, out: &mut Out) {
         if !has_bit(self.map24, address >> 8) {
             return;
         }
@@ -174,7 +175,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn host(&self, text: &[u8], address: IpAddr, at: Range<usize>, out: &mut Vec<Found>) {
+    fn host(&self, text: &[u8], address: IpAddr, at: Range<usize>, out: &mut Out) {
         let bits = match address {
             IpAddr::V4(v4) => u128::from(v4.to_bits()),
             IpAddr::V6(v6) => v6.to_bits(),
@@ -187,7 +188,7 @@ impl<'a> Check<'a> {
     }
 
     /// A run of hexadecimal digits and colons with at least two colons.
-    pub(super) fn v6(&self, text: &[u8], at: Range<usize>, out: &mut Vec<Found>) {
+    pub(super) fn v6(&self, text: &[u8], at: Range<usize>, out: &mut Out) {
         let Range { mut start, mut end } = at;
         let before = |start: usize| start.checked_sub(1).map_or(b' ', |n| text[n]);
         if before(start) == b'%' {
@@ -238,45 +239,53 @@ impl<'a> Check<'a> {
     }
 
     /// URLs of a host that stands `at` a place, by what follows it there.
-    fn urls(&self, text: &[u8], host_key: u64, at: Range<usize>, same: impl Fn(&[u8]) -> bool, out: &mut Vec<Found>) {
-        let mut rest = &text[at.end..];
-        rest = rest.strip_prefix(b"]").unwrap_or(rest);
-        rest = rest.strip_prefix(b".").unwrap_or(rest);
-        let digits = rest.get(1..).unwrap_or_default().iter().take_while(|b| b.is_ascii_digit()).count();
-        let port = rest.first() == Some(&b':') && digits > 0;
-        if port && matches!(&rest[1..=digits], b"80" | b"443") {
-            rest = &rest[1 + digits..];
-        }
-        let mut decoded = Decoded { rest };
+    fn urls(&self, text: &[u8], host_key: u64, at: Range<usize>, same: impl Fn(&[u8]) -> bool, out: &mut Out) {
         let mut bytes = [0; REST];
-        let mut length = 0;
-        let begins = matches!(decoded.clone().next(), Some(b'/' | b'?')) || rest.starts_with(b":") && port;
-        if begins {
-            for (slot, byte) in bytes.iter_mut().zip(decoded.by_ref()) {
-                *slot = byte;
-                length += 1;
-            }
-        }
-        let mut end = text.len() - decoded.rest.len();
-        while end > at.end
-            && matches!(text[end - 1], b'.' | b',' | b';' | b':' | b'!' | b'?' | b')' | b']' | b'}' | b'\'')
-        {
-            end -= 1;
-        }
+        let (rest, end) = rest(text, at.end, &mut bytes);
+        let (before, mut crowd) = (out.count(), None);
         self.urls.starting(
             host_key,
-            &bytes[..length],
+            rest,
             |entry| self.index.entry(entry),
             |url| {
                 if same(url.host) {
+                    if out.count() - before == FEW {
+                        crowd = Some(url.row);
+                        return false;
+                    }
                     self.found(url.entry, at.start..end, out);
                 }
+                true
             },
         );
+        if let Some(row) = crowd {
+            out.crowd(before, at.start, end, host_key, at.end, row);
+        }
+    }
+
+    /// Adds the indicators of a crowd, until there are so many.
+    pub(super) fn crowd(&self, text: &[u8], crowd: &Crowd, most: usize, numbers: &mut Vec<u32>) {
+        let entry = |entry| self.index.entry(entry);
+        let address = |host: &[u8]| str::from_utf8(host).ok().and_then(|host| host.parse::<IpAddr>().ok());
+        let Some(like) = self.urls.host(crowd.row, entry) else { return };
+        let like_address = address(like).map(|address| address.to_canonical());
+        // The row was compared with the log.
+        let same = |host: &[u8]| {
+            host.eq_ignore_ascii_case(like)
+                || like_address.is_some() && address(host).map(|address| address.to_canonical()) == like_address
+        };
+        let mut bytes = [0; REST];
+        let (rest, _) = rest(text, crowd.at, &mut bytes);
+        self.urls.starting(crowd.host_key, rest, entry, |url| {
+            if same(url.host) {
+                numbers.extend(self.index.indicator(url.entry));
+            }
+            numbers.len() < most
+        });
     }
 
     /// An e-mail address, by its host.
-    fn email(&self, text: &[u8], host: &[u8], at: Range<usize>, out: &mut Vec<Found>) {
+    fn email(&self, text: &[u8], host: &[u8], at: Range<usize>, out: &mut Out) {
         let before = &text[..at.start];
         let Some(before) = before.strip_suffix(b"@").or_else(|| before.strip_suffix(b"%40")) else { return };
         let local = before.len() - before.iter().rev().take(crate::value::LOCAL).take_while(|b| is_local(**b)).count();
@@ -302,25 +311,53 @@ impl<'a> Check<'a> {
     }
 
     /// A run of hexadecimal digits.
-    pub(super) fn hex(&self, text: &[u8], at: Range<usize>, out: &mut Vec<Found>) {
+    pub(super) fn hex(&self, text: &[u8], at: Range<usize>, out: &mut Out) {
         words::hex(self, text, at, out);
     }
 
     /// A run of word bytes.
-    pub(super) fn word(&self, text: &[u8], at: Range<usize>, out: &mut Vec<Found>) {
+    pub(super) fn word(&self, text: &[u8], at: Range<usize>, out: &mut Out) {
         words::word(self, text, at, out);
     }
 
     /// A run of word bytes that may be the number of an autonomous system.
-    pub(super) fn system(&self, text: &[u8], at: Range<usize>, out: &mut Vec<Found>) {
+    pub(super) fn system(&self, text: &[u8], at: Range<usize>, out: &mut Out) {
         words::system(self, text, at, out);
     }
 
-    pub(super) fn found(&self, entry: u32, at: Range<usize>, out: &mut Vec<Found>) {
+    pub(super) fn found(&self, entry: u32, at: Range<usize>, out: &mut Out) {
         if let Some(indicator) = self.index.indicator(entry) {
-            out.push(Found { start: at.start, end: at.end, indicator });
+            out.hit(at.start, at.end, indicator);
         }
     }
+}
+
+/// What follows a host that ends at a place, decoded as far as URLs are compared, and where the whole ends.
+fn rest<'b>(text: &[u8], host_end: usize, bytes: &'b mut [u8; REST]) -> (&'b [u8], usize) {
+    let mut rest = &text[host_end..];
+    rest = rest.strip_prefix(b"]").unwrap_or(rest);
+    rest = rest.strip_prefix(b".").unwrap_or(rest);
+    let digits = rest.get(1..).unwrap_or_default().iter().take_while(|b| b.is_ascii_digit()).count();
+    let port = rest.first() == Some(&b':') && digits > 0;
+    if port && matches!(&rest[1..=digits], b"80" | b"443") {
+        rest = &rest[1 + digits..];
+    }
+    let mut decoded = Decoded { rest };
+    let mut length = 0;
+    let begins = matches!(decoded.clone().next(), Some(b'/' | b'?')) || rest.starts_with(b":") && port;
+    if begins {
+        for (slot, byte) in bytes.iter_mut().zip(decoded.by_ref()) {
+            *slot = byte;
+            length += 1;
+        }
+    }
+    let mut end = text.len() - decoded.rest.len();
+    while end > host_end
+        && matches!(text[end - 1], b'.' | b',' | b';' | b':' | b'!' | b'?' | b')' | b']' | b'}' | b'\'')
+    {
+        end -= 1;
+    }
+    (&bytes[..length], end)
 }
 
 /// Where a token may start: behind `%2F`, and behind the `n` of `\n` as well as before it.

@@ -4,7 +4,8 @@
 
 use super::check::{Check, has_bit};
 use super::masks::{BEFORE, BLOCKS, Masks, WORDS};
-use super::{Found, Wants, ahead, signs, words};
+use super::out::Out;
+use super::{Wants, ahead, signs, words};
 use crate::bytes::{is_token, is_word};
 use crate::hash::{START, Salt, key, longer};
 use crate::index::top_bit;
@@ -60,7 +61,7 @@ pub(super) struct Room {
     /// Places of hidden signs, in order.
     pub(super) signs: Vec<usize>,
     /// What was found in the chunk.
-    pub(super) found: Vec<Found>,
+    pub(super) found: Out,
 }
 
 impl Room {
@@ -80,8 +81,19 @@ impl Room {
             hex_done: 0,
             v6_done: 0,
             signs: Vec::new(),
-            found: Vec::new(),
+            found: Out::default(),
         }
+    }
+
+    /// As it was made; what stands in the arrays is written before it is read.
+    pub(super) fn reset(&mut self) {
+        self.masks.reset();
+        (self.carry, self.hex_done, self.v6_done) = (false, 0, 0);
+        for places in [&mut self.hex, &mut self.colons, &mut self.words, &mut self.systems, &mut self.signs] {
+            places.clear();
+        }
+        self.tokens.clear();
+        self.found.clear();
     }
 }
 

@@ -31,6 +31,14 @@ impl Masks {
         Masks { token: none, dot: none, colon: none, hex: none, sign: none, line: none, high: none }
     }
 
+    /// Nothing stands before the next chunk.
+    pub(super) fn reset(&mut self) {
+        let Masks { token, dot, colon, hex, sign, line, high } = self;
+        for array in [token, dot, colon, hex, sign, line, high] {
+            array[..BEFORE].fill(0);
+        }
+    }
+
     /// Ends of lines in the first bytes of the chunk.
     pub(super) fn lines(&self, bytes: usize) -> u64 {
         let (words, rest) = (bytes / 64, bytes % 64);

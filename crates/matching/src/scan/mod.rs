@@ -8,6 +8,7 @@ mod check;
 mod classes;
 mod fast;
 mod masks;
+mod out;
 mod plain;
 mod signs;
 mod words;
@@ -18,6 +19,7 @@ use check::Check;
 pub(crate) use check::REST;
 use fast::Room;
 use masks::{BLOCKS, Masks};
+use out::Out;
 
 /// An indicator in a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,12 +38,36 @@ pub struct Hit {
     pub end: usize,
 }
 
-/// A hit before its line is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Found {
-    start: usize,
-    end: usize,
-    indicator: u32,
+/// What is wanted after a hit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// The next one.
+    Hit,
+    /// The next one that is not on this line.
+    Line,
+    /// No more.
+    Stop,
+}
+
+/// Memory that a scan needs, about 150 KB: for many scans of short texts it is made once.
+#[derive(Debug)]
+pub struct Scratch {
+    room: Box<Room>,
+    hidden: Hidden,
+}
+
+impl Scratch {
+    /// Makes it.
+    #[must_use]
+    pub fn new() -> Scratch {
+        Scratch { room: Box::new(Room::new()), hidden: Hidden::default() }
+    }
+}
+
+impl Default for Scratch {
+    fn default() -> Scratch {
+        Scratch::new()
+    }
 }
 
 /// What an index gives reason to look for.
@@ -123,35 +149,55 @@ impl<'a> Scanner<'a> {
         self.code
     }
 
-    /// Gives every hit in `text`, in order of place, then of indicator. `text` starts and ends at the
-    /// borders of lines, or at borders of tokens at least; its first line is 1. Returns how many lines end
-    /// in it. Allocates once a call, not for each line or hit.
+    /// Gives every hit in `text`, in order of place, then of indicator; of URLs that stand at one place, 65,536 and
+    /// one more if there are more. `text` starts and ends at the borders of lines, or at borders of tokens at least;
+    /// its first line is 1. Returns how many lines end in it. Allocates once a call, not for each line or hit.
     pub fn scan(&self, text: &[u8], mut hit: impl FnMut(Hit)) -> u64 {
-        let mut room = Box::new(Room::new());
-        let mut hidden = Hidden::default();
+        self.scan_some(&mut Scratch::new(), text, |found| {
+            hit(found);
+            Next::Hit
+        })
+    }
+
+    /// The same as far as it is wanted, in memory that was made before. Returns how many lines end in what was
+    /// scanned.
+    pub fn scan_some(&self, scratch: &mut Scratch, text: &[u8], mut hit: impl FnMut(Hit) -> Next) -> u64 {
+        let Scratch { room, hidden } = scratch;
+        room.reset();
+        hidden.reset();
         let mut lines = Lines::default();
+        // What starts before is on a line of which no more is wanted.
+        let mut from = 0;
         let mut base = 0;
         loop {
             let rest = &text[base..];
             // The last block is filled up with zeros, so that the last token ends.
             let full = rest.len() >= BLOCKS * 64;
             let blocks = if full { BLOCKS } else { rest.len() / 64 + 1 };
-            self.chunk(&mut room, text, base, blocks);
+            self.chunk(room, text, base, blocks);
             // What stands in a piece with a hidden sign is found in its rewritten form, or not at all.
-            room.found.retain(|found| !hidden.covers(text, found.start));
+            room.found.retain(|start| !hidden.covers(text, start));
             for at in room.signs.drain(..) {
                 hidden.read(self, text, at, &mut room.found);
             }
-            room.found.sort_unstable();
-            room.found.dedup();
-            for found in room.found.drain(..) {
-                let Some(kind) = self.check.index.kind(found.indicator) else { continue };
-                let (line, column) = lines.place(text, &room.masks, base, blocks, found.start);
-                let Found { start, end, indicator } = found;
-                hit(Hit { line, column, kind, indicator, start, end });
-            }
+            let Room { found, masks, .. } = &mut **room;
+            found.drain(&self.check, text, |start, end, indicator| {
+                if start < from {
+                    return from;
+                }
+                let Some(kind) = self.check.index.kind(indicator) else { return from };
+                let (line, column) = lines.place(text, masks, base, blocks, start);
+                from = match hit(Hit { line, column, kind, indicator, start, end }) {
+                    Next::Hit => from,
+                    Next::Stop => usize::MAX,
+                    Next::Line => {
+                        text[start..].iter().position(|b| *b == b'\n').map_or(text.len(), |end| start + end + 1)
+                    }
+                };
+                from
+            });
             lines.before += room.masks.lines(blocks * 64);
-            if !full {
+            if !full || from == usize::MAX {
                 return lines.before;
             }
             room.masks.turn();
@@ -198,7 +244,7 @@ fn fill(masks: &mut Masks, text: &[u8], blocks: usize, some: impl Fn(&mut Masks,
 #[derive(Debug, Default)]
 struct Hidden {
     rewritten: signs::Rewritten,
-    found: Vec<Found>,
+    found: Out,
     /// End of the last piece that was read.
     done: usize,
     /// The last piece of which it was asked, and the answer.
@@ -206,6 +252,10 @@ struct Hidden {
 }
 
 impl Hidden {
+    fn reset(&mut self) {
+        (self.done, self.asked) = (0, (0..0, false));
+    }
+
     /// Whether a place lies in a piece with a hidden sign.
     fn covers(&mut self, text: &[u8], at: usize) -> bool {
         if !self.asked.0.contains(&at) {
@@ -216,7 +266,7 @@ impl Hidden {
     }
 
     /// Reads the piece with a sign, if it was not read for a sign before.
-    fn read(&mut self, scanner: &Scanner<'_>, text: &[u8], at: usize, out: &mut Vec<Found>) {
+    fn read(&mut self, scanner: &Scanner<'_>, text: &[u8], at: usize, out: &mut Out) {
         if at < self.done {
             return;
         }
@@ -226,8 +276,7 @@ impl Hidden {
         self.found.clear();
         plain::scan(&scanner.check, scanner.wants, &self.rewritten.text, &mut self.found);
         let places = &self.rewritten.places;
-        let place = |n: usize| piece.start + places.get(n).map_or(0, |n| *n as usize);
-        out.extend(self.found.iter().map(|f| Found { start: place(f.start), end: place(f.end), ..*f }));
+        out.take(&self.found, &self.rewritten.text, |n| piece.start + places.get(n).map_or(0, |n| *n as usize));
     }
 }
 

@@ -1,13 +1,13 @@
 //! Reads bytes one by one: for rewritten pieces, and for lists of which the fast path cannot think.
 
-use super::Found;
 use super::check::Check;
+use super::out::Out;
 use crate::bytes::{is_token, is_word};
 use crate::value::WORD;
 use std::ops::Range;
 
 /// Finds everything in a text.
-pub(super) fn scan(check: &Check<'_>, wants: super::Wants, text: &[u8], out: &mut Vec<Found>) {
+pub(super) fn scan(check: &Check<'_>, wants: super::Wants, text: &[u8], out: &mut Out) {
     for run in runs(text, is_token) {
         if text[run.clone()].contains(&b'.') {
             check.token(text, run, out);

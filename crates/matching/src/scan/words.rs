@@ -1,14 +1,14 @@
 //! Hashes, and other indicators that are one word: CVE ids, account numbers of cryptocurrencies, ssdeep.
 
-use super::Found;
 use super::check::{Check, readings};
+use super::out::Out;
 use crate::bytes::is_word;
 use crate::kind::Kind;
 use crate::value::anchor;
 use std::ops::Range;
 
 /// A whole run of hexadecimal digits.
-pub(super) fn hex(check: &Check<'_>, text: &[u8], at: Range<usize>, out: &mut Vec<Found>) {
+pub(super) fn hex(check: &Check<'_>, text: &[u8], at: Range<usize>, out: &mut Out) {
     let mut at = at;
     let before = |n: usize| at.start.checked_sub(n).map(|n| text[n]);
     match before(1) {
@@ -30,7 +30,7 @@ pub(super) fn hex(check: &Check<'_>, text: &[u8], at: Range<usize>, out: &mut Ve
 }
 
 /// A whole run of word bytes.
-pub(super) fn word(check: &Check<'_>, text: &[u8], at: Range<usize>, out: &mut Vec<Found>) {
+pub(super) fn word(check: &Check<'_>, text: &[u8], at: Range<usize>, out: &mut Out) {
     for at in readings(text, at) {
         let run = &text[at.clone()];
         for entry in check.words.get(check.salt.word(run)) {
@@ -62,7 +62,7 @@ pub(super) fn may_be_system(text: &[u8], at: usize) -> bool {
 }
 
 /// A whole run of word bytes as the number of an autonomous system. A dot that joins it to another word makes it a name.
-pub(super) fn system(check: &Check<'_>, text: &[u8], at: Range<usize>, out: &mut Vec<Found>) {
+pub(super) fn system(check: &Check<'_>, text: &[u8], at: Range<usize>, out: &mut Out) {
     let word = |n: Option<usize>| n.and_then(|n| text.get(n)).is_some_and(|b| is_word(*b));
     let dot = |n: Option<usize>| n.and_then(|n| text.get(n)) == Some(&b'.');
     let joined =
