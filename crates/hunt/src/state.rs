@@ -8,20 +8,24 @@
 //! A log is known by its path, or else by its number on the disk, as when it was renamed. A plain one that has
 //! grown, and of which the last bytes before the place that was reached are the same, is gone on with from there;
 //! a packed one only if it has not changed at all.
+//!
+//! What a node is to be told of waits in it too, until the node has it: `sightings/untold.rs` says how.
 
 use crate::run::Start;
+use crate::sightings::{Sighting, Untold, Waiting};
 use crate::source::{Log, MAGIC, Packing, Stamp};
 use crate::tell::{Keep, Reached};
 use flate2::Crc;
 use manara_matching::Index;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, BufRead, BufReader, Write};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use uuid::Uuid;
 
 /// The first line of the file.
 const HEAD: &str = "{\"manara-match-state\":1}";
@@ -30,6 +34,8 @@ const HEAD: &str = "{\"manara-match-state\":1}";
 const CLOSED: &str = "{\"closed\":true}";
 /// Bytes before the place that was reached, by whose checksum it is known whether they are the same.
 const TAIL: u64 = 1024;
+/// Its owner reads and writes it, and nobody else.
+const PRIVATE: u32 = 0o600;
 /// Longest line of the file.
 const LINE: usize = 64 << 10;
 
@@ -66,6 +72,14 @@ struct Entry {
     /// The file that hits are written to, and its bytes by then.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     out: Option<(String, u64)>,
+    /// Lines before this one that say what was found since the entry before.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    found: usize,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// What had been reached when a search began.
@@ -86,6 +100,7 @@ pub struct Journal {
     _locked: File,
     index: String,
     out: Option<(String, Arc<AtomicU64>)>,
+    waiting: Waiting,
 }
 
 /// Opens a state, or makes one. `index` names what is searched for, like [`index_id`].
@@ -94,7 +109,8 @@ pub struct Journal {
 /// The file is another's, is in use, or cannot be read or written.
 pub fn state(path: &Path, index: &str) -> Result<(Before, Journal), StateError> {
     let io = |error| StateError::Io(path.to_owned(), error);
-    let locked = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(io)?;
+    // What was found is nobody else's business.
+    let locked = OpenOptions::new().read(true).append(true).create(true).mode(PRIVATE).open(path).map_err(io)?;
     lock(&locked, path)?;
     let mut entries: Vec<Option<Entry>> = Vec::new();
     let mut numbers: HashMap<(String, String), usize> = HashMap::new();
@@ -105,7 +121,7 @@ pub fn state(path: &Path, index: &str) -> Result<(Before, Journal), StateError> 
         Some(Ok(_)) => return Err(StateError::Foreign(path.to_owned())),
         Some(Err(error)) => return Err(io(error)),
     }
-    let mut out = None;
+    let (mut out, mut waiting) = (None, Waiting::default());
     for line in lines {
         // Cut by a crash: what it says is found out again.
         let line = line.map_err(io)?;
@@ -113,28 +129,34 @@ pub fn state(path: &Path, index: &str) -> Result<(Before, Journal), StateError> 
             out = None;
             continue;
         }
+        if waiting.line(&line) {
+            continue;
+        }
         let Some(entry) =
             Some(&line).filter(|line| line.len() <= LINE).and_then(|line| serde_json::from_slice::<Entry>(line).ok())
         else {
             continue;
         };
+        waiting.commit(entry.found);
         // Whichever index it was searched with: hits of all of them stand in one file, one after the other.
         out = entry.out.clone().or(out);
         // In the order in which they were noted: how far the hits were written is said by the last one.
         if let Some(older) = numbers.insert((entry.index.clone(), entry.path.clone()), entries.len()) {
             entries[older] = None;
         }
-        entries.push(Some(entry));
+        entries.push(Some(Entry { found: 0, ..entry }));
     }
     // Written anew, so that it does not grow for ever, and renamed, so that it is never half of it.
     let new = path.with_added_extension("new");
-    let mut file = OpenOptions::new().append(true).create(true).open(&new).map_err(io)?;
+    let mut file = OpenOptions::new().append(true).create(true).mode(PRIVATE).open(&new).map_err(io)?;
     lock(&file, path)?;
+    file.set_permissions(Permissions::from_mode(PRIVATE)).map_err(io)?;
     let mut text = format!("{HEAD}\n").into_bytes();
     for entry in entries.iter().flatten() {
         serde_json::to_writer(&mut text, entry).map_err(|error| io(error.into()))?;
         text.push(b'\n');
     }
+    text.extend(waiting.opened());
     let written = file.set_len(0).and_then(|()| file.write_all(&text)).and_then(|()| file.sync_all());
     written.and_then(|()| fs::rename(&new, path)).map_err(io)?;
     let entries = entries.into_iter().flatten().filter(|entry| entry.index == index && !entry.path.is_empty());
@@ -142,7 +164,7 @@ pub fn state(path: &Path, index: &str) -> Result<(Before, Journal), StateError> 
     let inodes = logs.values().map(|entry| (entry.inode, entry.clone())).collect();
     let file = Arc::new(file);
     let before = Before { logs, inodes, out, file: file.clone() };
-    Ok((before, Journal { file, _locked: locked, index: index.into(), out: None }))
+    Ok((before, Journal { file, _locked: locked, index: index.into(), out: None, waiting }))
 }
 
 fn lock(file: &File, path: &Path) -> Result<(), StateError> {
@@ -208,12 +230,50 @@ impl Before {
 }
 
 impl Journal {
-    /// Notes that a search came to its end, and that all it found is written.
+    /// Notes that a search came to its end, and that all it found is written. `rest` is what was found since
+    /// something was reached last.
     ///
     /// # Errors
     /// The file's.
-    pub fn close(self) -> io::Result<()> {
-        (&*self.file).write_all(format!("{CLOSED}\n").as_bytes())
+    pub fn close(&mut self, rest: Vec<Sighting>) -> io::Result<()> {
+        let number = rest.len();
+        let mut lines = self.waiting.found(rest);
+        if number > 0 {
+            line(&mut lines, &Entry { index: self.index.clone(), found: number, ..Entry::default() })?;
+        }
+        lines.extend(self.waiting.seal());
+        lines.extend_from_slice(format!("{CLOSED}\n").as_bytes());
+        (&*self.file).write_all(&lines)?;
+        // Told only after the disk has their identifiers.
+        self.file.sync_all()
+    }
+
+    /// What waits to be told to a node, in the order in which it was found: all that was found before
+    /// [`Journal::close`], or by earlier searches.
+    #[must_use]
+    pub fn untold(&self, to: &str) -> Vec<Untold> {
+        self.waiting.of(to)
+    }
+
+    /// How many sightings wait for each other node.
+    #[must_use]
+    pub fn elsewhere(&self, to: &str) -> BTreeMap<&str, usize> {
+        self.waiting.elsewhere(to)
+    }
+
+    /// How many sightings could not be kept because too many waited.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.waiting.lost
+    }
+
+    /// Notes that a node has answered for these: they are not told again.
+    ///
+    /// # Errors
+    /// The file's.
+    pub fn told(&mut self, uuids: &[Uuid]) -> io::Result<()> {
+        let lines = self.waiting.told(uuids);
+        (&*self.file).write_all(&lines)
     }
 
     /// Has the number of bytes that were written to a file kept beside what was reached, and notes it as it is now.
@@ -228,28 +288,47 @@ impl Journal {
 }
 
 impl Keep for Journal {
-    fn reached(&mut self, log: &Log, reached: Reached) -> io::Result<()> {
+    fn reached(&mut self, log: &Log, reached: Reached, found: Vec<Sighting>) -> io::Result<()> {
+        let number = found.len();
+        let mut lines = self.waiting.found(found);
+        let entry = self.entry(log, reached)?;
+        // What was found in a log whose place is not kept was found all the same.
+        let other = (number > 0).then(|| Entry { index: self.index.clone(), ..Entry::default() });
+        let Some(entry) = entry.or(other) else { return Ok(()) };
+        line(&mut lines, &Entry { found: number, ..entry })?;
+        (&*self.file).write_all(&lines)
+    }
+}
+
+impl Journal {
+    /// What is kept of a log; `None` of what can't be found again.
+    fn entry(&self, log: &Log, reached: Reached) -> io::Result<Option<Entry>> {
         if log.is_stdin() {
-            return Ok(());
+            return Ok(None);
         }
-        let Ok(file) = File::open(&log.path) else { return Ok(()) };
+        let Ok(file) = File::open(&log.path) else { return Ok(None) };
         // Meanwhile another file may have the name.
         if file.metadata().map(|data| Stamp::of(&data).inode).ok() != Some(log.stamp.inode) {
-            return Ok(());
+            return Ok(None);
         }
         let Reached { offset, lines, told, done } = reached;
         let Stamp { size, changed, inode } = log.stamp;
         let out = self.out.as_ref().map(|(path, bytes)| (path.clone(), bytes.load(Ordering::Relaxed)));
         let (index, path, tail) = (self.index.clone(), key(log), tail(&file, told)?);
-        let entry = Entry { index, path, size, changed, inode, offset, lines, told, done, tail, out };
-        append(&self.file, &entry)
+        Ok(Some(Entry { index, path, size, changed, inode, offset, lines, told, done, tail, out, found: 0 }))
     }
 }
 
 fn append(mut file: &File, entry: &Entry) -> io::Result<()> {
-    let mut line = serde_json::to_vec(entry)?;
-    line.push(b'\n');
-    file.write_all(&line)
+    let mut bytes = Vec::new();
+    line(&mut bytes, entry)?;
+    file.write_all(&bytes)
+}
+
+fn line(lines: &mut Vec<u8>, entry: &Entry) -> io::Result<()> {
+    serde_json::to_writer(&mut *lines, entry)?;
+    lines.push(b'\n');
+    Ok(())
 }
 
 /// By which a log is known, from wherever it is looked at.

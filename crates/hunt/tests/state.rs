@@ -5,7 +5,9 @@
 mod house;
 
 use house::{Words, index, pack, write};
-use manara_hunt::{Days, Format, Hosts, Hunt, Keep, Log, Printer, Reached, Show, Style, Telling, Walk, Wants, state};
+use manara_hunt::{
+    Days, Format, Hosts, Hunt, Keep, Log, Printer, Reached, Show, Sighting, Style, Telling, Walk, Wants, state,
+};
 use manara_matching::Index;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -17,9 +19,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 struct Stopping<'a>(&'a mut dyn Keep, &'a AtomicBool, bool);
 
 impl Keep for Stopping<'_> {
-    fn reached(&mut self, log: &Log, reached: Reached) -> io::Result<()> {
+    fn reached(&mut self, log: &Log, reached: Reached, found: Vec<Sighting>) -> io::Result<()> {
         self.1.store(self.2, Ordering::Relaxed);
-        self.0.reached(log, reached)
+        self.0.reached(log, reached, found)
     }
 }
 
@@ -145,7 +147,7 @@ fn how_far_hits_were_written_is_what_was_noted_last() {
     let note = |log: &Log, bytes: u64| {
         let (_, mut journal) = state(&path, "1").unwrap();
         journal.count(&out, Arc::new(AtomicU64::new(bytes))).unwrap();
-        journal.reached(log, reached).unwrap();
+        journal.reached(log, reached, Vec::new()).unwrap();
     };
     let written = || state(&path, "1").unwrap().0.written(&out);
     assert_eq!(written(), None);
