@@ -159,7 +159,7 @@ check "told" match --format summary --report-to "$url" --key "$key" --report-as 
 check "says so" grep -q "3 sightings told to 127.0.0.1" "$folder/err"
 check "a day of one and the rest of it" test "$(found evil.com) $(found 10.9.0.0/16)" = "3 1"
 check "with another key nothing is told, and hits are printed" exits 2 match --report-to "$url" --key wrong "$folder/logs/a.log"
-check "and why" grep -q "0 of 3 sightings were told.*401" "$folder/err"
+check "and why" grep -q "0 of 3 sightings were told.*401.*does not know this key" "$folder/err"
 check "hits" grep -q ":7:" "$folder/out"
 check "a wrong address is told before the search" exits 2 match --report-to nowhere --key "$key" "$folder/logs/a.log"
 check "without hits" test ! -s "$folder/out"
@@ -167,5 +167,58 @@ check "a list with bad rows" curl -sf "$url/api/v1/sightings" -H "Authorization:
   -d '[{"value":"evil.com","uuid":"8f5b2c6e-59dc-4bd8-a8d4-3d1d3c1a2b77"},{"value":"???"},{"value":"evil.com","kind":"seen?"},{"value":"evil.com","uuid":"8f5b2c6e-59dc-4bd8-a8d4-3d1d3c1a2b77"}]'
 check "keeps the others, and told twice is told once" test "$(found evil.com)" = 4
 check "names them" python3 -c 'import json, sys; told = json.load(open(sys.argv[1])); assert [one["row"] for one in told["rejected"]] == [1, 2] and len(told["uuids"]) == 2, told' "$folder/answer"
+# Own hosts as pseudonyms: the same host the same, and nothing else of it.
+check "hosts where asked" match --report-to "$url" --key "$key" --report-as "site 7" --report-hosts "$folder/hosts.key" "$folder/logs/a.log"
+check "with a key that is made" grep -q 'is a new key' "$folder/err"
+check "for nobody else" test "$(stat -c %a "$folder/hosts.key")" = 600
+check "are pseudonyms" grep -a -r 'site 7, host px-' "$folder/node"
+chmod 644 "$folder/hosts.key"
+check "a key that others read is refused" exits 2 match --report-to "$url" --key "$key" --report-hosts "$folder/hosts.key" "$folder/logs/a.log"
+check "with how to mend it" grep -q "chmod 600" "$folder/err"
+chmod 600 "$folder/hosts.key"
+check "and is no output" exits 2 match --report-to "$url" --key "$key" --report-hosts "$folder/hosts.key" -o "$folder/hosts.key" "$folder/logs/a.log"
+
+# What can't be told waits in the state, and is told first.
+before=$(found evil.com); port=${url##*:}
 kill "$following"; wait "$following" || true; following=
+again() { match --state "$folder/tell.state" --format summary --report-to "$url" --key "$key" "$@"; }
+cp "$folder/logs/a.log" "$folder/tell.log"
+check "nobody is there" exits 2 again "$folder/tell.log"
+check "it waits" grep -q "0 of 3 sightings were told; the others wait in" "$folder/err"
+check "for nobody else to read" test "$(stat -c %a "$folder/tell.state")" = 600
+"$manara" serve --data "$folder/node" --listen "127.0.0.1:$port" --log error > "$folder/served" 2>/dev/null & following=$!
+check "a node" until_says "listening on" "$folder/served"
+check "with another key it waits on" exits 2 match --state "$folder/tell.state" --report-to "$url" --key wrong "$folder/tell.log"
+check "and why is said" grep -q 'does not know this key' "$folder/err"
+check "in this command's words" test "$(grep -ci taxii "$folder/err")" = 0
+check "nothing new" exits 1 again "$folder/tell.log"
+check "what waited is told" grep -q "3 sightings of earlier searches told to 127.0.0.1" "$folder/err"
+check "once" test "$(found evil.com)" = $((before + 2))
+check "nothing new again" exits 1 again "$folder/tell.log"
+check "is told again" test "$(grep -c told "$folder/err")" = 0
+
+# Killed again and again while it is told, each counts once.
+for n in $(seq 3000); do echo "2026-01-$((n % 20 + 10)) 10.9.$((n / 250)).$((n % 250)) evil.com"; done > "$folder/told.log"
+before=$(found evil.com)
+for n in $(seq 60); do
+  got=0
+  timeout -s KILL 0.$((1 + RANDOM % 5)) "$manara" match --index "$folder/bad.index" --state "$folder/told.state" -o "$folder/told.hits" --report-to "$url" --key "$key" "$folder/told.log" || got=$?
+  [ "$got" = 137 ] || [ "$got" = 2 ] || break
+done 2>/dev/null
+check "the rest" bash -c "'$manara' match --index '$folder/bad.index' --state '$folder/told.state' --report-to '$url' --key '$key' '$folder/told.log' || [ \$? = 1 ]"
+check "told through $n kills, each once" test "$(found evil.com)" = $((before + 3000))
+kill "$following"; wait "$following" || true; following=
+
+# Files that are handed on are readable as the umask says; names that are not there are said once.
+umask 022
+check "a page" match --report "$folder/page.html" "$folder/two"
+check "is said to be there" grep -q "report written to $folder/page.html" "$folder/err"
+check "for others" test "$(stat -c %a "$folder/page.html")" = 644
+check "an index" "$manara" index build -o "$folder/shared.index" "$folder/bad.txt"
+check "for others too" test "$(stat -c %a "$folder/shared.index")" = 644
+check "a list that is not there is 3" exits 3 "$manara" index build -o "$folder/none.index" "$folder/nosuch"
+check "once" test "$(grep -o nosuch "$folder/err" | wc -l)" = 1
+check "and no index" test ! -e "$folder/none.index"
+check "an index that is not there is 2" exits 2 "$manara" match --index "$folder/nosuch" "$folder/two"
+check "said once" test "$(grep -o 'No such file' "$folder/err" | wc -l)" = 1
 echo "match: $passed checks passed"

@@ -18,11 +18,13 @@ type Found = Vec<Option<Arc<str>>>;
 /// A place in a name is in what has that name. `None` for all where the line is no JSON object or list.
 pub(crate) fn fields(line: &[u8], places: &[Range<usize>]) -> Found {
     let mut found = vec![None; places.len()];
-    if !matches!(line.trim_ascii_start().first(), Some(b'{' | b'[')) {
+    // The mark of UTF-8 that a file may begin with is no part of its first line.
+    let text = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line);
+    if !matches!(text.trim_ascii_start().first(), Some(b'{' | b'[')) {
         return found;
     }
     let mut level = Level { line: line.as_ptr() as usize, places, found: &mut found, path: String::new(), depth: 0 };
-    if level.read(line).is_err() {
+    if level.read(text).is_err() {
         found.fill(None);
     }
     found
@@ -160,6 +162,7 @@ mod tests {
         let told = paths(line, &["one", "two", "three", "four", "five", "seven"]);
         assert_eq!(told, ["a", "http.hostname", "http.x.y.z.1", "http.x.y.z.2.0", "five", "id.orig_h"]);
         assert_eq!(paths(r#"["one",{"a":"two"}]"#, &["one", "two"]), ["0", "1.a"]);
+        assert_eq!(paths("\u{feff}{\"a\":\"one\"}", &["one"]), ["a"], "the first line of a file with a mark");
     }
 
     #[test]

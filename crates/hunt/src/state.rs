@@ -8,20 +8,24 @@
 //! A log is known by its path, or else by its number on the disk, as when it was renamed. A plain one that has
 //! grown, and of which the last bytes before the place that was reached are the same, is gone on with from there;
 //! a packed one only if it has not changed at all.
+//!
+//! What a node is to be told of waits in it too, until the node has it: `sightings/untold.rs` says how.
 
 use crate::indexes::Indexes;
 use crate::run::Start;
+use crate::sightings::{Sighting, Untold, Waiting};
 use crate::source::{Log, MAGIC, Packing, Stamp};
 use crate::tell::{Keep, Reached};
 use flate2::Crc;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, BufRead, BufReader, Write};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use uuid::Uuid;
 
 /// The first line of the file.
 const HEAD: &str = "{\"manara-match-state\":1}";
@@ -30,6 +34,8 @@ const HEAD: &str = "{\"manara-match-state\":1}";
 const CLOSED: &str = "{\"closed\":true}";
 /// Bytes before the place that was reached, by whose checksum it is known whether they are the same.
 const TAIL: u64 = 1024;
+/// Its owner reads and writes it, and nobody else.
+const PRIVATE: u32 = 0o600;
 /// Longest line of the file.
 const LINE: usize = 64 << 10;
 
@@ -66,6 +72,14 @@ struct Entry {
     /// The file that hits are written to, and its bytes by then.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     out: Option<(String, u64)>,
+    /// Lines before this one that say what was found since the entry before.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    found: usize,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// What had been reached when a search began.
@@ -103,6 +117,7 @@ pub struct Journal {
     _locked: File,
     indexes: Vec<String>,
     out: Option<(String, Arc<AtomicU64>)>,
+    waiting: Waiting,
 }
 
 /// Opens a state, or makes one. `indexes` name what is searched for, like [`index_ids`].
@@ -111,7 +126,8 @@ pub struct Journal {
 /// The file is another's, is in use, or cannot be read or written.
 pub fn state(path: &Path, indexes: &[String]) -> Result<(Before, Journal), StateError> {
     let io = |error| StateError::Io(path.to_owned(), error);
-    let locked = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(io)?;
+    // What was found is nobody else's business.
+    let locked = OpenOptions::new().read(true).append(true).create(true).mode(PRIVATE).open(path).map_err(io)?;
     lock(&locked, path)?;
     let mut entries: Vec<Option<Entry>> = Vec::new();
     let mut numbers: HashMap<(String, String), usize> = HashMap::new();
@@ -122,7 +138,7 @@ pub fn state(path: &Path, indexes: &[String]) -> Result<(Before, Journal), State
         Some(Ok(_)) => return Err(StateError::Foreign(path.to_owned())),
         Some(Err(error)) => return Err(io(error)),
     }
-    let mut out = None;
+    let (mut out, mut waiting) = (None, Waiting::default());
     for line in lines {
         // Cut by a crash: what it says is found out again.
         let line = line.map_err(io)?;
@@ -130,28 +146,34 @@ pub fn state(path: &Path, indexes: &[String]) -> Result<(Before, Journal), State
             out = None;
             continue;
         }
+        if waiting.line(&line) {
+            continue;
+        }
         let Some(entry) =
             Some(&line).filter(|line| line.len() <= LINE).and_then(|line| serde_json::from_slice::<Entry>(line).ok())
         else {
             continue;
         };
+        waiting.commit(entry.found);
         // Whichever index it was searched with: hits of all of them stand in one file, one after the other.
         out = entry.out.clone().or(out);
         // In the order in which they were noted: how far the hits were written is said by the last one.
         if let Some(older) = numbers.insert((entry.index.clone(), entry.path.clone()), entries.len()) {
             entries[older] = None;
         }
-        entries.push(Some(entry));
+        entries.push(Some(Entry { found: 0, ..entry }));
     }
     // Written anew, so that it does not grow for ever, and renamed, so that it is never half of it.
     let new = path.with_added_extension("new");
-    let mut file = OpenOptions::new().append(true).create(true).open(&new).map_err(io)?;
+    let mut file = OpenOptions::new().append(true).create(true).mode(PRIVATE).open(&new).map_err(io)?;
     lock(&file, path)?;
+    file.set_permissions(Permissions::from_mode(PRIVATE)).map_err(io)?;
     let mut text = format!("{HEAD}\n").into_bytes();
     for entry in entries.iter().flatten() {
         serde_json::to_writer(&mut text, entry).map_err(|error| io(error.into()))?;
         text.push(b'\n');
     }
+    text.extend(waiting.opened());
     let written = file.set_len(0).and_then(|()| file.write_all(&text)).and_then(|()| file.sync_all());
     written.and_then(|()| fs::rename(&new, path)).map_err(io)?;
     let noted = indexes.iter().map(|index| {
@@ -162,7 +184,7 @@ pub fn state(path: &Path, indexes: &[String]) -> Result<(Before, Journal), State
     });
     let (noted, file) = (noted.collect(), Arc::new(file));
     let before = Before { noted, out, file: file.clone() };
-    Ok((before, Journal { file, _locked: locked, indexes: indexes.to_vec(), out: None }))
+    Ok((before, Journal { file, _locked: locked, indexes: indexes.to_vec(), out: None, waiting }))
 }
 
 fn lock(file: &File, path: &Path) -> Result<(), StateError> {
@@ -211,7 +233,7 @@ impl Before {
         let Some(entry) = noted.logs.get(&path).filter(same).or(renamed) else { return anew };
         if entry.path != path {
             // If that fails, hits are told once more some day.
-            let _ = append(&self.file, [&Entry { path, out: None, ..entry.clone() }]);
+            let _ = append(&self.file, &Entry { path, out: None, ..entry.clone() });
         }
         let from = Place { offset: entry.offset, lines: entry.lines, told: entry.told, done: entry.done };
         let now = log.stamp;
@@ -241,12 +263,50 @@ impl Before {
 }
 
 impl Journal {
-    /// Notes that a search came to its end, and that all it found is written.
+    /// Notes that a search came to its end, and that all it found is written. `rest` is what was found since
+    /// something was reached last.
     ///
     /// # Errors
     /// The file's.
-    pub fn close(self) -> io::Result<()> {
-        (&*self.file).write_all(format!("{CLOSED}\n").as_bytes())
+    pub fn close(&mut self, rest: Vec<Sighting>) -> io::Result<()> {
+        let number = rest.len();
+        let mut lines = self.waiting.found(rest);
+        if number > 0 {
+            line(&mut lines, &Entry { found: number, ..self.nowhere() })?;
+        }
+        lines.extend(self.waiting.seal());
+        lines.extend_from_slice(format!("{CLOSED}\n").as_bytes());
+        (&*self.file).write_all(&lines)?;
+        // Told only after the disk has their identifiers.
+        self.file.sync_all()
+    }
+
+    /// What waits to be told to a node, in the order in which it was found: all that was found before
+    /// [`Journal::close`], or by earlier searches.
+    #[must_use]
+    pub fn untold(&self, to: &str) -> Vec<Untold> {
+        self.waiting.of(to)
+    }
+
+    /// How many sightings wait for each other node.
+    #[must_use]
+    pub fn elsewhere(&self, to: &str) -> BTreeMap<&str, usize> {
+        self.waiting.elsewhere(to)
+    }
+
+    /// How many sightings could not be kept because too many waited.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.waiting.lost
+    }
+
+    /// Notes that a node has answered for these: they are not told again.
+    ///
+    /// # Errors
+    /// The file's.
+    pub fn told(&mut self, uuids: &[Uuid]) -> io::Result<()> {
+        let lines = self.waiting.told(uuids);
+        (&*self.file).write_all(&lines)
     }
 
     /// Has the number of bytes that were written to a file kept beside what was reached, and notes it as it is now.
@@ -256,20 +316,44 @@ impl Journal {
     pub fn count(&mut self, out: &Path, bytes: Arc<AtomicU64>) -> io::Result<()> {
         let now = Some((absolute(out), bytes.load(Ordering::Relaxed)));
         self.out = Some((absolute(out), bytes));
-        let index = self.indexes.first().cloned().unwrap_or_default();
-        append(&self.file, [&Entry { index, out: now, ..Entry::default() }])
+        append(&self.file, &Entry { out: now, ..self.nowhere() })
     }
 }
 
 impl Keep for Journal {
-    fn reached(&mut self, log: &Log, from: &Start, reached: Reached) -> io::Result<()> {
-        if log.is_stdin() {
-            return Ok(());
+    fn reached(&mut self, log: &Log, from: &Start, reached: Reached, found: Vec<Sighting>) -> io::Result<()> {
+        let number = found.len();
+        let mut lines = self.waiting.found(found);
+        let mut entries = self.entries(log, from, reached)?;
+        // What was found in a log whose place is not kept was found all the same.
+        if entries.is_empty() && number > 0 {
+            entries.push(self.nowhere());
         }
-        let Ok(file) = File::open(&log.path) else { return Ok(()) };
+        // The first of them makes what was found count: cut off behind it, hits of the others are told twice, not missed.
+        if let Some(entry) = entries.first_mut() {
+            entry.found = number;
+        }
+        // In one go: whoever is killed has noted it for all indexes, or for none.
+        entries.iter().try_for_each(|entry| line(&mut lines, entry))?;
+        (&*self.file).write_all(&lines)
+    }
+}
+
+impl Journal {
+    /// An entry of no log.
+    fn nowhere(&self) -> Entry {
+        Entry { index: self.indexes.first().cloned().unwrap_or_default(), ..Entry::default() }
+    }
+
+    /// What is kept of a log, for each index; nothing of what can't be found again.
+    fn entries(&self, log: &Log, from: &Start, reached: Reached) -> io::Result<Vec<Entry>> {
+        if log.is_stdin() {
+            return Ok(Vec::new());
+        }
+        let Ok(file) = File::open(&log.path) else { return Ok(Vec::new()) };
         // Meanwhile another file may have the name.
         if file.metadata().map(|data| Stamp::of(&data).inode).ok() != Some(log.stamp.inode) {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let Reached { offset, lines, told, done } = reached;
         let Stamp { size, changed, inode } = log.stamp;
@@ -278,8 +362,7 @@ impl Keep for Journal {
         let entry = Entry { path, size, changed, inode, offset, lines, told, done, tail, out, ..Entry::default() };
         // Of an index for which it was searched further before, that stands.
         let reached = self.indexes.iter().enumerate().filter(|(n, _)| from.told(*n) <= told);
-        let entries: Vec<Entry> = reached.map(|(_, index)| Entry { index: index.clone(), ..entry.clone() }).collect();
-        append(&self.file, &entries)
+        Ok(reached.map(|(_, index)| Entry { index: index.clone(), ..entry.clone() }).collect())
     }
 }
 
@@ -289,14 +372,16 @@ fn first<'p>(places: impl Iterator<Item = &'p Place>) -> Option<Start> {
     Some(Start { offset: place.offset, lines: place.lines, told: Vec::new() })
 }
 
-/// In one go: whoever is killed has noted it for all indexes, or for none.
-fn append<'e>(mut file: &File, entries: impl IntoIterator<Item = &'e Entry>) -> io::Result<()> {
-    let mut lines = Vec::new();
-    for entry in entries {
-        serde_json::to_writer(&mut lines, entry)?;
-        lines.push(b'\n');
-    }
-    file.write_all(&lines)
+fn append(mut file: &File, entry: &Entry) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    line(&mut bytes, entry)?;
+    file.write_all(&bytes)
+}
+
+fn line(lines: &mut Vec<u8>, entry: &Entry) -> io::Result<()> {
+    serde_json::to_writer(&mut *lines, entry)?;
+    lines.push(b'\n');
+    Ok(())
 }
 
 /// By which a log is known, from wherever it is looked at.

@@ -4,6 +4,7 @@ use crate::counter::{Counter, Seen};
 use crate::indexes::Indexes;
 use crate::print::{Hit, Printer};
 use crate::run::{Found, Part, Slot, Start};
+use crate::sightings::{Sighting, Sightings};
 use crate::source::{Log, Trouble};
 use crate::tally::{Tally, Totals};
 use std::collections::BTreeMap;
@@ -48,11 +49,12 @@ pub struct Reached {
 
 /// Somebody who keeps what was reached. Everything up to there has been written before it is called.
 pub trait Keep {
-    /// Notes it. `from` is where the log was begun.
+    /// Notes it, and in the same breath what a node is to be told of that was found since the last time. `from` is where
+    /// the log was begun.
     ///
     /// # Errors
     /// It cannot be kept.
-    fn reached(&mut self, log: &Log, from: &Start, reached: Reached) -> io::Result<()>;
+    fn reached(&mut self, log: &Log, from: &Start, reached: Reached, found: Vec<Sighting>) -> io::Result<()>;
 }
 
 /// Tells what was found.
@@ -63,6 +65,7 @@ pub struct Telling<'a, W> {
     tally: bool,
     watch: &'a mut dyn Watch,
     keep: Option<&'a mut dyn Keep>,
+    sightings: Option<&'a mut Sightings>,
     /// Logs that are being told: one, but where several are followed.
     now: BTreeMap<u64, Now>,
     /// The log of the last part.
@@ -95,13 +98,18 @@ impl<'a, W: Write> Telling<'a, W> {
     /// Writes with a printer. `tally`: count each indicator too, not only all of them.
     pub fn new(indexes: Indexes<'a>, printer: Printer<W>, tally: bool, watch: &'a mut dyn Watch) -> Telling<'a, W> {
         let (counter, begun) = (Counter::new(), Instant::now());
-        let now = BTreeMap::new();
-        Telling { indexes, printer, counter, tally, watch, keep: None, now, last: 0, disk: 0, begun, noted: begun }
+        let (now, keep, sightings) = (BTreeMap::new(), None, None);
+        Telling { indexes, printer, counter, tally, watch, keep, sightings, now, last: 0, disk: 0, begun, noted: begun }
     }
 
     /// Has what is reached kept.
     pub fn keep(&mut self, keep: &'a mut dyn Keep) {
         self.keep = Some(keep);
+    }
+
+    /// Has counted what a node is to be told of. Days and hosts are known only with a tally.
+    pub fn sight(&mut self, sightings: &'a mut Sightings) {
+        self.sightings = Some(sightings);
     }
 
     /// Counts so far.
@@ -175,7 +183,8 @@ impl<'a, W: Write> Telling<'a, W> {
         // What is broken is tried again next time, from where it was readable.
         let done = ends && !now.failed;
         let reached = Reached { offset: now.offset - now.open, lines: now.lines, told: now.offset, done };
-        keep.reached(&now.slot.log, &now.slot.start, reached)
+        let found = self.sightings.as_mut().map(|sightings| sightings.take(self.indexes)).unwrap_or_default();
+        keep.reached(&now.slot.log, &now.slot.start, reached, found)
     }
 
     /// The search was ended early: what was reached in logs that were not read to their end is noted.
@@ -208,7 +217,11 @@ impl<'a, W: Write> Telling<'a, W> {
         let Found { column, kind, indicator, day, host, .. } = *found;
         if self.tally {
             let text = found.text.as_deref().unwrap_or_default();
-            self.counter.hit(&Seen { file, line, indicator, kind, day, host, text });
+            let seen = Seen { file, line, indicator, kind, day, host, text };
+            self.counter.hit(&seen);
+            if let Some(sightings) = &mut self.sightings {
+                sightings.hit(&seen);
+            }
         } else {
             self.counter.bare();
         }

@@ -6,7 +6,8 @@ mod house;
 
 use house::{Words, index, pack, write};
 use manara_hunt::{
-    Days, Format, Hosts, Hunt, Indexes, Keep, Log, Printer, Reached, Show, Start, Style, Telling, Walk, Wants, state,
+    Days, Format, Hosts, Hunt, Indexes, Keep, Log, Printer, Reached, Show, Sighting, Start, Style, Telling, Walk,
+    Wants, state,
 };
 use manara_matching::Index;
 use std::fs::{self, OpenOptions};
@@ -19,9 +20,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 struct Stopping<'a>(&'a mut dyn Keep, &'a AtomicBool, bool);
 
 impl Keep for Stopping<'_> {
-    fn reached(&mut self, log: &Log, from: &Start, reached: Reached) -> io::Result<()> {
+    fn reached(&mut self, log: &Log, from: &Start, reached: Reached, found: Vec<Sighting>) -> io::Result<()> {
         self.1.store(self.2, Ordering::Relaxed);
-        self.0.reached(log, from, reached)
+        self.0.reached(log, from, reached, found)
     }
 }
 
@@ -153,7 +154,7 @@ fn how_far_hits_were_written_is_what_was_noted_last() {
     let note = |log: &Log, bytes: u64| {
         let (_, mut journal) = state(&path, &["1".to_owned()]).unwrap();
         journal.count(&out, Arc::new(AtomicU64::new(bytes))).unwrap();
-        journal.reached(log, &Start::default(), reached).unwrap();
+        journal.reached(log, &Start::default(), reached, Vec::new()).unwrap();
     };
     let written = || state(&path, &["1".to_owned()]).unwrap().0.written(&out);
     assert_eq!(written(), None);

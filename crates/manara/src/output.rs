@@ -1,7 +1,8 @@
 //! What is printed: tables for people, JSON for programs.
 
+use anyhow::Context;
 use serde::Serialize;
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::Path;
 
 /// JSON on one screen, with a line end.
@@ -61,6 +62,24 @@ impl Progress {
             eprint!("\r\u{1b}[K");
         }
     }
+}
+
+/// A file that takes another one's place when it is whole, as [`tempfile::NamedTempFile::persist`] does. Who may read
+/// it is what the umask says: these are files that people hand on.
+///
+/// # Errors
+/// Nothing can be written to that folder.
+pub(crate) fn beside(path: &Path) -> anyhow::Result<tempfile::NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    // The name that it would have had says nothing to anybody.
+    let plain = |error: std::io::Error| match error.kind() {
+        ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::NotADirectory => error.kind().into(),
+        _ => error,
+    };
+    builder.tempfile_in(folder).map_err(plain).with_context(|| format!("the folder {}", folder.display()))
 }
 
 /// Nothing is written over what is read: logs are evidence, and an index is somebody's.

@@ -181,8 +181,15 @@ impl Builder {
                     *alike += 1;
                 }
                 self.words.push((key, number));
-                if let Value::Email { text, host } = &read {
+                if let Value::Email { text, host, unicode } = &read {
                     self.name(&text[*host..], NONE | EMAILS);
+                    if let Some(unicode) = unicode {
+                        // As many share this key as share the other.
+                        let looked_up = read.looked_up(&normal);
+                        let local = &looked_up[..looked_up.len() - (text.len() - host)];
+                        self.words.push((self.salt.word(&[local, unicode.as_bytes()].concat()), number));
+                        self.name(unicode, NONE | EMAILS);
+                    }
                 }
             }
         }

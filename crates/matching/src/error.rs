@@ -44,7 +44,7 @@ pub enum Refused {
 pub enum OpenError {
     /// It cannot be read.
     #[error("cannot read the index: {0}")]
-    Io(#[from] std::io::Error),
+    Io(std::io::Error),
     /// Another kind of file.
     #[error("this is no index of indicators")]
     Foreign,
@@ -54,6 +54,13 @@ pub enum OpenError {
     /// Cut short, or bytes have changed.
     #[error("the index is broken: {0}")]
     Broken(&'static str),
+}
+
+// Not as its source: the text says it already.
+impl From<std::io::Error> for OpenError {
+    fn from(error: std::io::Error) -> OpenError {
+        OpenError::Io(error)
+    }
 }
 
 fn version(found: u32) -> String {

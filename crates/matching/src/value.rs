@@ -32,9 +32,11 @@ pub(crate) enum Value<'a> {
         rest: Range<usize>,
         address: Option<IpAddr>,
     },
+    /// `host` is where it starts, in ASCII; how it is written in its own script.
     Email {
         text: String,
         host: usize,
+        unicode: Option<String>,
     },
     /// A hash or word; what part of it is looked up.
     Word(Range<usize>),
@@ -219,6 +221,11 @@ fn url(text: &str) -> Result<Value<'_>, Refused> {
     }
     let scheme = text.find("://").map_or(0, |at| at + 3);
     let end = text[scheme..].find(['/', '?']).map_or(text.len(), |at| scheme + at);
+    // The path of `host?x` is `/`.
+    let text = match text[end..].starts_with('?') {
+        true => Cow::Owned(format!("{}/{}", &text[..end], &text[end..])),
+        false => Cow::Borrowed(text),
+    };
     let start = text[scheme..end].rfind('@').map_or(scheme, |at| scheme + at + 1);
     let port = match text[start..end].rfind(':') {
         Some(at) if !text[start + at..end].contains(']') => start + at,
@@ -231,12 +238,12 @@ fn url(text: &str) -> Result<Value<'_>, Refused> {
     let rest = rest..text.strip_suffix('/').filter(|cut| cut.len() <= end).map_or(text.len(), str::len);
     if let Some(address) = address(host) {
         let host = begin..begin + host.len();
-        return Ok(Value::Url { text: text.into(), host, rest, address: Some(address) });
+        return Ok(Value::Url { text, host, rest, address: Some(address) });
     }
     let (ascii, _) = name(host).map_err(|_| Refused::Url)?;
     if ascii.eq_ignore_ascii_case(host) {
         let host = begin..begin + host.len();
-        return Ok(Value::Url { text: text.into(), host, rest, address: None });
+        return Ok(Value::Url { text, host, rest, address: None });
     }
     // A host in its own script stands in the index as logs have it.
     let moved = |at: usize| at + begin + ascii.len() - port;
@@ -251,13 +258,13 @@ fn url(text: &str) -> Result<Value<'_>, Refused> {
 
 fn email(text: &str) -> Result<Value<'static>, Refused> {
     let (local, host) = text.rsplit_once('@').ok_or(Refused::Email)?;
-    let (ascii, _) = name(host).map_err(|_| Refused::Email)?;
+    let (ascii, unicode) = name(host).map_err(|_| Refused::Email)?;
     // RFC 5321 §4.5.3.1.1; logs are compared up to there.
     if local.len() > LOCAL || !local.bytes().next_back().is_some_and(is_local) {
         return Err(Refused::Email);
     }
     let text = format!("{}@{ascii}", local.to_ascii_lowercase());
-    Ok(Value::Email { host: text.len() - ascii.len(), text })
+    Ok(Value::Email { host: text.len() - ascii.len(), text, unicode })
 }
 
 fn word(kind: Kind, text: &str) -> Result<Value<'static>, Refused> {
@@ -343,7 +350,9 @@ mod tests {
             ("http://evil.example:8080/", "evil.example", ":8080"),
             ("evil.example/", "evil.example", ""),
             ("http://evil.example.", "evil.example", ""),
-            ("http://evil.example?x", "evil.example", "?x"),
+            ("http://evil.example?x", "evil.example", "/?x"),
+            ("evil.example:81?x", "evil.example", ":81/?x"),
+            ("http://bücher.example?x", "xn--bcher-kva.example", "/?x"),
             ("http://[2001:db8::1]:81/x/", "2001:db8::1", ":81/x/"),
             ("http://bücher.example/x", "xn--bcher-kva.example", "/x"),
             ("http://bücher.example:81/x", "xn--bcher-kva.example", ":81/x"),

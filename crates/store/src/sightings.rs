@@ -9,6 +9,9 @@ use manara_model::record::SightingDraft;
 use manara_model::{Label, Marking, OrgId};
 use uuid::Uuid;
 
+/// Bytes of a source's name: what doors take, and what those who tell sightings may give.
+pub const SOURCE_BYTES: usize = 200;
+
 /// A sighting to be kept.
 #[derive(Debug, Clone)]
 pub struct NewSighting {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 #[derive(Debug, Default, Args)]
 pub(crate) struct SightingArgs {
-    /// Tell this node how often each indicator was seen on which day: no line of a log, nothing of one's own hosts
+    /// Tell this node how often each indicator was seen on which day: no line of a log, no address of one's own
     #[arg(long, value_name = "URL", conflicts_with = "follow")]
     pub(crate) report_to: Option<String>,
     /// A key of that node; better in MANARA_KEY, since others on this machine can read arguments
@@ -14,6 +14,9 @@ pub(crate) struct SightingArgs {
     /// The name by which what is told is known there: of a sensor, a site
     #[arg(long, value_name = "NAME", default_value = "manara match", requires = "report_to")]
     pub(crate) report_as: String,
+    /// Tell own hosts too, by pseudonyms that only this key makes; a file that is not there becomes a new key
+    #[arg(long, value_name = "KEYFILE", requires = "report_to")]
+    pub(crate) report_hosts: Option<PathBuf>,
     /// How far it may go [default: your own organisation only]
     #[arg(long, value_name = "TLP", requires = "report_to")]
     pub(crate) report_tlp: Option<String>,

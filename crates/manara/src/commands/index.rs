@@ -13,7 +13,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// As import has it: it was made, but not all files could be read.
+/// Not all files could be read, whether it was made of the others or not.
 const SOME: u8 = 3;
 
 pub(crate) fn run(place: &Place, args: IndexArgs) -> anyhow::Result<ExitCode> {
@@ -89,9 +89,13 @@ fn build(place: &Place, args: &BuildArgs) -> anyhow::Result<ExitCode> {
     show(&report, &held, count, bytes.len(), args.output)?;
     if !made {
         eprintln!("manara: nothing in it that logs are searched for: {} was not made", args.out.display());
-        return Ok(ExitCode::FAILURE);
     }
-    Ok(if failed > 0 { ExitCode::from(SOME) } else { ExitCode::SUCCESS })
+    // What could not be read may hold what was looked for: that is no empty list.
+    Ok(match (failed, made) {
+        (1.., _) => ExitCode::from(SOME),
+        (0, true) => ExitCode::SUCCESS,
+        (0, false) => ExitCode::FAILURE,
+    })
 }
 
 /// Kinds that are looked for only where asked.
@@ -125,7 +129,9 @@ fn of_inputs(mut indicators: Indicators, args: &BuildArgs) -> anyhow::Result<(Bu
             // One bad file never stops the rest.
             if let Err(error) = read {
                 let file = path.display().to_string();
-                failed.push(Rejection { file, place: String::new(), reason: error.to_string() });
+                let reason = error.to_string();
+                let reason = reason.strip_prefix(&format!("{file}: ")).unwrap_or(&reason).to_owned();
+                failed.push(Rejection { file, place: String::new(), reason });
             }
         }
     }
@@ -138,11 +144,10 @@ fn of_inputs(mut indicators: Indicators, args: &BuildArgs) -> anyhow::Result<(Bu
 
 /// Whoever maps the old one keeps it; nobody sees half of the new one.
 fn write(out: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(|| folder.display().to_string())?;
+    let mut file = output::beside(out).context("-o")?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
-    file.persist(out).with_context(|| out.display().to_string())?;
+    file.persist(out).map_err(|error| error.error).with_context(|| out.display().to_string())?;
     Ok(())
 }
 

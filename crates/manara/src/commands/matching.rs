@@ -5,8 +5,8 @@ use crate::cli::{HitFormat, ScanArgs};
 use crate::output::{self, Progress};
 use anyhow::Context;
 use manara_hunt::{
-    Allow, Before, Days, Format, Hosts, Hunt, Indexes, Item, Journal, Log, Printer, Show, Standing, Start, Style,
-    Tally, Telling, Top, Walk, Wants, Watch, index_ids, state, summary, top,
+    Allow, Before, Days, Format, Hosts, Hunt, Indexes, Item, Journal, Log, Printer, Show, Sightings, Standing, Start,
+    Style, Tally, Telling, Top, Walk, Wants, Watch, index_ids, state, summary, top,
 };
 use manara_matching::Index;
 use std::fs::OpenOptions;
@@ -39,7 +39,8 @@ pub(crate) fn scan(args: &ScanArgs) -> anyhow::Result<ExitCode> {
 fn hunt(args: &ScanArgs) -> anyhow::Result<Tally> {
     let outs = [("-o", &args.output), ("--report", &args.report.report), ("--state", &args.state)];
     for (what, out) in outs.iter().filter_map(|(what, out)| out.as_deref().map(|out| (what, out))) {
-        let read = args.index.iter().chain(&args.allow).chain(&args.logs);
+        let key = args.sightings.report_hosts.iter();
+        let read = args.index.iter().chain(&args.allow).chain(&args.logs).chain(key);
         output::none_of(what, out, read.map(PathBuf::as_path))?;
     }
     let opened = indexes(args)?;
@@ -63,7 +64,14 @@ fn hunt(args: &ScanArgs) -> anyhow::Result<Tally> {
     };
     let begin = |log: &Log| before.as_ref().map_or(Some(Start::default()), |before| before.start(log));
     let mut watching = Watching::new(args, style, &begin);
+    if let (Some(receiver), Some(journal)) = (&receiver, &mut journal) {
+        receiver.tell_first(journal);
+    }
+    let mut sightings = receiver.as_ref().map(|receiver| Sightings::new(receiver.terms()));
     let mut telling = Telling::new(indexes, Printer::new(out, style)?, told_at_the_end, &mut watching);
+    if let Some(sightings) = &mut sightings {
+        telling.sight(sightings);
+    }
     if let Some(journal) = &mut journal {
         telling.keep(journal);
     }
@@ -85,14 +93,16 @@ fn hunt(args: &ScanArgs) -> anyhow::Result<Tally> {
         _ => {}
     }
     printer.out().flush()?;
-    if let Some(journal) = journal {
-        journal.close().context("--state")?;
+    // With a state it waits there before anybody is told.
+    let mut rest = sightings.as_mut().map(|sightings| sightings.take(indexes)).unwrap_or_default();
+    if let Some(journal) = &mut journal {
+        journal.close(std::mem::take(&mut rest)).context("--state")?;
     }
     if let Some(page) = page {
         page.write(&tally, stop.load(Ordering::Relaxed) && !args.follow, args.state.is_some())?;
     }
-    if let Some(receiver) = receiver.filter(|_| tally.totals.hits > 0) {
-        receiver.tell(&tally)?;
+    if let (Some(receiver), Some(sightings)) = (receiver, sightings) {
+        receiver.tell(&sightings, rest, journal.as_mut().zip(args.state.as_deref()))?;
     }
     Ok(tally)
 }

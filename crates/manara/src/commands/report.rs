@@ -1,6 +1,7 @@
 //! The page that `manara match --report` writes.
 
 use crate::cli::ReportArgs;
+use crate::output;
 use anyhow::{Context, bail};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -30,8 +31,7 @@ pub(crate) fn begin(args: &ReportArgs) -> anyhow::Result<Option<Page<'_>>> {
     if std::fs::metadata(path).is_ok_and(|there| there.is_file() && there.len() > 0) && !is_page(path) {
         bail!("--report: {} is there and is no page of these; name another file, or remove it", path.display());
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let file = NamedTempFile::new_in(folder).with_context(|| format!("--report: {}", folder.display()))?;
+    let file = output::beside(path).context("--report")?;
     Ok(Some(Page { args, path, file }))
 }
 
@@ -56,7 +56,9 @@ impl Page<'_> {
         let mut out = BufWriter::new(self.file.as_file_mut());
         report.write(&mut out).and_then(|()| out.flush()).with_context(told)?;
         drop(out);
-        self.file.persist(self.path).with_context(told)?;
+        // What the system says of it is enough: the other name is nobody's.
+        self.file.persist(self.path).map_err(|error| error.error).with_context(told)?;
+        eprintln!("manara: report written to {}", output::safe(&self.path.display().to_string()));
         Ok(())
     }
 }

@@ -1,14 +1,15 @@
-//! What `match` found, told to a node: how often each indicator was seen on which day. No line of a log, no name of
-//! one, no address of one's own.
+//! What `match` found, told to a node: how often each indicator was seen on which day. What leaves, and what never
+//! does, `manara_hunt::Sightings` says; with a state, what can't be told waits there for the next search.
 
 use crate::cli::SightingArgs;
 use crate::output::{Progress, safe};
-use anyhow::{Context, bail};
-use jiff::civil::Date;
-use manara_hunt::{IndicatorTally, Tally};
+use anyhow::{Context, anyhow, bail};
+use manara_hunt::{HostKey, Journal, Sighting, Sightings, Terms, Untold};
 use manara_model::Tlp;
-use manara_taxii::client::{Credentials, Server, address, in_clear};
+use manara_store::sightings::SOURCE_BYTES;
+use manara_taxii::client::{ClientError, Credentials, Server, address, in_clear};
 use serde_json::{Value, json};
+use std::path::Path;
 use url::Url;
 use uuid::Uuid;
 
@@ -16,14 +17,16 @@ use uuid::Uuid;
 const AT_ONCE: usize = 500;
 /// Rejections that are named.
 const NAMED: usize = 3;
-/// Bytes of a sensor's name, as a node takes it.
-const SOURCE: usize = 200;
+/// The door of a node that takes sightings, below its address.
+const DOOR: &str = "api/v1/sightings";
 
 /// Where sightings go, known before logs are searched: nobody wants to hear of a wrong address at the end.
 pub(crate) struct Receiver<'a> {
     args: &'a SightingArgs,
     url: Url,
-    server: Server<'static>,
+    credentials: Credentials,
+    authority: Option<String>,
+    hosts: Option<HostKey>,
 }
 
 pub(crate) fn receiver(args: &SightingArgs) -> anyhow::Result<Option<Receiver<'_>>> {
@@ -36,7 +39,8 @@ pub(crate) fn receiver(args: &SightingArgs) -> anyhow::Result<Option<Receiver<'_
             format!("--report-tlp: '{tlp}' is no TLP; there are clear, green, amber, amber+strict, red")
         })?;
     }
-    anyhow::ensure!(args.report_as.len() <= SOURCE, "--report-as: a name of at most {SOURCE} bytes");
+    let most = SOURCE_BYTES - args.report_hosts.as_ref().map_or(0, |_| HostKey::ADDED);
+    anyhow::ensure!(args.report_as.len() <= most, "--report-as: a name of at most {most} bytes");
     anyhow::ensure!(
         to.starts_with("http://") || to.starts_with("https://"),
         "--report-to '{}': write it like https://node.example",
@@ -44,104 +48,200 @@ pub(crate) fn receiver(args: &SightingArgs) -> anyhow::Result<Option<Receiver<'_
     );
     let base = address(to).context("--report-to")?;
     // A node may stand below a path of its proxy.
-    let url = base.join("api/v1/sightings").context("--report-to")?;
+    let url = base.join(DOOR).context("--report-to")?;
     let credentials = Credentials::Bearer(key.to_owned());
     if let Some(warning) = in_clear(&url, &credentials) {
         eprintln!("note: {warning}");
     }
-    let server = Server::new(&url, &credentials, authority(args)?.as_deref())?;
-    Ok(Some(Receiver { args, url, server }))
+    let receiver = Receiver { args, url, credentials, authority: authority(args)?, hosts: hosts(args)? };
+    receiver.server()?;
+    Ok(Some(receiver))
+}
+
+fn hosts(args: &SightingArgs) -> anyhow::Result<Option<HostKey>> {
+    let Some(path) = &args.report_hosts else { return Ok(None) };
+    let (key, made) = HostKey::open(path).context("--report-hosts")?;
+    if made {
+        let path = path.display();
+        eprintln!("note: {path} is a new key; keep it, with another one the same hosts get other pseudonyms");
+    }
+    Ok(Some(key))
 }
 
 fn authority(args: &SightingArgs) -> anyhow::Result<Option<String>> {
-    let read = |file: &std::path::PathBuf| std::fs::read_to_string(file).with_context(|| file.display().to_string());
+    let read = |file: &std::path::PathBuf| {
+        std::fs::read_to_string(file).with_context(|| format!("--report-ca: {}", file.display()))
+    };
     args.report_ca.as_ref().map(read).transpose()
 }
 
-/// What is told of an indicator: a row a day, and one for hits without a day.
-fn rows<'t>(one: &'t IndicatorTally, args: &'t SightingArgs) -> impl Iterator<Item = Value> + 't {
-    let dated: u64 = one.days.values().sum();
-    let undated = one.count.saturating_sub(dated);
-    let days = one.days.iter().map(|(day, count)| (Some(*day), *count));
-    let rest = (undated > 0).then_some((None, undated));
-    days.chain(rest).map(move |(day, count)| row(one, day, count, args))
-}
-
-fn row(one: &IndicatorTally, day: Option<Date>, count: u64, args: &SightingArgs) -> Value {
-    // Of all names below one, the name itself is what the node knows.
-    let value = one.indicator.strip_prefix("*.").unwrap_or(&one.indicator);
+/// A sighting as a node takes it.
+fn row(Untold { uuid, sighting }: &Untold) -> Value {
+    let Sighting { value, kind, day, source, tlp, count, to: _ } = sighting;
     let mut row = json!({
         // Told twice, because an answer got lost, it counts once.
-        "uuid": Uuid::new_v4(),
+        "uuid": uuid,
         "value": value,
-        "type": one.kind,
-        "count": u32::try_from(count).unwrap_or(u32::MAX),
-        "source": args.report_as,
+        "type": kind,
+        "count": u32::try_from(*count).unwrap_or(u32::MAX),
+        "source": source,
     });
     if let Some(day) = day {
         row["seen"] = json!(format!("{day}T00:00:00Z"));
     }
-    if let Some(tlp) = &args.report_tlp {
+    if let Some(tlp) = tlp {
         row["tlp"] = json!(tlp);
     }
     row
 }
 
+/// What became of some sightings.
+#[derive(Default)]
+struct Sent {
+    kept: usize,
+    /// Values that the node did not take, with its reasons.
+    rejected: Vec<(String, String)>,
+}
+
 impl Receiver<'_> {
-    /// Tells it.
+    /// What is told, and how.
+    pub(crate) fn terms(&self) -> Terms {
+        Terms {
+            to: self.url.to_string(),
+            source: self.args.report_as.clone(),
+            tlp: self.args.report_tlp.clone(),
+            red: self.args.report_red,
+            hosts: self.hosts.clone(),
+        }
+    }
+
+    fn server(&self) -> anyhow::Result<Server<'static>> {
+        Server::new(&self.url, &self.credentials, self.authority.as_deref()).context("--report-to")
+    }
+
+    /// Tells what earlier searches could not tell, before this one begins. If that fails, it waits on.
+    pub(crate) fn tell_first(&self, journal: &mut Journal) {
+        let waiting = journal.untold(self.url.as_str());
+        if waiting.is_empty() {
+            return;
+        }
+        // An answer that can't be noted is asked for again: the node knows the identifiers.
+        match self.send(&waiting, &mut |uuids| journal.told(uuids).context("--state")) {
+            Ok(sent) => self.say(&sent, " of earlier searches"),
+            Err(error) => {
+                let (left, error) = (journal.untold(self.url.as_str()).len(), safe(&format!("{error:#}")));
+                eprintln!("manara: {left} sightings of earlier searches still wait: {error}");
+            }
+        }
+    }
+
+    /// Tells what was found; with a state all that waits in it, and what can't be told waits on.
     ///
     /// # Errors
     /// The node can't be reached, or takes none of it. What was taken before stays there.
-    pub(crate) fn tell(self, tally: &Tally) -> anyhow::Result<()> {
-        let Receiver { args, url, mut server } = self;
-        // What is for named recipients only is told to nobody by the way.
-        let told = |one: &&IndicatorTally| args.report_red || !is_red(one);
-        let red = tally.indicators.iter().filter(|one| !told(one)).count();
+    pub(crate) fn tell(
+        self,
+        found: &Sightings,
+        rest: Vec<Sighting>,
+        state: Option<(&mut Journal, &Path)>,
+    ) -> anyhow::Result<()> {
+        let red = found.red();
         if red > 0 {
             eprintln!(
                 "manara: not told: {red} indicators marked TLP:RED (--report-red tells them: to the node that gave them)"
             );
         }
-        let all: Vec<Value> = tally.indicators.iter().filter(told).flat_map(|one| rows(one, args)).collect();
-        let (mut kept, mut rejected, mut progress) = (0, Vec::new(), Progress::new());
+        let mut beyond = found.beyond();
+        let sent = match state {
+            Some((journal, path)) => {
+                beyond = beyond.saturating_add(journal.lost());
+                for (node, number) in journal.elsewhere(self.url.as_str()) {
+                    let node = safe(node.strip_suffix(DOOR).unwrap_or(node));
+                    eprintln!("manara: {number} sightings wait for {node} until --report-to names it again");
+                }
+                let waiting = journal.untold(self.url.as_str());
+                let sent = self.send(&waiting, &mut |uuids| journal.told(uuids).context("--state"));
+                let left = journal.untold(self.url.as_str()).len();
+                sent.with_context(|| {
+                    format!(
+                        "--report-to: {} of {} sightings were told; the others wait in {}, and the next search tells them first",
+                        waiting.len() - left,
+                        waiting.len(),
+                        path.display()
+                    )
+                })?
+            }
+            None => {
+                let all: Vec<Untold> =
+                    rest.into_iter().map(|sighting| Untold { uuid: Uuid::new_v4(), sighting }).collect();
+                let mut told = 0;
+                let sent = self.send(&all, &mut |uuids| {
+                    told += uuids.len();
+                    Ok(())
+                });
+                sent.with_context(|| {
+                    format!("--report-to: {told} of {} sightings were told; the others were not", all.len())
+                })?
+            }
+        };
+        if sent.kept + sent.rejected.len() > 0 {
+            self.say(&sent, "");
+        }
+        if beyond > 0 {
+            eprintln!("manara: not told: {beyond} hits or sightings, which were too many to be counted");
+        }
+        let lost = beyond > 0 || !sent.rejected.is_empty();
+        anyhow::ensure!(!lost, "--report-to: not all could be told");
+        Ok(())
+    }
+
+    /// Tells these. `told` hears which ones the node has answered for.
+    fn send(&self, all: &[Untold], told: &mut dyn FnMut(&[Uuid]) -> anyhow::Result<()>) -> anyhow::Result<Sent> {
+        let (mut server, mut sent, mut progress) = (self.server()?, Sent::default(), Progress::new());
         for some in all.chunks(AT_ONCE) {
-            let body = serde_json::to_vec(some)?;
+            let body = serde_json::to_vec(&some.iter().map(row).collect::<Vec<Value>>())?;
             let answer;
-            (server, answer) = server.send_json(&url, &body).with_context(|| {
-                format!("--report-to: {kept} of {} sightings were told; the others were not", all.len())
-            })?;
-            let (Some(uuids), Some(refused)) = (answer["uuids"].as_array(), answer["rejected"].as_array().cloned())
-            else {
-                bail!("--report-to: this is no node's answer; is the address right?");
+            (server, answer) = server.send_json(&self.url, &body).map_err(what_to_do)?;
+            let (Some(uuids), Some(refused)) = (answer["uuids"].as_array(), answer["rejected"].as_array()) else {
+                bail!("this is no node's answer; is the address right?");
             };
-            kept += uuids.len();
-            rejected.extend(refused.into_iter().map(|one| {
+            sent.kept += uuids.len();
+            sent.rejected.extend(refused.iter().map(|one| {
                 let row = one["row"].as_u64().and_then(|row| some.get(usize::try_from(row).ok()?));
-                let value = row.and_then(|row| row["value"].as_str()).unwrap_or_default().to_owned();
+                let value = row.map(|row| row.sighting.value.clone()).unwrap_or_default();
                 (value, one["reason"].as_str().unwrap_or_default().to_owned())
             }));
-            progress.tell(&format!("{kept} of {} sightings told", all.len()));
+            // What it refuses once it refuses again.
+            told(&some.iter().map(|one| one.uuid).collect::<Vec<Uuid>>())?;
+            progress.tell(&format!("{} of {} sightings told", sent.kept, all.len()));
         }
         progress.clear();
-        eprintln!("manara: {kept} sightings told to {}", safe(url.host_str().unwrap_or_default()));
-        for (value, reason) in rejected.iter().take(NAMED) {
+        Ok(sent)
+    }
+
+    fn say(&self, sent: &Sent, of: &str) {
+        eprintln!("manara: {} sightings{of} told to {}", sent.kept, safe(self.url.host_str().unwrap_or_default()));
+        for (value, reason) in sent.rejected.iter().take(NAMED) {
             eprintln!("manara: not taken: {}: {}", safe(value), safe(reason));
         }
-        if rejected.len() > NAMED {
-            eprintln!("manara: not taken: and {} more", rejected.len() - NAMED);
+        if sent.rejected.len() > NAMED {
+            eprintln!("manara: not taken: and {} more", sent.rejected.len() - NAMED);
         }
-        if tally.beyond.indicators > 0 {
-            eprintln!("manara: not told: {} rare indicators, which the summary left out", tally.beyond.indicators);
-        }
-        let lost = rejected.len() + usize::try_from(tally.beyond.indicators).unwrap_or(usize::MAX);
-        anyhow::ensure!(lost == 0, "--report-to: not all could be told");
-        Ok(())
     }
 }
 
-fn is_red(one: &IndicatorTally) -> bool {
-    let marking = one.details.as_ref().and_then(|details| details.marking.as_deref());
-    marking.is_some_and(|marking| marking.split(' ').any(|word| Tlp::parse(word) == Some(Tlp::Red)))
+/// What a node's refusal means here: the key is no account of a TAXII server.
+fn what_to_do(error: ClientError) -> anyhow::Error {
+    let help = match &error {
+        ClientError::Refused { status: 401, .. } => {
+            "the node does not know this key: have `manara key add` make one there, and set MANARA_KEY"
+        }
+        ClientError::Refused { status: 403, .. } => "this key's account may not tell sightings there",
+        ClientError::Refused { status: 404, .. } => "no node stands at this address; is a path missing?",
+        _ => return error.into(),
+    };
+    let ClientError::Refused { status, said } = &error else { return error.into() };
+    anyhow!("HTTP {status}: {said}; {help}")
 }
 
 #[cfg(test)]
@@ -150,28 +250,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_counts_are_told() {
-        let day: Date = "2026-11-25".parse().unwrap();
-        let place = manara_hunt::Place { file: "/var/log/secret.log".into(), line: 7 };
-        let one = IndicatorTally {
-            indicator: "*.evil.example".into(),
+    fn a_row_says_what_a_sighting_says_and_no_more() {
+        let sighting = Sighting {
+            to: "https://node.example/".into(),
+            value: "evil.example".into(),
             kind: "domain".into(),
-            count: 5,
-            first: place.clone(),
-            last: place.clone(),
-            days: [(day, 3)].into(),
-            examples: vec![manara_hunt::Example { place, text: "10.1.2.3 asked www.evil.example".into() }],
-            ..IndicatorTally::default()
+            day: "2026-11-25".parse().ok(),
+            source: "site 7".into(),
+            count: u64::MAX,
+            tlp: None,
         };
-        let args = SightingArgs { report_as: "match".into(), ..SightingArgs::default() };
-        let told: Vec<Value> = rows(&one, &args).collect();
-        assert_eq!(told.len(), 2);
-        assert_eq!((&told[0]["value"], &told[0]["count"]), (&json!("evil.example"), &json!(3)));
-        assert_eq!(told[0]["seen"], "2026-11-25T00:00:00Z");
-        assert_eq!((&told[1]["count"], told[1].get("seen")), (&json!(2), None));
-        let text = serde_json::to_string(&told).unwrap();
-        for secret in ["secret.log", "10.1.2.3", "asked"] {
-            assert!(!text.contains(secret), "{secret} is told: {text}");
+        let untold = Untold { uuid: Uuid::nil(), sighting };
+        let want = json!({"uuid": Uuid::nil(), "value": "evil.example", "type": "domain", "count": u32::MAX,
+            "source": "site 7", "seen": "2026-11-25T00:00:00Z"});
+        assert_eq!(row(&untold), want);
+        let undated = Sighting { day: None, tlp: Some("green".into()), ..untold.sighting };
+        let row = row(&Untold { sighting: undated, ..untold });
+        assert_eq!((row.get("seen"), &row["tlp"]), (None, &json!("green")));
+    }
+
+    #[test]
+    fn a_wrong_key_is_said_in_words_of_this_command() {
+        let refused = |status| ClientError::Refused { status, said: "no".into() };
+        for status in [401, 403, 404] {
+            let said = format!("{:#}", what_to_do(refused(status)));
+            assert!(!said.contains("TAXII") && !said.contains("taxii") && !said.contains("--key-file"), "{said}");
+            assert!(said.contains(&format!("HTTP {status}")), "{said}");
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::index::{Index, top_bit};
 use crate::kind::Kind;
 use crate::table::{Filter, Table};
 use crate::urls::Urls;
+use crate::value::LOCAL;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
@@ -288,7 +289,9 @@ impl<'a> Check<'a> {
     fn email(&self, text: &[u8], host: &[u8], at: Range<usize>, out: &mut Out) {
         let before = &text[..at.start];
         let Some(before) = before.strip_suffix(b"@").or_else(|| before.strip_suffix(b"%40")) else { return };
-        let local = before.len() - before.iter().rev().take(crate::value::LOCAL).take_while(|b| is_local(**b)).count();
+        let mut signs = [0; 3 * LOCAL];
+        let (before, spelled) = plus(before, &mut signs);
+        let local = before.len() - before.iter().rev().take(LOCAL).take_while(|b| is_local(**b)).count();
         let mut whole = [0; LONGEST];
         let parts = [&before[local..], b"@", host];
         let mut length = 0;
@@ -304,8 +307,8 @@ impl<'a> Check<'a> {
             };
             let starts = before.len().checked_sub(start);
             let same = starts.is_some_and(|starts| before[starts..].eq_ignore_ascii_case(&named[..start]));
-            if same && named_host.eq_ignore_ascii_case(host) && self.index.kind(entry) == Some(Kind::Email) {
-                self.found(entry, before.len() - start..at.end, out);
+            if same && is_host(named_host, host) && self.index.kind(entry) == Some(Kind::Email) {
+                self.found(entry, spelled(before.len() - start)..at.end, out);
             }
         }
     }
@@ -345,11 +348,17 @@ fn rest<'b>(text: &[u8], host_end: usize, bytes: &'b mut [u8; REST]) -> (&'b [u8
     let mut decoded = Decoded { rest };
     let mut length = 0;
     let begins = matches!(decoded.clone().next(), Some(b'/' | b'?')) || rest.starts_with(b":") && port;
-    if begins {
-        for (slot, byte) in bytes.iter_mut().zip(decoded.by_ref()) {
-            *slot = byte;
+    let mut path = false;
+    while begins && length < REST {
+        let Some(byte) = decoded.next() else { break };
+        // The path of `host?x` is `/`.
+        if byte == b'?' && !path && length + 1 < REST {
+            bytes[length] = b'/';
             length += 1;
         }
+        path |= matches!(byte, b'/' | b'?');
+        bytes[length] = byte;
+        length += 1;
     }
     let mut end = text.len() - decoded.rest.len();
     while end > host_end
@@ -358,6 +367,29 @@ fn rest<'b>(text: &[u8], host_end: usize, bytes: &'b mut [u8; REST]) -> (&'b [u8
         end -= 1;
     }
     (&bytes[..length], end)
+}
+
+/// What stands before an `@`, with `%2B` undone, and where a place of it stands in the text.
+fn plus<'t>(before: &'t [u8], room: &'t mut [u8; 3 * LOCAL]) -> (&'t [u8], impl Fn(usize) -> usize) {
+    let from = before.len().saturating_sub(room.len());
+    let near = &before[from..];
+    let hidden = |at: usize| near[at..].get(..3).is_some_and(|sign| sign.eq_ignore_ascii_case(b"%2b"));
+    let mut places = [0; 3 * LOCAL];
+    let (mut length, mut at) = (0, 0);
+    while at < near.len() {
+        let sign = hidden(at);
+        (room[length], places[length]) = (if sign { b'+' } else { near[at] }, at);
+        length += 1;
+        at += if sign { 3 } else { 1 };
+    }
+    let end = before.len();
+    (&room[..length], move |at: usize| places[..length].get(at).map_or(end, |place| from + place))
+}
+
+/// Whether a host is the one that is named in ASCII, in that form or in its own script.
+fn is_host(named: &[u8], host: &[u8]) -> bool {
+    let script = || str::from_utf8(host).ok().and_then(|host| idna::domain_to_ascii(host).ok());
+    named.eq_ignore_ascii_case(host) || !host.is_ascii() && script().is_some_and(|host| host.as_bytes() == named)
 }
 
 /// Where a token may start: behind `%2F`, and behind the `n` of `\n` as well as before it.

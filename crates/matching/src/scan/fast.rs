@@ -213,8 +213,13 @@ fn signs(room: &mut Room, text: &[u8], base: usize, blocks: usize) {
         let mut left = *mask;
         while left != 0 {
             let at = base + n * 64 + left.trailing_zeros() as usize;
-            if signs::may_start(text, at) && signs::sign(&text[at..]).is_some() {
-                room.signs.push(at);
+            if signs::may_start(text, at) {
+                if text[at] == signs::ESC {
+                    // The escape byte divides: what it colours begins behind it.
+                    room.signs.extend(signs::colour(&text[at + 1..]).map(|_| at + 1));
+                } else if signs::sign(&text[at..]).is_some() {
+                    room.signs.push(at);
+                }
             }
             left &= left - 1;
         }

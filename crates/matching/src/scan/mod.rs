@@ -272,6 +272,7 @@ impl Hidden {
         }
         let piece = signs::piece(text, at);
         self.done = piece.end;
+        let piece = piece.start + signs::coloured(text, piece.start)..piece.end;
         self.rewritten.read(&text[piece.clone()]);
         self.found.clear();
         plain::scan(&scanner.check, scanner.wants, &self.rewritten.text, &mut self.found);

@@ -1,4 +1,5 @@
-//! Spellings that hide a sign or a letter: `[.]`, `(dot)`, `%2e`, `\u002e`, `\x2e`. Where one stands, its
+//! Spellings that hide a sign or a letter: `[.]`, `(dot)`, `%2e`, `\u002e`, `\x2e`, `\xC3\xBC`, the `(4)evil(7)example(0)` of
+//! Windows' DNS log; and colour codes of terminals, which are no part of what follows. Where one stands, its
 //! piece (what no space or quotation mark divides) is rewritten and read again; the piece as it stands is
 //! not, so `evil.example[.]org` is no hit of `evil.example`.
 
@@ -12,14 +13,20 @@ const REACH: usize = 8192;
 const BRACKETED: &[(&[u8], char)] =
     &[(b".", '.'), (b"dot", '.'), (b":", ':'), (b"://", ':'), (b"@", '@'), (b"at", '@'), (b"/", '/')];
 
-/// What the first two bytes of a hidden sign must be: they share a bit. Bits: brackets, percent, escapes.
-static FIRST: [u8; 256] = table([b"[({", b"%", b"\\"]);
-static SECOND: [u8; 256] = table([b".:@/dDaA", b"234567", b"ux"]);
+/// What begins a code of a terminal.
+pub(super) const ESC: u8 = 0x1b;
+/// Bytes of such a code.
+const CODE: usize = 24;
 
-const fn table(sets: [&[u8]; 3]) -> [u8; 256] {
+/// What the first two bytes of a hidden sign must be: they share a bit. Bits: brackets, percent, escapes, lengths of labels,
+/// colours.
+static FIRST: [u8; 256] = table([b"[({", b"%", b"\\", b"(", &[ESC]]);
+static SECOND: [u8; 256] = table([b".:@/dDaA", b"234567", b"ux", b"123456789", b"["]);
+
+const fn table(sets: [&[u8]; 5]) -> [u8; 256] {
     let mut table = [0; 256];
     let mut bit = 0;
-    while bit < 3 {
+    while bit < 5 {
         let mut n = 0;
         while n < sets[bit].len() {
             table[sets[bit][n] as usize] |= 1 << bit;
@@ -46,7 +53,7 @@ pub(crate) fn sign(text: &[u8]) -> Option<(usize, char)> {
         b'%' => percent(text).filter(|b| b.is_ascii() && (is_word(*b) || *b == b'.')).map(|b| (3, char::from(b))),
         b'\\' => escape(text),
         b'[' => bracketed(text, b']'),
-        b'(' => bracketed(text, b')'),
+        b'(' => bracketed(text, b')').or_else(|| counted(text)),
         b'{' => bracketed(text, b'}'),
         _ => None,
     }
@@ -60,6 +67,42 @@ fn bracketed(text: &[u8], close: u8) -> Option<(usize, char)> {
     BRACKETED.iter().find(|(inside, _)| closed(inside)).map(|(inside, sign)| (inside.len() + 2, *sign))
 }
 
+/// `(7)` before a label of seven bytes that another length follows, as Windows' DNS server logs names: a dot.
+fn counted(text: &[u8]) -> Option<(usize, char)> {
+    let digits = text.get(1..)?.iter().take(3).take_while(|b| b.is_ascii_digit()).count();
+    let length = text.get(1..=digits)?.iter().fold(0, |sum, b| sum * 10 + usize::from(b - b'0'));
+    let label = text.get(digits + 2..digits + 2 + length)?;
+    let sound = text[digits + 1] == b')' && (1..=63).contains(&length) && label.iter().all(|b| is_word(*b));
+    let next = text.get(digits + 2 + length..digits + 4 + length)?;
+    (sound && next[0] == b'(' && next[1].is_ascii_digit()).then_some((digits + 2, '.'))
+}
+
+/// The letter beyond ASCII whose bytes are written like `\xC3\xBC`, as nginx does.
+fn letter(text: &[u8]) -> Option<(usize, char)> {
+    let mut bytes = [0; 4];
+    for n in 0..bytes.len() {
+        let [b'\\', b'x', high, low] = text.get(4 * n..4 * n + 4)? else { return None };
+        bytes[n] = digit(*high)? << 4 | digit(*low)?;
+        if let Some(c) = str::from_utf8(&bytes[..=n]).ok().and_then(|letter| letter.chars().next()) {
+            return Some((4 * (n + 1), c));
+        }
+    }
+    None
+}
+
+/// Bytes of a colour code that stands behind an escape byte: `[31m`, or the `[K` that grep writes with it.
+pub(super) fn colour(text: &[u8]) -> Option<usize> {
+    let inside = text.strip_prefix(b"[")?.iter().take(CODE);
+    let length = inside.take_while(|b| b.is_ascii_digit() || matches!(b, b';' | b':')).count();
+    matches!(text.get(length + 1), Some(b'm' | b'K')).then_some(length + 2)
+}
+
+/// Bytes of a colour code at the start of a piece.
+pub(super) fn coloured(text: &[u8], start: usize) -> usize {
+    let escaped = start.checked_sub(1).is_some_and(|before| text[before] == ESC);
+    if escaped { colour(&text[start..]).unwrap_or(0) } else { 0 }
+}
+
 /// `\u002e` of JSON, `\x2e` of nginx.
 fn escape(text: &[u8]) -> Option<(usize, char)> {
     let digits = match text.get(1)? {
@@ -68,8 +111,10 @@ fn escape(text: &[u8]) -> Option<(usize, char)> {
         _ => return None,
     };
     let value = digits.iter().try_fold(0, |sum, b| Some(sum << 4 | u32::from(digit(*b)?)))?;
-    let known = text[1] == b'u' || value < 0x80;
-    let sign = char::from_u32(value).filter(|_| known)?;
+    if text[1] == b'x' && value >= 0x80 {
+        return letter(text);
+    }
+    let sign = char::from_u32(value)?;
     Some((digits.len() + 2, if sign < ' ' { ' ' } else { sign }))
 }
 
@@ -89,7 +134,7 @@ pub(crate) fn piece(text: &[u8], at: usize) -> Range<usize> {
 
 /// Whether a piece is read in its rewritten form only.
 pub(crate) fn hides(text: &[u8], piece: Range<usize>) -> bool {
-    piece.into_iter().any(|at| may_start(text, at) && sign(&text[at..]).is_some())
+    coloured(text, piece.start) > 0 || piece.into_iter().any(|at| may_start(text, at) && sign(&text[at..]).is_some())
 }
 
 /// A piece rewritten.
@@ -135,6 +180,12 @@ mod tests {
             ("user[at]evil[DOT]example", "user@evil.example"),
             ("evil%2eexample%2Fa%65", "evil.example%2Fae"),
             ("evil\\u002eexample\\x2eorg\\u00fc", "evil.example.orgü"),
+            ("\\xC3\\xBCb.example \\xe4\\xBe\\x8b \\xF0\\x9f\\x98\\x80", "üb.example 例 😀"),
+            ("(4)evil(7)example(0)", ".evil.example(0)"),
+            (
+                "(4)evi(7)example(0) (0)a(1) (64)x(1) \\xC3 \\xC3\\xC3\\xBCx \\xBC",
+                "(4)evi.example(0) (0)a(1) (64)x(1) \\xC3 \\xC3üx \\xBC",
+            ),
             ("[1.2.3.4] (a.b) {x} 100% \\d [.x]", "[1.2.3.4] (a.b) {x} 100% \\d [.x]"),
         ];
         let mut out = Rewritten::default();

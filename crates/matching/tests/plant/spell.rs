@@ -29,7 +29,7 @@ impl Spelling {
 
 macro_rules! spellings {
     ($($name:literal $what:ident: |$lists:ident, $random:ident| $make:expr;)*) => {
-        /// All of them: 24, and four traps.
+        /// All of them: 27, and four traps.
         pub(crate) const SPELLINGS: &[Spelling] = &[$(Spelling {
             name: $name, what: What::$what, make: |$lists, $random| $make,
         }),*];
@@ -52,6 +52,18 @@ spellings! {
     };
     "idn-xn" Name: |lists, random| written(&lists.scripts[random.below(lists.scripts.len())].0, str::to_owned);
     "idn-unicode" Name: |lists, random| lists.scripts[random.below(lists.scripts.len())].clone();
+    "idn-nginx" Name: |lists, random| {
+        let (name, script) = &lists.scripts[random.below(lists.scripts.len())];
+        let escaped = |b: u8| if b.is_ascii() { char::from(b).to_string() } else { format!("\\x{b:02X}") };
+        (name.clone(), script.bytes().map(escaped).collect())
+    };
+    "windows-dns" Name: |lists, random| written(pick(&lists.names, random), |name| {
+        let labels: String = name.split('.').map(|label| format!("({}){label}", label.len())).collect();
+        format!("{labels}(0)")
+    });
+    "coloured" Name: |lists, random| {
+        written(pick(&lists.names, random), |name| format!("\u{1b}[01;31m\u{1b}[K{name}\u{1b}[m"))
+    };
     "ip" Address: |lists, random| written(pick(&lists.addresses, random), |ip| ip.to_owned());
     "ip-port" Address: |lists, random| written(pick(&lists.addresses, random), |ip| format!("{ip}:8080"));
     "ip-mapped" Address: |lists, random| written(pick(&lists.addresses, random), |ip| format!("::ffff:{ip}"));

@@ -46,6 +46,35 @@ fn plain(piece: &[u8]) -> Vec<u8> {
                 }
             }
         }
+        // Bytes of a letter, each like `\xC3`.
+        let byte = |n: usize| {
+            let digits = rest.get(4 * n..4 * n + 4)?.strip_prefix(b"\\x")?;
+            digits.iter().all(|b| hex(*b)).then(|| u8::from_str_radix(str::from_utf8(digits).unwrap(), 16).unwrap())
+        };
+        for n in 2..=4 {
+            let bytes: Vec<u8> = (0..n).map_while(byte).collect();
+            if bytes.len() == n && String::from_utf8(bytes.clone()).is_ok_and(|letter| letter.chars().count() == 1) {
+                out.extend_from_slice(&bytes);
+                at += 4 * n;
+                continue 'bytes;
+            }
+        }
+        // A label behind its length, and before the next one's.
+        let counted = str::from_utf8(&rest[..rest.len().min(4)]).ok().and_then(|head| {
+            let (number, _) = head.strip_prefix('(')?.split_once(')')?;
+            number.bytes().all(|b| b.is_ascii_digit()).then(|| number.parse::<usize>().ok())?
+        });
+        if let Some(length) = counted.filter(|length| (1..64).contains(length)) {
+            let label = &rest[rest.iter().position(|b| *b == b')').unwrap() + 1..];
+            let next = label.get(length..length + 2);
+            if next.is_some_and(|next| next[0] == b'(' && next[1].is_ascii_digit())
+                && label[..length].iter().all(|b| word(*b))
+            {
+                out.push(b'.');
+                at += rest.len() - label.len();
+                continue 'bytes;
+            }
+        }
         for (head, digits) in [("%", 2), ("\\x", 2), ("\\u", 4)] {
             let Some(digits) = rest.strip_prefix(head.as_bytes()).and_then(|r| r.get(..digits)) else { continue };
             if !digits.iter().all(|b| hex(*b)) {
@@ -74,7 +103,12 @@ fn plain(piece: &[u8]) -> Vec<u8> {
 /// The numbers of the indicators that stand in a line.
 pub(crate) fn line(list: &[(Kind, &str)], line: &[u8]) -> BTreeSet<u32> {
     let mut found = BTreeSet::new();
-    for piece in line.split(|b| *b <= b' ' || *b == b'"') {
+    let mut escaped = false;
+    for piece in line.split_inclusive(|b| *b <= b' ' || *b == b'"') {
+        let divider = piece.last().filter(|b| **b <= b' ' || **b == b'"');
+        let whole = &piece[..piece.len() - usize::from(divider.is_some())];
+        let piece = if escaped { uncoloured(whole) } else { whole };
+        escaped = divider == Some(&0x1b);
         let text = plain(piece);
         for (n, (kind, value)) in list.iter().enumerate() {
             if stands(*kind, value, &text) {
@@ -83,6 +117,19 @@ pub(crate) fn line(list: &[(Kind, &str)], line: &[u8]) -> BTreeSet<u32> {
         }
     }
     found
+}
+
+/// Without the colour code of a terminal in front.
+fn uncoloured(piece: &[u8]) -> &[u8] {
+    let Some(code) = piece.strip_prefix(b"[") else { return piece };
+    let end = code.iter().position(|b| !b"0123456789;:".contains(b)).unwrap_or(code.len());
+    if end <= 24 && matches!(code.get(end), Some(b'm' | b'K')) { &code[end + 1..] } else { piece }
+}
+
+/// How a name is written in its own script, if it has one.
+fn script(name: &str) -> Option<String> {
+    let known = IN_SCRIPT.iter().find(|(ascii, _)| *ascii == name).map(|(_, script)| (*script).to_owned());
+    known.or_else(|| name.contains("xn--").then(|| idna::domain_to_unicode(name).0))
 }
 
 fn stands(kind: Kind, value: &str, text: &[u8]) -> bool {
@@ -100,8 +147,7 @@ fn stands(kind: Kind, value: &str, text: &[u8]) -> bool {
         }
         Kind::Domain => {
             let name = value.trim_start_matches("*.");
-            let known = IN_SCRIPT.iter().find(|(ascii, _)| *ascii == name).map(|(_, script)| (*script).to_owned());
-            let script = known.or_else(|| name.contains("xn--").then(|| idna::domain_to_unicode(name).0));
+            let script = script(name);
             tokens(text).iter().any(|(token, _, _)| {
                 [Some(name), script.as_deref()].into_iter().flatten().any(|name| {
                     let below = token.strip_suffix(name).and_then(|t| t.strip_suffix('.'));
@@ -114,10 +160,13 @@ fn stands(kind: Kind, value: &str, text: &[u8]) -> bool {
         Kind::Filename => tokens(text).iter().any(|(token, _, _)| token == value),
         Kind::Email => {
             let (local, host) = value.split_once('@').unwrap();
-            tokens(text).iter().filter(|(token, _, _)| token == host).any(|(_, start, _)| {
+            let script = script(host);
+            let is_host = |token: &str| token == host || Some(token) == script.as_deref();
+            tokens(text).iter().filter(|(token, _, _)| is_host(token)).any(|(_, start, _)| {
                 let before = &text[..*start];
                 let before = before.strip_suffix(b"@").or_else(|| before.strip_suffix(b"%40"));
                 before.is_some_and(|before| {
+                    let before = plus(before);
                     let run = before.iter().rev().take_while(|b| word(**b) || matches!(b, b'.' | b'+')).count();
                     before[before.len() - run..].eq_ignore_ascii_case(local.as_bytes())
                 })
@@ -154,6 +203,19 @@ fn stands(kind: Kind, value: &str, text: &[u8]) -> bool {
             border && !name && !text.get(*end).is_some_and(inner) && (!exact || &text[*start..*end] == value.as_bytes())
         }),
     }
+}
+
+/// With `%2B` undone.
+fn plus(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for b in text {
+        out.push(*b);
+        if out.len() > 2 && out[out.len() - 3..].eq_ignore_ascii_case(b"%2B") {
+            out.truncate(out.len() - 3);
+            out.push(b'+');
+        }
+    }
+    out
 }
 
 /// Everywhere where a value stands, whatever its case.
@@ -293,7 +355,7 @@ fn url(value: &str, text: &[u8]) -> bool {
     };
     let wanted = if wanted == "/" { "" } else { wanted };
     let wanted = if matches!(port, "" | "80" | "443") { wanted.to_owned() } else { format!(":{port}{wanted}") };
-    let wanted = decode(wanted.as_bytes());
+    let wanted = with_path(decode(wanted.as_bytes()));
     let host = host.trim_matches(['[', ']']);
     let places: Vec<usize> = match host.parse::<IpAddr>() {
         Ok(address) => addresses(text).iter().filter(|a| a.0 == mapped(address)).map(|a| a.2).collect(),
@@ -308,13 +370,21 @@ fn url(value: &str, text: &[u8]) -> bool {
                 after = &after[port.len()..];
             }
         }
-        let after = decode(after);
+        let after = with_path(decode(after));
         let port = after.first() == Some(&b':') && after.get(1).is_some_and(u8::is_ascii_digit);
         let after = if port || matches!(after.first(), Some(b'/' | b'?')) { after } else { Vec::new() };
         let Some(more) = after.strip_prefix(&wanted[..]) else { return false };
         let inner = |b: &u8| b.is_ascii_alphanumeric() || b"-_.~%".contains(b) || *b >= 0x80;
         wanted.last().is_none_or(|b| b"/?&=#".contains(b)) || more == b"." || !more.first().is_some_and(inner)
     })
+}
+
+/// The path of `?x` and of `:8080?x` is `/`.
+fn with_path(mut rest: Vec<u8>) -> Vec<u8> {
+    if let Some(at) = rest.iter().position(|b| b"/?".contains(b)).filter(|at| rest[*at] == b'?') {
+        rest.insert(at, b'/');
+    }
+    rest
 }
 
 fn decode(text: &[u8]) -> Vec<u8> {

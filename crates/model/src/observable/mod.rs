@@ -5,6 +5,7 @@
 
 mod extract;
 mod guess;
+mod listed;
 mod lookalike;
 mod misp;
 mod normal;
@@ -14,6 +15,7 @@ mod value;
 
 pub use extract::{Extracted, extract};
 pub use guess::{guess, guess_listed};
+pub use listed::{is_local, listed, split_remark};
 pub use lookalike::lookalike;
 pub use misp::{MispType, from_misp, misp_type, misp_types, misp_value};
 pub use normal::{NormaliseError, normalise};

@@ -14,7 +14,9 @@ pub struct Redactor<'k> {
 const REMOVED: &str = "[withheld]";
 
 impl<'k> Redactor<'k> {
-    pub(super) fn new(key: &'k [u8]) -> Self {
+    /// With a key; an empty one gives no pseudonyms.
+    #[must_use]
+    pub fn new(key: &'k [u8]) -> Self {
         Redactor { key }
     }
 

@@ -8,15 +8,13 @@ use manara_model::observable::{Type, guess, normalise};
 use manara_model::record::parse_time;
 use manara_model::{Marking, OrgId, Tlp};
 use manara_store::people::Caller;
-use manara_store::sightings::NewSighting;
+use manara_store::sightings::{NewSighting, SOURCE_BYTES};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// Sightings in one body.
 const MOST: usize = 1000;
-/// Bytes of a source's name.
-const SOURCE: usize = 200;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -68,8 +66,8 @@ impl Told {
             Some(text) => parse_time(text).ok_or("seen is a time in RFC 3339")?,
             None => jiff::Timestamp::now().as_millisecond(),
         };
-        if told.source.len() > SOURCE {
-            return Err(format!("source is longer than {SOURCE} bytes"));
+        if told.source.len() > SOURCE_BYTES {
+            return Err(format!("source is longer than {SOURCE_BYTES} bytes"));
         }
         let (uuid, count, source) = (told.uuid, told.count.unwrap_or(1).max(1), told.source);
         Ok(NewSighting { uuid, observable, kind, org, marking, seen, count, source })

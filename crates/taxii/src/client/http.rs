@@ -96,7 +96,9 @@ impl<'w> Server<'w> {
             });
             let certificates: Vec<_> = certificates.collect();
             if certificates.is_empty() {
-                return Err(ClientError::Setup("the file of --ca has no certificate in it (PEM)".into()));
+                return Err(ClientError::Setup(
+                    "the file of the authority that vouches for the server has no certificate in it (PEM)".into(),
+                ));
             }
             tls = tls.root_certs(RootCerts::Specific(Arc::new(certificates)));
         }
