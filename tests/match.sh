@@ -136,6 +136,49 @@ check "searched" match --state "$folder/over.state" "$folder/over"
 sleep 0.05; python3 -c 'import sys; log = open(sys.argv[1], "r+b"); log.write(b"evil.com ")' "$folder/over"
 check "written over, it is searched again" match --state "$folder/over.state" "$folder/over"
 
+# Both at once: what two hold is told once, as the first one's; an index that is added is searched for in old logs too.
+printf 'evil.com\nnews.example.net\n' > "$folder/b3.txt"; "$manara" index build -o "$folder/b3.index" "$folder/b3.txt" > /dev/null
+printf 'evil.com\nother.example.net news.example.net\n' > "$folder/three"
+both() { match --index "$folder/b2.index" --index "$folder/b3.index" "$@"; }
+check "several indexes" both "$folder/three"
+check "each hit once" test "$(cut -d' ' -f3 "$folder/out" | tr '\n' ' ')" = "evil.com other.example.net news.example.net "
+check "some of them with a state" match --index "$folder/b2.index" --state "$folder/three.state" "$folder/three"
+check "then with one more" both --state "$folder/three.state" "$folder/three"
+check "only what it adds" test "$(cut -d' ' -f3 "$folder/out")" = "news.example.net"
+check "then nothing" exits 1 both --state "$folder/three.state" "$folder/three"
+
+# Logs and lists that an enemy made take no more memory than others, also where hits are read slowly.
+python3 - "$folder" <<'P'
+import pathlib, sys
+folder = pathlib.Path(sys.argv[1])
+(folder / "users.txt").write_text("".join(f"http://u{n}@a.example/\n" for n in range(70_000)))
+(folder / "users.log").write_text("http://a.example/\n" * 600)
+(folder / "nets.txt").write_text("".join(f"1.1.1.1/{n}\n" for n in range(8, 33)))
+(folder / "nets.log").write_text(("1.1.1.1 " * 100 + "\n") * 4000)
+P
+peak() { # index, log: memory beside mapped files while nobody reads, then while 50 MB of hits are read, in KiB
+  python3 - "$manara" "$@" <<'P'
+import re, subprocess, sys, time
+manara, index, log = sys.argv[1:]
+search = subprocess.Popen([manara, "match", "--threads", "2", "--index", index, log], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+peak, left, end = 0, 50_000_000, time.time() + 3
+def look():
+    global peak
+    peak = max([peak, *map(int, re.findall(r"RssAnon:\s+(\d+)", open(f"/proc/{search.pid}/status").read()))])
+while time.time() < end:
+    look(); time.sleep(0.02)
+while left > 0 and (got := len(search.stdout.read(1 << 20))):
+    left -= got; look()
+search.stdout.close(); search.wait()
+print(peak)
+P
+}
+for name in users nets; do
+  check "an index of $name" "$manara" index build -o "$folder/$name.index" "$folder/$name.txt"
+  kib=$(peak "$folder/$name.index" "$folder/$name.log")
+  check "$name: $kib KiB" test "$kib" -lt 65536
+done
+
 # Nothing is written over what is read, and what is no text is no good news.
 cp "$folder/two" "$folder/kept.log"
 check "an output that is a log" exits 2 match -o "$folder/kept.log" "$folder/kept.log"

@@ -28,7 +28,12 @@ fn described(values: &[(&str, &str, u8)]) -> Index {
 fn what_two_hold_is_told_once_with_what_both_know() {
     let first = described(&[("both.example", "green", 1), ("first.example", "green", 2)]);
     let second = described(&[("other.example", "clear", 3), ("BOTH.example", "red", 4)]);
-    let bare = index(&["both.example", "203.0.113.0/24", "example"]);
+    let mut bare = Builder::new();
+    for (kind, value) in [(Kind::Domain, "both.example"), (Kind::Network, "203.0.113.0/24"), (Kind::Domain, "example")]
+    {
+        bare.add(kind, value).unwrap();
+    }
+    let bare = Index::from_bytes(bare.finish()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let log = "x both.example first.example\n203.0.113.9 other.example\n".repeat(20_000);
     let log = write(folder.path(), "log", log.as_bytes());
@@ -72,7 +77,7 @@ fn the_bound_of_a_line_is_that_of_all_and_no_line_beside_it_is_touched() {
     let text = lines.map(|line| format!("other.example\n{line}\nevil.example\n")).concat();
     let log = write(folder.path(), "log", text.as_bytes());
     let told = Asked { tally: false, ..Asked::default() }.of_several(&[first, second], &[log]);
-    let mut of = vec![0_usize; 13];
+    let mut of = [0_usize; 13];
     for row in told.out.lines() {
         let after = row.rsplit_once("log:").unwrap().1;
         of[after.split(':').next().unwrap().parse::<usize>().unwrap()] += 1;

@@ -57,23 +57,24 @@ impl<'a> Gather<'a> {
     ) -> u64 {
         let (mut from, mut lines) = (0, 0);
         while from < text.len() {
-            let (to, over) = self.piece(text, from, offset, start);
+            let (to, over, counted) = self.piece(text, from, offset, start);
             let piece = Piece { start: from, lines, end: to, spots: &self.spots, over };
             if !each(&piece) {
                 break;
             }
-            lines += memchr_iter(b'\n', &text[from..to]).count() as u64;
+            lines += counted.unwrap_or_else(|| memchr_iter(b'\n', &text[from..to]).count() as u64);
             from = to;
         }
         lines
     }
 
-    /// Finds hits from a line's start on. Where the piece ends comes back, and whether a line has more than are told.
-    fn piece(&mut self, text: &[u8], from: usize, offset: u64, start: &Start) -> (usize, bool) {
+    /// Finds hits from a line's start on. Where the piece ends comes back, whether a line has more than are told, and the
+    /// lines that end in it, if they were counted.
+    fn piece(&mut self, text: &[u8], from: usize, offset: u64, start: &Start) -> (usize, bool, Option<u64>) {
         let Gather { indexes, scanners, scratch, spots } = self;
         spots.clear();
         // The start of a line of which an index has more.
-        let (mut to, mut over) = (text.len(), None);
+        let (mut to, mut over, mut counted) = (text.len(), None, None);
         for (n, scanner) in scanners.iter().enumerate() {
             let told = start.told(n);
             if offset + (to as u64) < told {
@@ -81,7 +82,8 @@ impl<'a> Gather<'a> {
             }
             let held = spots.len();
             let (mut cut, mut line) = (None, 0);
-            scanner.scan_some(scratch, &text[from..to], |hit| {
+            let before = to;
+            let lines = scanner.scan_some(scratch, &text[from..to], |hit| {
                 let indicator = Indicator { index: n as u16, number: hit.indicator };
                 let (start, end) = (from + hit.start, from + hit.end);
                 if offset + (end as u64) < told || indexes.held_before(indicator, hit.kind) {
@@ -104,10 +106,11 @@ impl<'a> Gather<'a> {
                 spots.sort_unstable();
                 (to, over) = end_earlier(text, spots, to, over);
             }
+            counted = (to == before).then_some(lines);
         }
         // Another index may have ended the piece before that line.
         let first = spots.first().map(|spot| line_start(text, spot.start as usize));
-        (to, over.is_some() && over == first)
+        (to, over.is_some() && over == first, counted)
     }
 }
 

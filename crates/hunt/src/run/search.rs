@@ -181,3 +181,61 @@ fn piece_around(line: &[u8], place: &Range<usize>, whole: &mut Option<Arc<str>>)
     let end = (start + MOST - 3..end).rev().find(|at| line.get(*at).is_some_and(|b| b & 0xc0 != 0x80)).unwrap_or(end);
     String::from_utf8_lossy(&line[start..end.min(line.len())]).into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use manara_matching::{Builder, Index, Kind};
+
+    fn parts(context: Option<usize>, index: &Index, text: &[u8], most: usize) -> Vec<Part> {
+        let (hosts, wants) = (Hosts::new(), Wants { field: false, tally: true, context });
+        let indexes = Indexes::new(std::slice::from_ref(index));
+        let mut search = Search::new(indexes, &wants, None, &hosts, Days::now());
+        let mut parts = Vec::new();
+        search.block(text, &Claim::of(0, 0), &Start::default(), &mut |part| {
+            parts.push(part);
+            parts.len() < most
+        });
+        parts
+    }
+
+    fn users(count: usize) -> Index {
+        let mut builder = Builder::new();
+        for n in 0..count {
+            builder.add(Kind::Url, &format!("http://u{n}@a.example/{}", "x".repeat(900))).unwrap();
+        }
+        Index::from_bytes(builder.finish()).unwrap()
+    }
+
+    #[test]
+    fn hits_of_one_line_are_handed_on_in_pieces_and_share_what_they_match() {
+        let (index, line) = (users(3000), format!("http://a.example/{} ", "x".repeat(900)));
+        let text = format!("one\n{}\nthree\n{line}\n", line.repeat(10));
+        for context in [None, Some(1)] {
+            let parts = parts(context, &index, text.as_bytes(), usize::MAX);
+            assert!(parts.len() > 8, "{} parts", parts.len());
+            let heaviest = parts.iter().map(Part::weight).max().unwrap();
+            // Copied for each hit, what is matched would be 30 MB.
+            assert!(heaviest < 300 << 10, "{heaviest} bytes");
+            let all = parts.iter().map(Part::weight).sum::<usize>();
+            assert!(all < 33_000 * 200 + 100_000, "{all} bytes");
+            let (mut lines, mut bytes, mut told, mut kept) = (0, 0, Vec::new(), Vec::new());
+            for part in &parts {
+                told.extend(part.found.iter().map(|found| lines + found.line));
+                kept.extend(part.kept.iter().map(|kept| lines + kept.line));
+                lines += part.lines;
+                bytes += part.bytes;
+            }
+            assert_eq!((lines, bytes), (4, text.len() as u64));
+            assert_eq!(told, [vec![1; 30_000], vec![3; 3000]].concat());
+            assert_eq!(kept, if context.is_some() { vec![0, 1, 2, 3] } else { vec![] });
+            assert!(parts.last().unwrap().ends_block && parts.iter().filter(|part| part.ends_block).count() == 1);
+        }
+    }
+
+    #[test]
+    fn nothing_is_made_for_a_reader_that_is_gone() {
+        let (index, line) = (users(3000), format!("http://a.example/{}\n", "x".repeat(900)));
+        assert_eq!(parts(None, &index, line.repeat(20).as_bytes(), 2).len(), 2);
+    }
+}
