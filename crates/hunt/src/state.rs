@@ -11,21 +11,22 @@
 //!
 //! What a node is to be told of waits in it too, until the node has it: `sightings/untold.rs` says how.
 
+mod untold;
+
 use crate::run::Start;
-use crate::sightings::{Sighting, Untold, Waiting};
+use crate::sightings::{Sighting, Waiting};
 use crate::source::{Log, MAGIC, Packing, Stamp};
 use crate::tell::{Keep, Reached};
 use flate2::Crc;
 use manara_matching::Index;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use uuid::Uuid;
 
 /// The first line of the file.
 const HEAD: &str = "{\"manara-match-state\":1}";
@@ -140,6 +141,10 @@ pub fn state(path: &Path, index: &str) -> Result<(Before, Journal), StateError> 
         waiting.commit(entry.found);
         // Whichever index it was searched with: hits of all of them stand in one file, one after the other.
         out = entry.out.clone().or(out);
+        // It said only what was found.
+        if entry.path.is_empty() && entry.out.is_none() {
+            continue;
+        }
         // In the order in which they were noted: how far the hits were written is said by the last one.
         if let Some(older) = numbers.insert((entry.index.clone(), entry.path.clone()), entries.len()) {
             entries[older] = None;
@@ -248,34 +253,6 @@ impl Journal {
         self.file.sync_all()
     }
 
-    /// What waits to be told to a node, in the order in which it was found: all that was found before
-    /// [`Journal::close`], or by earlier searches.
-    #[must_use]
-    pub fn untold(&self, to: &str) -> Vec<Untold> {
-        self.waiting.of(to)
-    }
-
-    /// How many sightings wait for each other node.
-    #[must_use]
-    pub fn elsewhere(&self, to: &str) -> BTreeMap<&str, usize> {
-        self.waiting.elsewhere(to)
-    }
-
-    /// How many sightings could not be kept because too many waited.
-    #[must_use]
-    pub fn lost(&self) -> u64 {
-        self.waiting.lost
-    }
-
-    /// Notes that a node has answered for these: they are not told again.
-    ///
-    /// # Errors
-    /// The file's.
-    pub fn told(&mut self, uuids: &[Uuid]) -> io::Result<()> {
-        let lines = self.waiting.told(uuids);
-        (&*self.file).write_all(&lines)
-    }
-
     /// Has the number of bytes that were written to a file kept beside what was reached, and notes it as it is now.
     ///
     /// # Errors
@@ -293,7 +270,7 @@ impl Keep for Journal {
         let mut lines = self.waiting.found(found);
         let entry = self.entry(log, reached)?;
         // What was found in a log whose place is not kept was found all the same.
-        let other = (number > 0).then(|| Entry { index: self.index.clone(), ..Entry::default() });
+        let other = (number > 0).then(|| Entry { index: self.index.clone(), out: self.written(), ..Entry::default() });
         let Some(entry) = entry.or(other) else { return Ok(()) };
         line(&mut lines, &Entry { found: number, ..entry })?;
         (&*self.file).write_all(&lines)
@@ -301,6 +278,11 @@ impl Keep for Journal {
 }
 
 impl Journal {
+    /// The file that hits are written to, and its bytes by now.
+    fn written(&self) -> Option<(String, u64)> {
+        self.out.as_ref().map(|(path, bytes)| (path.clone(), bytes.load(Ordering::Relaxed)))
+    }
+
     /// What is kept of a log; `None` of what can't be found again.
     fn entry(&self, log: &Log, reached: Reached) -> io::Result<Option<Entry>> {
         if log.is_stdin() {
@@ -313,7 +295,7 @@ impl Journal {
         }
         let Reached { offset, lines, told, done } = reached;
         let Stamp { size, changed, inode } = log.stamp;
-        let out = self.out.as_ref().map(|(path, bytes)| (path.clone(), bytes.load(Ordering::Relaxed)));
+        let out = self.written();
         let (index, path, tail) = (self.index.clone(), key(log), tail(&file, told)?);
         Ok(Some(Entry { index, path, size, changed, inode, offset, lines, told, done, tail, out, found: 0 }))
     }
