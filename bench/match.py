@@ -8,7 +8,7 @@
     --limit 120                   seconds that a program may take for one log
     --no-write                    only print
 
-Two kinds of log: R, runs of real lines, S, dense made-up lines; in both values are planted in 24 spellings, and traps
+Two kinds of log: R, runs of real lines, S, dense made-up lines; in both values are planted in 27 spellings, and traps
 that look like them (crates/matching/tests/plant). Writes the table between its marks in docs/BENCHMARKS.md.
 """
 

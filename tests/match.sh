@@ -226,7 +226,7 @@ before=$(found evil.com); port=${url##*:}
 kill "$following"; wait "$following" || true; following=
 again() { match --state "$folder/tell.state" --format summary --report-to "$url" --key "$key" "$@"; }
 cp "$folder/logs/a.log" "$folder/tell.log"
-check "nobody is there" exits 2 again "$folder/tell.log"
+check "nobody is there" exits 2 again "$folder/tell.log" - < "$folder/two"
 check "it waits" grep -q "0 of 3 sightings were told; the others wait in" "$folder/err"
 check "for nobody else to read" test "$(stat -c %a "$folder/tell.state")" = 600
 "$manara" serve --data "$folder/node" --listen "127.0.0.1:$port" --log error > "$folder/served" 2>/dev/null & following=$!
@@ -236,7 +236,7 @@ check "and why is said" grep -q 'does not know this key' "$folder/err"
 check "in this command's words" test "$(grep -ci taxii "$folder/err")" = 0
 check "nothing new" exits 1 again "$folder/tell.log"
 check "what waited is told" grep -q "3 sightings of earlier searches told to 127.0.0.1" "$folder/err"
-check "once" test "$(found evil.com)" = $((before + 2))
+check "once" test "$(found evil.com)" = $((before + 3))
 check "nothing new again" exits 1 again "$folder/tell.log"
 check "is told again" test "$(grep -c told "$folder/err")" = 0
 

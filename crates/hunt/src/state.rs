@@ -2,8 +2,8 @@
 //!
 //! The file has a line of JSON for each time that something was reached; the last one of a log counts. It is kept
 //! apart for each index: what one was searched for says nothing of another. Of several at once, one that a log was
-//! searched for already is passed over in it. (Who searches only for what a delta adds uses the delta as index.) A line that was cut by a crash is left out, and its log is searched from where
-//! the line before says.
+//! searched for already is passed over in it. (Who searches only for what a delta adds uses the delta as index.) A
+//! line that was cut by a crash is left out, and its log is searched from where the line before says.
 //!
 //! A log is known by its path, or else by its number on the disk, as when it was renamed. A plain one that has
 //! grown, and of which the last bytes before the place that was reached are the same, is gone on with from there;
@@ -11,21 +11,22 @@
 //!
 //! What a node is to be told of waits in it too, until the node has it: `sightings/untold.rs` says how.
 
+mod untold;
+
 use crate::indexes::Indexes;
 use crate::run::Start;
-use crate::sightings::{Sighting, Untold, Waiting};
+use crate::sightings::{Sighting, Waiting};
 use crate::source::{Log, MAGIC, Packing, Stamp};
 use crate::tell::{Keep, Reached};
 use flate2::Crc;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use uuid::Uuid;
 
 /// The first line of the file.
 const HEAD: &str = "{\"manara-match-state\":1}";
@@ -157,6 +158,10 @@ pub fn state(path: &Path, indexes: &[String]) -> Result<(Before, Journal), State
         waiting.commit(entry.found);
         // Whichever index it was searched with: hits of all of them stand in one file, one after the other.
         out = entry.out.clone().or(out);
+        // It said only what was found.
+        if entry.path.is_empty() && entry.out.is_none() {
+            continue;
+        }
         // In the order in which they were noted: how far the hits were written is said by the last one.
         if let Some(older) = numbers.insert((entry.index.clone(), entry.path.clone()), entries.len()) {
             entries[older] = None;
@@ -281,34 +286,6 @@ impl Journal {
         self.file.sync_all()
     }
 
-    /// What waits to be told to a node, in the order in which it was found: all that was found before
-    /// [`Journal::close`], or by earlier searches.
-    #[must_use]
-    pub fn untold(&self, to: &str) -> Vec<Untold> {
-        self.waiting.of(to)
-    }
-
-    /// How many sightings wait for each other node.
-    #[must_use]
-    pub fn elsewhere(&self, to: &str) -> BTreeMap<&str, usize> {
-        self.waiting.elsewhere(to)
-    }
-
-    /// How many sightings could not be kept because too many waited.
-    #[must_use]
-    pub fn lost(&self) -> u64 {
-        self.waiting.lost
-    }
-
-    /// Notes that a node has answered for these: they are not told again.
-    ///
-    /// # Errors
-    /// The file's.
-    pub fn told(&mut self, uuids: &[Uuid]) -> io::Result<()> {
-        let lines = self.waiting.told(uuids);
-        (&*self.file).write_all(&lines)
-    }
-
     /// Has the number of bytes that were written to a file kept beside what was reached, and notes it as it is now.
     ///
     /// # Errors
@@ -327,7 +304,7 @@ impl Keep for Journal {
         let mut entries = self.entries(log, from, reached)?;
         // What was found in a log whose place is not kept was found all the same.
         if entries.is_empty() && number > 0 {
-            entries.push(self.nowhere());
+            entries.push(Entry { out: self.written(), ..self.nowhere() });
         }
         // The first of them makes what was found count: cut off behind it, hits of the others are told twice, not missed.
         if let Some(entry) = entries.first_mut() {
@@ -340,6 +317,11 @@ impl Keep for Journal {
 }
 
 impl Journal {
+    /// The file that hits are written to, and its bytes by now.
+    fn written(&self) -> Option<(String, u64)> {
+        self.out.as_ref().map(|(path, bytes)| (path.clone(), bytes.load(Ordering::Relaxed)))
+    }
+
     /// An entry of no log.
     fn nowhere(&self) -> Entry {
         Entry { index: self.indexes.first().cloned().unwrap_or_default(), ..Entry::default() }
@@ -357,8 +339,7 @@ impl Journal {
         }
         let Reached { offset, lines, told, done } = reached;
         let Stamp { size, changed, inode } = log.stamp;
-        let out = self.out.as_ref().map(|(path, bytes)| (path.clone(), bytes.load(Ordering::Relaxed)));
-        let (path, tail) = (key(log), tail(&file, told)?);
+        let (path, tail, out) = (key(log), tail(&file, told)?, self.written());
         let entry = Entry { path, size, changed, inode, offset, lines, told, done, tail, out, ..Entry::default() };
         // Of an index for which it was searched further before, that stands.
         let reached = self.indexes.iter().enumerate().filter(|(n, _)| from.told(*n) <= told);
