@@ -287,3 +287,36 @@ fn file_names_and_systems_are_taken_where_asked() {
     ];
     assert_eq!(held(&index), set(&wanted));
 }
+
+#[test]
+fn what_is_below_a_name_is_the_same_wherever_it_comes_from() {
+    let wanted = set(&[
+        (Kind::Domain, "*.evil.example"),
+        (Kind::Domain, "*.bad.example.com"),
+        (Kind::Domain, "*.worse.example.net"),
+    ]);
+    let event = r#"{"Event": {"info": "x", "Attribute": [
+        {"type": "domain", "value": "*.Evil.example", "to_ids": true},
+        {"type": "hostname|port", "value": "*.worse.example.net|443", "to_ids": true},
+        {"type": "hostname", "value": "*.bad.example.com", "to_ids": true}]}}"#;
+    let bundle = r#"{"type": "bundle", "id": "bundle--00000000-0000-4000-8000-000000000001", "objects": [
+        {"type": "indicator", "spec_version": "2.1", "id": "indicator--00000000-0000-4000-8000-000000000001",
+        "created": "2026-11-01T00:00:00Z", "modified": "2026-11-01T00:00:00Z", "valid_from": "2026-11-01T00:00:00Z",
+        "pattern_type": "stix", "pattern": "[domain-name:value = '*.evil.example' OR domain-name:value = '*.bad.example.com' OR domain-name:value = '*.worse.example.net']"}]}"#;
+    let all = [
+        ("list.txt", "*.evil.example\n*[.]BAD.example.com # seen\n*.worse.example.net\n", "text"),
+        (
+            "named.csv",
+            "type,value\ndomain,*.evil.example\ndomain,*.bad.example.com\ndomain,*.worse.example.net\n",
+            "csv",
+        ),
+        ("bare.csv", "domain,*.evil.example\ndomain,*.bad.example.com\nhostname,*.worse.example.net\n", "csv"),
+        ("event.json", event, "misp"),
+        ("bundle.json", bundle, "stix"),
+    ];
+    for (name, content, format) in all {
+        let (held, report, known) = text(name, content, false);
+        assert_eq!((known, &held), (format, &wanted), "{name}: {report:?}");
+        assert_eq!(report.rejected_total + report.undetected, 0, "{name}: {report:?}");
+    }
+}

@@ -12,11 +12,6 @@ pub fn value(line: &str) -> Option<&str> {
 
 /// Adds a value; whether it is one that logs can be searched for comes back.
 pub fn add(builder: &mut Builder, value: &str) -> bool {
-    // Only the names below it.
-    let below = value.starts_with("*.").then(|| (Kind::Domain, value.to_owned()));
-    if let Some((kind, value)) = below {
-        return builder.add(kind, &value).is_ok();
-    }
     let known = guess_listed(value).and_then(|o| Some((Kind::by_name(o.ty().name())?, o.value().to_owned())));
     let known = known.or_else(|| Some((manara_matching::guess(value)?, value.to_owned())));
     known.is_some_and(|(kind, value)| builder.add(kind, &value).is_ok())

@@ -46,9 +46,7 @@ impl<'i> Pour<'i> {
 
     /// A line of a list, without making a part of it.
     pub(super) fn line(&mut self, line: Listed<'_>) {
-        // Only the names below it: a list of records has no word for that, an index has.
-        let below = line.value.starts_with("*.") && !line.value.contains(char::is_whitespace);
-        if !line.found.is_empty() && !below {
+        if !line.found.is_empty() {
             for found in &line.found {
                 self.given(line.number, found, &Marking::default(), &[]);
             }

@@ -1,9 +1,9 @@
 //! CSV and TSV as feeds publish them, with a header or without: the column of values is found by its
 //! name, or by looking at what stands in it. Zeek's intelligence files are read by their `#fields`.
 
-use super::{Line, cut, draft, each_line};
+use super::{Line, alone, cut, draft, each_line};
 use crate::{Input, InputError, ReadError};
-use manara_model::observable::{Observable, Type, guess, guess_listed, normalise};
+use manara_model::observable::{Observable, Type, guess_listed, normalise};
 use manara_model::record::{Found, PartDraft, Rejection, Sink, Slot};
 
 /// Names of columns that hold values, and their types where the name says it.
@@ -161,7 +161,7 @@ fn shape(input: &mut Input) -> Result<Shape, InputError> {
         let Some(delimiter) = delimiter(bare) else { continue };
         let Some(fields) = row(bare, delimiter) else { continue };
         let columns = named(fields.iter().map(String::as_str));
-        let valueless = fields.iter().all(|field| guess(field).is_none());
+        let valueless = fields.iter().all(|field| alone(field).is_none());
         if !columns.is_empty() && valueless {
             return Ok(Shape { delimiter, columns, header: Some(number) });
         }
@@ -199,7 +199,7 @@ impl Shape {
         }
         if self.columns.is_empty() {
             // Without names: the first field that is a value, since the others tell of it.
-            if let Some(observable) = fields.iter().find_map(|field| guess(field)) {
+            if let Some(observable) = fields.iter().find_map(|field| alone(field)) {
                 push(observable);
             }
         }

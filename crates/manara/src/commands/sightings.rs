@@ -68,12 +68,10 @@ fn rows<'t>(one: &'t IndicatorTally, args: &'t SightingArgs) -> impl Iterator<It
 }
 
 fn row(one: &IndicatorTally, day: Option<Date>, count: u64, args: &SightingArgs) -> Value {
-    // Of all names below one, the name itself is what the node knows.
-    let value = one.indicator.strip_prefix("*.").unwrap_or(&one.indicator);
     let mut row = json!({
         // Told twice, because an answer got lost, it counts once.
         "uuid": Uuid::new_v4(),
-        "value": value,
+        "value": one.indicator,
         "type": one.kind,
         "count": u32::try_from(count).unwrap_or(u32::MAX),
         "source": args.report_as,
@@ -166,7 +164,7 @@ mod tests {
         let args = SightingArgs { report_as: "match".into(), ..SightingArgs::default() };
         let told: Vec<Value> = rows(&one, &args).collect();
         assert_eq!(told.len(), 2);
-        assert_eq!((&told[0]["value"], &told[0]["count"]), (&json!("evil.example"), &json!(3)));
+        assert_eq!((&told[0]["value"], &told[0]["count"]), (&json!("*.evil.example"), &json!(3)));
         assert_eq!(told[0]["seen"], "2026-11-25T00:00:00Z");
         assert_eq!((&told[1]["count"], told[1].get("seen")), (&json!(2), None));
         let text = serde_json::to_string(&told).unwrap();
