@@ -7,11 +7,13 @@ use serde::{Deserialize, Serialize};
 /// Records and tags that are told of one indicator.
 const RECORDS: usize = 16;
 const TAGS: usize = 64;
+/// Texts of what sources say of one indicator.
+const SAYS: usize = 16;
 
 /// Who spoke of an indicator, and what may be done with that.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Details {
-    /// Identifiers of the records that hold it; the first 16. Lists have none.
+    /// Identifiers of the records that hold it; the first 16, each once. What was added without one has none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub records: Vec<String>,
     /// Their tags, each once.
@@ -23,6 +25,9 @@ pub struct Details {
     /// Their titles, or the names of the lists, each once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub titles: Vec<String>,
+    /// What they say of the value: a family, a threat, a comment; each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub says: Vec<String>,
 }
 
 /// What an index knows of one of its indicators; `None` where it was made of bare values.
@@ -30,17 +35,12 @@ pub struct Details {
 pub fn details(index: &Index, indicator: u32) -> Option<Details> {
     let (mut known, mut tlp, mut pap) = (Details::default(), None, None);
     for record in index.details(indicator)? {
-        if record.id.0 != [0; 16] && known.records.len() < RECORDS {
-            known.records.push(record.id.to_string());
+        if record.id.0 != [0; 16] {
+            once(&mut known.records, RECORDS, &record.id.to_string());
         }
-        for (list, most, text) in
-            record.tags.map(|tag| (true, TAGS, tag)).chain(std::iter::once((false, RECORDS, record.title)))
-        {
-            let list = if list { &mut known.tags } else { &mut known.titles };
-            if !text.is_empty() && list.len() < most && !list.iter().any(|held| held == text) {
-                list.push(text.to_owned());
-            }
-        }
+        record.tags.for_each(|tag| once(&mut known.tags, TAGS, tag));
+        record.says.for_each(|text| once(&mut known.says, SAYS, text));
+        once(&mut known.titles, RECORDS, record.title);
         // Of several that say so, the strictest counts: nobody is told more than the last of them allows.
         tlp = tlp.max(Tlp::parse(record.tlp));
         pap = pap.max(Pap::parse(record.pap));
@@ -50,6 +50,13 @@ pub fn details(index: &Index, indicator: u32) -> Option<Details> {
     let words: Vec<String> = words.into_iter().flatten().collect();
     known.marking = (!words.is_empty()).then(|| words.join(" "));
     Some(known)
+}
+
+/// Adds a text that is not there yet, if there is room.
+fn once(list: &mut Vec<String>, most: usize, text: &str) {
+    if !text.is_empty() && list.len() < most && !list.iter().any(|held| held == text) {
+        list.push(text.to_owned());
+    }
 }
 
 #[cfg(test)]
@@ -63,7 +70,14 @@ mod tests {
         let mut builder = Builder::new();
         let number = builder.add(Kind::Domain, "evil.example").unwrap();
         let bare = builder.add(Kind::Domain, "bare.example").unwrap();
-        let source = |record, title, tlp, pap, tags| Source { record: RecordId([record; 16]), title, tlp, pap, tags };
+        let source = |record, title, tlp, pap, tags| Source {
+            record: RecordId([record; 16]),
+            title,
+            tlp,
+            pap,
+            tags,
+            says: &["Emotet", "C2"],
+        };
         for (n, (tlp, pap, tags)) in
             [("green", "", &["a", "b"][..]), ("amber", "RED", &["b", "c"]), ("", "", &[]), ("clear", "GREEN", &[])]
                 .into_iter()
@@ -79,6 +93,7 @@ mod tests {
         assert_eq!(known.records[0], "01010101-0101-0101-0101-010101010101");
         assert_eq!(known.tags, ["a", "b", "c"]);
         assert_eq!(known.titles, ["A list"]);
+        assert_eq!(known.says, ["Emotet", "C2"]);
         assert_eq!(known.marking.as_deref(), Some("TLP:AMBER PAP:RED"));
         assert_eq!(details(&index, bare), None);
     }

@@ -54,6 +54,7 @@ fn bad_day() -> Tally {
         tags: vec!["misp-galaxy:malpedia=\"Emotet\"".into(), "tlp:green".into()],
         marking: Some("TLP:GREEN".into()),
         titles: vec!["ACSC list".into()],
+        says: vec![],
     });
     let share = |indicator: &str, kind: &str, count| Share { indicator: indicator.into(), kind: kind.into(), count };
     Tally {
@@ -185,6 +186,7 @@ fn hostile_text_stays_text() {
             tags: vec![evil.into()],
             marking: Some(evil.into()),
             titles: vec![evil.into()],
+            says: vec![evil.into()],
         });
     }
     tally.hosts[0].host = evil.into();

@@ -18,7 +18,7 @@ use crate::hash::checksum;
 use std::ops::Range;
 
 /// Version of the format that this program writes and reads.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 const MAGIC: &[u8; 8] = b"MANARAIX";
 /// Where the places of the sections begin.
 const PLACES: usize = 56;
