@@ -15,6 +15,7 @@ mod field;
 mod follow;
 mod host;
 pub mod list;
+mod machine;
 mod print;
 pub mod report;
 mod run;
