@@ -32,10 +32,12 @@ report-nothing-next = Keep your logs for at least six months, and repeat this se
 report-nothing-empty = No line was read at all. Check whether the right files were named: this result says nothing about your computers.
 
 report-do = What to do now, in this order
-report-do-isolate = Take the computers listed below off the network.
-report-do-isolate-why = Unplug the network cable and switch off Wi-Fi. Leave them switched on and do not reinstall anything: their memory can show what has happened.
+report-do-isolate = Take the computers with strong signs off the network.
+report-do-isolate-why = They are listed below under “Strong signs”. Unplug the network cable and switch off Wi-Fi. Leave them switched on and do not reinstall anything: their memory can show what has happened.
 report-do-find = Find out which computer it was.
 report-do-find-why = The lines below tell the day and the hour. Your router, firewall or mail server knows which of your computers was active then. An address that only called at your website is often no more than a scan: see below.
+report-do-look = Look at the computers with weak signs, and leave them connected.
+report-do-look-why = They are listed below under “Weak signs only”. Ask who used them on those days, and for what. If nobody knows, or if more comes, treat them as the ones with strong signs.
 report-do-call = Call for help.
 report-do-call-why = Your country’s computer emergency response team (CERT) helps with exactly this, usually free of charge. Your IT provider can help as well. Read them the first lines of this page.
 report-do-call-contact = Whom to call:
@@ -55,6 +57,14 @@ report-do-patch-why = Somebody mentions or tries weaknesses of programs that hav
 report-hosts = Your computers
 report-hosts-hint = Own addresses that stand in the same lines. Most hits first.
 report-hosts-none = No own address stands in these lines. The lines themselves, below, say more.
+report-hosts-count = { $count ->
+    [one] One computer
+   *[other] { $count } computers
+  }
+report-hosts-strong = Strong signs
+report-hosts-strong-next = A name, a page, a file or a payment address that is known to be harmful stands in their lines. Next step: take them off the network and have them examined.
+report-hosts-weak = Weak signs only
+report-hosts-weak-next = Only an address, a sender of mail, a file’s name, the number of a weakness, or a single visit to a much visited site stands in their lines. That is often harmless. Next step: find out what these computers did, and leave them connected.
 report-hosts-more = { $count ->
     [one] One more is not shown.
    *[other] { $count } more are not shown.
@@ -94,6 +104,8 @@ report-found-count = { $count ->
    *[other] { $count } signs
   }
 report-found-shown = Only the { $count } most frequent signs are shown here. All are in the program’s other outputs.
+report-says = Described as
+report-sources = Reported in
 report-known = Known as
 report-marking = Marking
 report-example = { $count ->
@@ -106,8 +118,12 @@ report-kind-names = Names on the internet
 report-kind-names-means = One of your computers has asked for a name that belongs to attackers, or a mail or a page has led there. A computer that asks for such a name often has malicious software that is looking for its master. These are the finds to look at first.
 report-kind-urls = Web addresses
 report-kind-urls-means = A web page or a download that is known to be harmful: a fake log-in page or a malicious program. Ask who opened it, and what was entered or started.
+report-kind-filenames = Names of files
+report-kind-filenames-means = A file of this name is known to be malicious. A name proves little: a harmless file may bear the same one. Ask where the file came from, and have it examined before anybody opens it.
 report-kind-addresses = Addresses of computers on the internet
 report-kind-addresses-means = A computer somewhere in the world with which others have had trouble. If it called at your website or your log-in service, that is often just a scan: such a line in a web server’s log is common. If one of your computers went to it, that is serious.
+report-kind-networks = Networks of providers
+report-kind-networks-means = The number (AS) of a provider’s whole network from which others have had trouble. Thousands of harmless computers are in it too: by itself it means little. Look at what else stands in these lines.
 report-kind-files = Files
 report-kind-files-means = The fingerprint of a file that is known to be malicious. That file has been on one of your computers, or has passed your mail or web filter.
 report-kind-mail = E-mail addresses
@@ -122,7 +138,10 @@ report-kind-other-means = Values that others have reported as harmful.
 report-read = What was read, and what was not
 report-read-files = Files read
 report-read-lines = Lines
-report-read-bytes = Megabytes
+report-read-bytes = Amount read
+report-size-kb = { $number } KB
+report-size-mb = { $number } MB
+report-size-gb = { $number } GB
 report-read-hit = Files with a find
 report-read-index = Signs on the list
 report-read-left-out = Finds left out, because a list of harmless values names them

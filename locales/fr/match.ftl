@@ -32,10 +32,12 @@ report-nothing-next = Gardez vos journaux au moins six mois et refaites cette re
 report-nothing-empty = Aucune ligne n’a été lue. Vérifiez que les bons fichiers ont été indiqués : ce résultat ne dit rien de vos ordinateurs.
 
 report-do = Que faire maintenant, dans cet ordre
-report-do-isolate = Débranchez du réseau les ordinateurs nommés plus bas.
-report-do-isolate-why = Retirez le câble réseau et coupez le Wi-Fi. Laissez-les allumés et ne réinstallez rien : leur mémoire peut montrer ce qui s’est passé.
+report-do-isolate = Débranchez du réseau les ordinateurs aux signes forts.
+report-do-isolate-why = Ils sont nommés plus bas sous « Signes forts ». Retirez le câble réseau et coupez le Wi-Fi. Laissez-les allumés et ne réinstallez rien : leur mémoire peut montrer ce qui s’est passé.
 report-do-find = Trouvez de quel ordinateur il s’agit.
 report-do-find-why = Les lignes plus bas donnent le jour et l’heure. Votre routeur, votre pare-feu ou votre serveur de messagerie sait lequel de vos ordinateurs était actif à ce moment. Une adresse qui a seulement frappé à votre site n’est souvent qu’un balayage : voir plus bas.
+report-do-look = Examinez les ordinateurs aux signes faibles, sans les débrancher.
+report-do-look-why = Ils sont nommés plus bas sous « Signes faibles seulement ». Demandez qui s’en est servi ces jours-là, et pour quoi faire. Si personne ne le sait, ou si d’autres signes arrivent, traitez-les comme ceux aux signes forts.
 report-do-call = Demandez de l’aide.
 report-do-call-why = L’équipe nationale de réponse aux incidents (CERT ou CSIRT) aide dans ce cas précis, le plus souvent gratuitement. Votre prestataire informatique le peut aussi. Lisez-leur les premières lignes de cette page.
 report-do-call-contact = Qui appeler :
@@ -55,6 +57,14 @@ report-do-patch-why = Des failles publiées de certains logiciels sont mentionn�
 report-hosts = Vos ordinateurs
 report-hosts-hint = Adresses internes présentes dans les mêmes lignes, les plus touchées d’abord.
 report-hosts-none = Aucune adresse interne ne figure dans ces lignes. Les lignes elles-mêmes, plus bas, en disent davantage.
+report-hosts-count = { $count ->
+    [one] Un ordinateur
+   *[other] { $count } ordinateurs
+  }
+report-hosts-strong = Signes forts
+report-hosts-strong-next = Un nom, une page, un fichier ou une adresse de paiement connus comme malveillants figurent dans leurs lignes. Étape suivante : les débrancher du réseau et les faire examiner.
+report-hosts-weak = Signes faibles seulement
+report-hosts-weak-next = Leurs lignes ne contiennent qu’une adresse, un expéditeur de courrier, un nom de fichier, le numéro d’une faille ou une seule visite à un site très fréquenté. C’est souvent anodin. Étape suivante : savoir ce que ces ordinateurs ont fait, sans les débrancher.
 report-hosts-more = { $count ->
     [one] Un autre n’est pas montré.
    *[other] { $count } autres ne sont pas montrés.
@@ -94,6 +104,8 @@ report-found-count = { $count ->
    *[other] { $count } signes
   }
 report-found-shown = Seuls les { $count } signes les plus fréquents sont montrés ici. Tous figurent dans les autres sorties du programme.
+report-says = Décrit comme
+report-sources = Signalé dans
 report-known = Connu comme
 report-marking = Marquage
 report-example = { $count ->
@@ -106,8 +118,12 @@ report-kind-names = Noms sur l’internet
 report-kind-names-means = Un de vos ordinateurs a demandé un nom qui appartient à des attaquants, ou bien un message ou une page y menait. Un ordinateur qui demande un tel nom héberge souvent un logiciel malveillant qui cherche son maître. C’est à regarder en premier.
 report-kind-urls = Adresses web
 report-kind-urls-means = Une page ou un téléchargement connu pour être nuisible : fausse page de connexion ou programme malveillant. Demandez qui l’a ouvert, et ce qui a été saisi ou lancé.
+report-kind-filenames = Noms de fichiers
+report-kind-filenames-means = Un fichier de ce nom est connu comme malveillant. Un nom prouve peu : un fichier inoffensif peut porter le même. Demandez d’où vient le fichier et faites-le examiner avant que quelqu’un l’ouvre.
 report-kind-addresses = Adresses d’ordinateurs sur l’internet
 report-kind-addresses-means = Un ordinateur, quelque part dans le monde, qui a causé des ennuis à d’autres. S’il a frappé à votre site ou à votre service de connexion, ce n’est souvent qu’un balayage : une telle ligne est courante dans le journal d’un serveur web. Si un de vos ordinateurs est allé vers lui, c’est grave.
+report-kind-networks = Réseaux de fournisseurs
+report-kind-networks-means = Le numéro (AS) de tout le réseau d’un fournisseur, d’où d’autres ont eu des ennuis. Des milliers d’ordinateurs inoffensifs s’y trouvent aussi : à lui seul, il veut dire peu. Regardez ce que ces lignes contiennent d’autre.
 report-kind-files = Fichiers
 report-kind-files-means = L’empreinte d’un fichier connu comme malveillant. Ce fichier s’est trouvé sur un de vos ordinateurs ou a traversé votre filtre de messagerie ou de navigation.
 report-kind-mail = Adresses électroniques
@@ -122,7 +138,10 @@ report-kind-other-means = Des valeurs que d’autres ont signalées comme malvei
 report-read = Ce qui a été lu, et ce qui ne l’a pas été
 report-read-files = Fichiers lus
 report-read-lines = Lignes
-report-read-bytes = Mégaoctets
+report-read-bytes = Volume lu
+report-size-kb = { $number } Ko
+report-size-mb = { $number } Mo
+report-size-gb = { $number } Go
 report-read-hit = Fichiers où quelque chose a été trouvé
 report-read-index = Signes dans la liste
 report-read-left-out = Occurrences écartées, car une liste de valeurs inoffensives les nomme

@@ -1,8 +1,9 @@
 //! Finding: by neighbourhood, prefix and words; sightings; and a log that tells when it was changed.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test that can't go on has failed
 
-use manara_corridor::{Answer, WarningCache, ask, import};
-use manara_formats::{Input, Limits};
+use manara_corridor::{Answer, IndexTerms, Indicators, Selection, WarningCache, ask, export, import};
+use manara_formats::{Input, Limits, WriteOptions};
+use manara_matching::{Builder, Index};
 use manara_model::{Audience, Marking, Purpose};
 use manara_store::Store;
 use manara_store::intake::Terms;
@@ -169,4 +170,44 @@ fn a_million_tags_are_kept_and_bounded() {
     assert_eq!(head.tags.len(), 1000);
     assert!(head.skeleton.contains("t:999999"));
     assert_eq!(store.tags().unwrap().len(), 1000);
+}
+
+#[test]
+fn what_is_below_a_name_is_no_block_of_the_name() {
+    let (_folder, store) = node();
+    let event = r#"{"Event": {"info": "Below", "Attribute": [
+        {"type": "domain", "value": "*.evil.com", "to_ids": true}, {"type": "domain", "value": "bad.com", "to_ids": true}]}}"#;
+    take(&store, "a.json", event);
+    assert_eq!(values(&store, "*.evil.com"), ["*.evil.com"]);
+    assert_eq!(answers(&store, "www.evil.com")[0].around, ["*.evil.com"]);
+    let mut indicators = Indicators::new(Builder::new(), IndexTerms::default());
+    indicators.read_node(&store, Audience::Node, &Selection::default(), WriteOptions::default()).unwrap();
+    let index = Index::from_bytes(indicators.finish().0.finish()).unwrap();
+    let held: Vec<&str> = (0..index.len()).map(|n| index.text(n)).collect();
+    assert_eq!(held, ["*.evil.com", "bad.com"]);
+    let write = |format: &str| {
+        let (mut out, options) = (Vec::new(), WriteOptions::default());
+        let chosen = Selection::default();
+        let report = export(&store, format, Audience::Node, &chosen, options, Box::new(&mut out), None).unwrap();
+        (String::from_utf8(out).unwrap(), report.held_back)
+    };
+    let (zone, _) = write("rpz");
+    let names: Vec<&str> = zone.lines().filter(|line| line.ends_with("CNAME .")).collect();
+    assert_eq!(names, ["*.evil.com CNAME .", "bad.com CNAME .", "*.bad.com CNAME ."]);
+    for format in ["hosts", "unbound", "squid", "snort", "zeek"] {
+        let (list, held) = write(format);
+        assert!(!list.contains("evil") && list.contains("bad"), "{format}: {list}");
+        assert_eq!((held.unsaid, held.total()), (1, 1), "{format}");
+        assert!(held.examples[0].starts_with("*.evil.com: "), "{:?}", held.examples);
+    }
+    let (rules, _) = write("suricata");
+    let rule = |name: &str| rules.lines().find(|line| line.contains(name)).unwrap().to_owned();
+    assert!(
+        !rule("evil.com").contains("dotprefix") && rule("evil.com").contains("content:\".evil.com\"; nocase; endswith")
+    );
+    assert!(rule("bad.com").contains("dotprefix; content:\".bad.com\""));
+    assert_eq!(write("text").0, "*.evil.com\nbad.com\n");
+    for format in ["misp", "stix"] {
+        assert!(write(format).0.contains("*.evil.com"), "{format}");
+    }
 }

@@ -58,6 +58,31 @@ fn a_csv_as_urlhaus_publishes_it() {
     assert!(!report.rejected[0].reason.contains("kept"), "{}", report.rejected[0].reason);
 }
 
+/// What is said of a value, and by what.
+fn said(index: &Index, kind: Kind, value: &str) -> Vec<(String, Vec<String>)> {
+    let records = index.details(index.find(kind, value).unwrap()).unwrap();
+    records.map(|record| (record.title.to_owned(), record.says.map(str::to_owned).collect())).collect()
+}
+
+#[test]
+fn what_a_feed_says_of_a_value_is_kept() {
+    let urls = "# \"id\",\"dateadded\",\"url\",\"url_status\",\"threat\",\"tags\",\"reporter\"\r\n\
+        \"31\",\"2026-11-30\",\"http://198.51.100.7:4711/i\",\"online\",\"malware_download\",\"elf,Mozi\u{202e}\",\"a\"\r\n\
+        \"32\",\"2026-11-30\",\"http://198.51.100.8/\",\"online\",\"\",\"None\",\"a\"\r\n";
+    let event = r#"{"Event": {"info": "A campaign", "Attribute": [
+        {"type": "domain", "category": "Payload delivery", "comment": "second\n stage", "value": "bad.example.com", "to_ids": true},
+        {"type": "domain", "category": "Network activity", "comment": "", "value": "plain.example.com", "to_ids": true}]}}"#;
+    let (index, report) = read(IndexTerms::default(), &[("urlhaus.csv", urls), ("e.json", event)]);
+    assert_eq!(report.rejected_total, 0, "{:?}", report.rejected);
+    let row = |title: &str, says: &[&str]| vec![(title.to_owned(), says.iter().map(|s| (*s).to_owned()).collect())];
+    let says = |kind, value| said(&index, kind, value);
+    let wanted = row("urlhaus.csv", &["malware_download", "elf", "Mozi"]);
+    assert_eq!(says(Kind::Url, "http://198.51.100.7:4711/i"), wanted);
+    assert_eq!(says(Kind::Url, "http://198.51.100.8/"), row("urlhaus.csv", &[]));
+    assert_eq!(says(Kind::Domain, "bad.example.com"), row("A campaign", &["second stage", "Payload delivery"]));
+    assert_eq!(says(Kind::Domain, "plain.example.com"), row("A campaign", &[]));
+}
+
 #[test]
 fn tables_hosts_files_and_lists() {
     let (held, _, format) =
@@ -176,6 +201,8 @@ fn published_files_as_they_are() {
     let (index, report, format) = from_file("indicators/blackbook.csv.zst");
     assert_eq!((format, report.rejected_total), ("csv", 0), "{:?}", report.rejected);
     assert!(index.count(Kind::Domain) > 15_000, "{}", index.count(Kind::Domain));
+    let family = vec!["keitaro".to_owned()];
+    assert_eq!(said(&index, Kind::Domain, "statsrvv.com"), [("blackbook.csv".to_owned(), family)]);
     let (index, report, format) = from_file("indicators/zeek-example.intel");
     assert_eq!((format, report.rejected_total), ("csv", 0), "{:?}", report.rejected);
     let counts = [Kind::Ipv4, Kind::Domain, Kind::Md5, Kind::Sha256, Kind::Sha1].map(|kind| index.count(kind));
@@ -187,7 +214,10 @@ fn published_files_as_they_are() {
     let (index, report, format) = from_file("indicators/ipsum.txt.zst");
     assert_eq!((format, report.rejected_total), ("text", 0), "{:?}", report.rejected);
     assert!(index.count(Kind::Ipv4) > 10_000 && index.count(Kind::Ipv4) == u64::from(index.len()));
-    let (index, _, _) = from_file("stix/amnesty-pegasus.json.zst");
+    let (index, report, _) = from_file("stix/amnesty-pegasus.json.zst");
+    assert_eq!(report.rejected_total, 81, "the names of processes");
+    assert!(report.rejected[0].place.starts_with("/objects/") && report.rejected[0].place.ends_with("/pattern"));
+    assert!(report.rejected[0].reason.contains("process:name = "), "{}", report.rejected[0].reason);
     assert!(index.count(Kind::Domain) > 1_000, "{}", index.count(Kind::Domain));
 }
 
@@ -286,4 +316,37 @@ fn file_names_and_systems_are_taken_where_asked() {
         (Kind::Domain, "evil.example.com"),
     ];
     assert_eq!(held(&index), set(&wanted));
+}
+
+#[test]
+fn what_is_below_a_name_is_the_same_wherever_it_comes_from() {
+    let wanted = set(&[
+        (Kind::Domain, "*.evil.example"),
+        (Kind::Domain, "*.bad.example.com"),
+        (Kind::Domain, "*.worse.example.net"),
+    ]);
+    let event = r#"{"Event": {"info": "x", "Attribute": [
+        {"type": "domain", "value": "*.Evil.example", "to_ids": true},
+        {"type": "hostname|port", "value": "*.worse.example.net|443", "to_ids": true},
+        {"type": "hostname", "value": "*.bad.example.com", "to_ids": true}]}}"#;
+    let bundle = r#"{"type": "bundle", "id": "bundle--00000000-0000-4000-8000-000000000001", "objects": [
+        {"type": "indicator", "spec_version": "2.1", "id": "indicator--00000000-0000-4000-8000-000000000001",
+        "created": "2026-11-01T00:00:00Z", "modified": "2026-11-01T00:00:00Z", "valid_from": "2026-11-01T00:00:00Z",
+        "pattern_type": "stix", "pattern": "[domain-name:value = '*.evil.example' OR domain-name:value = '*.bad.example.com' OR domain-name:value = '*.worse.example.net']"}]}"#;
+    let all = [
+        ("list.txt", "*.evil.example\n*[.]BAD.example.com # seen\n*.worse.example.net\n", "text"),
+        (
+            "named.csv",
+            "type,value\ndomain,*.evil.example\ndomain,*.bad.example.com\ndomain,*.worse.example.net\n",
+            "csv",
+        ),
+        ("bare.csv", "domain,*.evil.example\ndomain,*.bad.example.com\nhostname,*.worse.example.net\n", "csv"),
+        ("event.json", event, "misp"),
+        ("bundle.json", bundle, "stix"),
+    ];
+    for (name, content, format) in all {
+        let (held, report, known) = text(name, content, false);
+        assert_eq!((known, &held), (format, &wanted), "{name}: {report:?}");
+        assert_eq!(report.rejected_total + report.undetected, 0, "{name}: {report:?}");
+    }
 }

@@ -2,10 +2,9 @@
 
 use crate::documents;
 use crate::json::Members;
-use crate::lists::delimiter;
+use crate::lists::{alone, delimiter};
 use crate::table::{Format, format};
 use crate::{Input, InputError};
-use manara_model::observable::guess;
 use std::io::Read;
 
 /// How much is looked at.
@@ -111,9 +110,9 @@ fn lines(text: &str) -> &'static str {
         let usual = body.get(body.len() / 2).map_or(0, count);
         let same = body.iter().filter(|line| count(line).abs_diff(usual) <= 1 + usual / 4 && count(line) > 0).count();
         let one_word =
-            sign == b'\t' && body.iter().all(|line| guess(line.split_whitespace().next().unwrap_or("")).is_some());
+            sign == b'\t' && body.iter().all(|line| alone(line.split_whitespace().next().unwrap_or("")).is_some());
         let fields =
-            |line: &&str| line.split(char::from(sign)).any(|field| guess(field.trim().trim_matches('"')).is_some());
+            |line: &&str| line.split(char::from(sign)).any(|field| alone(field.trim().trim_matches('"')).is_some());
         let valued = body.iter().filter(|line| fields(line)).count();
         // Prose has commas too: a table has values in its cells.
         if usual > 0 && same * 10 >= body.len() * 9 && valued * 2 >= body.len() && !one_word {
@@ -125,7 +124,7 @@ fn lines(text: &str) -> &'static str {
         .iter()
         .filter(|line| {
             line.split_whitespace().count() <= 4
-                && line.split_whitespace().next().is_some_and(|word| guess(word).is_some())
+                && line.split_whitespace().next().is_some_and(|word| alone(word).is_some())
         })
         .count();
     if listed * 10 >= body.len() * 6 { "text" } else { "freetext" }

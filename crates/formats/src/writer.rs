@@ -35,8 +35,18 @@ pub struct HeldBack {
     pub warning_listed: u64,
     /// Addresses that nobody may block: private, loopback, multicast.
     pub reserved: u64,
+    /// Values that the format has no words for: what is below a name, without the name itself.
+    pub unsaid: u64,
     /// The first of them, with the list.
     pub examples: Vec<String>,
+}
+
+impl HeldBack {
+    /// How many there are.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.warning_listed + self.reserved + self.unsaid
+    }
 }
 
 /// Writes records in a format. For each record: `head`, its parts, `end`; at last `finish`.

@@ -1,7 +1,8 @@
 //! Counts hits as they are told. Memory is bounded: what is rare is dropped once there is too much of it.
 
 use crate::indexes::{Indexes, Indicator};
-use crate::tally::{Beyond, Example, HostTally, IndicatorTally, Place, Share, Tally, Totals};
+use crate::machine::Machine;
+use crate::tally::{Beyond, Example, IndicatorTally, Place, Tally, Totals};
 use jiff::civil::Date;
 use manara_matching::Kind;
 use std::collections::{BTreeMap, HashMap};
@@ -17,11 +18,8 @@ pub(crate) const EXAMPLE: usize = 300;
 const WITH_EXAMPLES: usize = 20_000;
 /// Different days that are counted, over all and of each indicator.
 const DAYS: usize = 1_000;
-/// Different indicators that are counted of each host; over all hosts no more than a million.
-const SHARES: usize = 1_000;
+/// Different indicators that are counted, over all hosts.
 const ALL_SHARES: usize = 1_000_000;
-/// Of these, how many are told.
-const SHARES_TOLD: usize = 20;
 /// Errors that are kept as text.
 const ERRORS: usize = 100;
 
@@ -49,7 +47,7 @@ pub struct Seen<'a> {
 pub struct Counter {
     totals: Totals,
     indicators: HashMap<Indicator, Row>,
-    hosts: HashMap<IpAddr, Host>,
+    hosts: HashMap<IpAddr, Machine>,
     shares: usize,
     examples: usize,
     days: BTreeMap<Date, u64>,
@@ -69,14 +67,6 @@ struct Row {
     file: u64,
     days: BTreeMap<Date, u64>,
     examples: Vec<Example>,
-}
-
-#[derive(Debug)]
-struct Host {
-    count: u64,
-    first: Place,
-    last: Place,
-    shares: HashMap<Indicator, u64>,
 }
 
 impl Counter {
@@ -145,27 +135,13 @@ impl Counter {
     }
 
     fn host(&mut self, address: IpAddr, seen: &Seen<'_>) {
-        let host = self.hosts.entry(address).or_insert_with(|| Host {
-            count: 0,
-            first: place(seen),
-            last: place(seen),
-            shares: HashMap::new(),
-        });
-        host.count += 1;
-        if (host.last.line, host.last.file.as_str()) != (seen.line, seen.file) {
-            host.last = place(seen);
-        }
-        if let Some(share) = host.shares.get_mut(&seen.indicator) {
-            *share += 1;
-        } else if host.shares.len() < SHARES && self.shares < ALL_SHARES {
-            host.shares.insert(seen.indicator, 1);
-            self.shares += 1;
-        }
+        let host = self.hosts.entry(address).or_insert_with(|| Machine::new(seen));
+        self.shares += usize::from(host.hit(seen, self.shares < ALL_SHARES));
         if self.hosts.len() >= 2 * KEPT {
-            let dropped = halve(&mut self.hosts, |host| host.count);
+            let dropped = halve(&mut self.hosts, Machine::count);
             self.beyond.hosts += dropped.len() as u64;
-            self.beyond.host_hits += dropped.iter().map(|host| host.count).sum::<u64>();
-            self.shares -= dropped.iter().map(|host| host.shares.len()).sum::<usize>();
+            self.beyond.host_hits += dropped.iter().map(Machine::count).sum::<u64>();
+            self.shares -= dropped.iter().map(Machine::shares).sum::<usize>();
         }
     }
 
@@ -199,23 +175,9 @@ impl Counter {
     /// What has been counted. `seconds` is how long it took; texts come from the index.
     #[must_use]
     pub fn tally(self, indexes: Indexes<'_>, seconds: f64) -> Tally {
-        let share = |(indicator, count): (Indicator, u64)| Share {
-            indicator: indexes.text(indicator).to_owned(),
-            kind: indexes.kind(indicator).map_or("", Kind::name).to_owned(),
-            count,
-        };
-        let mut hosts: Vec<(IpAddr, Host)> = self.hosts.into_iter().collect();
-        hosts.sort_unstable_by_key(|(address, host)| (u64::MAX - host.count, *address));
-        let hosts = hosts.into_iter().map(|(address, host)| {
-            let distinct = host.shares.len() as u64;
-            let mut shares: Vec<(Indicator, u64)> = host.shares.into_iter().collect();
-            shares.sort_unstable_by_key(|(indicator, count)| (u64::MAX - count, *indicator));
-            shares.truncate(SHARES_TOLD);
-            let indicators = shares.into_iter().map(share).collect();
-            let Host { count, first, last, .. } = host;
-            HostTally { host: address.to_string(), count, first, last, distinct, indicators }
-        });
-        let hosts = hosts.collect();
+        let mut hosts: Vec<(IpAddr, Machine)> = self.hosts.into_iter().collect();
+        hosts.sort_unstable_by_key(|(address, host)| (u64::MAX - host.count(), *address));
+        let hosts = hosts.into_iter().map(|(address, host)| host.tally(address, indexes)).collect();
         let mut indicators: Vec<IndicatorTally> =
             self.indicators.into_iter().map(|(indicator, row)| row.tally(indexes, indicator)).collect();
         indicators.sort_unstable_by(|a, b| (b.count, &a.indicator, &a.kind).cmp(&(a.count, &b.indicator, &b.kind)));
@@ -241,7 +203,7 @@ impl Row {
     }
 }
 
-fn place(seen: &Seen<'_>) -> Place {
+pub(crate) fn place(seen: &Seen<'_>) -> Place {
     Place { file: seen.file.to_owned(), line: seen.line }
 }
 
@@ -283,7 +245,7 @@ mod tests {
         let (day, host) = (jiff::civil::date(2026, 1, 2), "10.0.0.5".parse().ok());
         counter.hit(&Seen { day: Some(day), host, ..seen("a", 3, 1) });
         counter.hit(&Seen { host, ..seen("a", 3, 1) });
-        counter.hit(&Seen { host, ..seen("a", 4, 0) });
+        counter.hit(&Seen { host, kind: Kind::Ipv4, day: day.tomorrow().ok(), ..seen("a", 4, 0) });
         counter.file();
         let long = "é".repeat(200);
         counter.hit(&Seen { text: &long, ..seen("b", 1, 1) });
@@ -295,7 +257,7 @@ mod tests {
         let t = &tally.totals;
         assert_eq!(
             (t.files, t.files_hit, t.hits, t.undated, t.left_out, t.errors, t.indicators, t.index),
-            (3, 2, 4, 3, 7, 1, 2, 2)
+            (3, 2, 4, 2, 7, 1, 2, 2)
         );
         let first = &tally.indicators[0];
         assert_eq!(
@@ -311,6 +273,8 @@ mod tests {
         assert_eq!(first.days, BTreeMap::from([(day, 1)]));
         let host = &tally.hosts[0];
         assert_eq!((host.host.as_str(), host.count, host.distinct, host.indicators[0].count), ("10.0.0.5", 3, 2, 2));
+        assert_eq!((host.first_day, host.last_day), (Some(day), Some(day.tomorrow().unwrap())));
+        assert_eq!(host.kinds, BTreeMap::from([("domain".to_owned(), 2), ("ipv4".to_owned(), 1)]));
         assert_eq!(serde_json::from_str::<Tally>(&serde_json::to_string(&tally).unwrap()).unwrap(), tally);
     }
 

@@ -7,11 +7,13 @@ use serde::{Deserialize, Serialize};
 /// Records and tags that are told of one indicator.
 const RECORDS: usize = 16;
 const TAGS: usize = 64;
+/// Texts of what sources say of one indicator.
+const SAYS: usize = 16;
 
 /// Who spoke of an indicator, and what may be done with that.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Details {
-    /// Identifiers of the records that hold it; the first 16. Lists have none.
+    /// Identifiers of the records that hold it; the first 16, each once. What was added without one has none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub records: Vec<String>,
     /// Their tags, each once.
@@ -23,6 +25,9 @@ pub struct Details {
     /// Their titles, or the names of the lists, each once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub titles: Vec<String>,
+    /// What they say of the value: a family, a threat, a comment; each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub says: Vec<String>,
 }
 
 /// What is known of an indicator, with its markings apart.
@@ -51,25 +56,24 @@ pub(crate) fn details<'a>(of: impl IntoIterator<Item = (&'a Index, u32)>) -> Opt
 
 impl Known {
     fn add(&mut self, record: Record<'_>) {
-        let Details { records, tags, titles, .. } = &mut self.details;
-        if record.id.0 != [0; 16] && records.len() < RECORDS {
-            let id = record.id.to_string();
-            // Two indexes may hold the same record.
-            if !records.contains(&id) {
-                records.push(id);
-            }
+        let known = &mut self.details;
+        // Two indexes may hold the same record.
+        if record.id.0 != [0; 16] {
+            once(&mut known.records, RECORDS, &record.id.to_string());
         }
-        for (list, most, text) in
-            record.tags.map(|tag| (true, TAGS, tag)).chain(std::iter::once((false, RECORDS, record.title)))
-        {
-            let list = if list { &mut *tags } else { &mut *titles };
-            if !text.is_empty() && list.len() < most && !list.iter().any(|held| held == text) {
-                list.push(text.to_owned());
-            }
-        }
+        record.tags.for_each(|tag| once(&mut known.tags, TAGS, tag));
+        record.says.for_each(|text| once(&mut known.says, SAYS, text));
+        once(&mut known.titles, RECORDS, record.title);
         // Of several that say so, the strictest counts: nobody is told more than the last of them allows.
         self.tlp = self.tlp.max(Tlp::parse(record.tlp));
         self.pap = self.pap.max(Pap::parse(record.pap));
+    }
+}
+
+/// Adds a text that is not there yet, if there is room.
+fn once(list: &mut Vec<String>, most: usize, text: &str) {
+    if !text.is_empty() && list.len() < most && !list.iter().any(|held| held == text) {
+        list.push(text.to_owned());
     }
 }
 
@@ -84,7 +88,14 @@ mod tests {
         let mut builder = Builder::new();
         let number = builder.add(Kind::Domain, "evil.example").unwrap();
         let bare = builder.add(Kind::Domain, "bare.example").unwrap();
-        let source = |record, title, tlp, pap, tags| Source { record: RecordId([record; 16]), title, tlp, pap, tags };
+        let source = |record, title, tlp, pap, tags| Source {
+            record: RecordId([record; 16]),
+            title,
+            tlp,
+            pap,
+            tags,
+            says: &["Emotet", "C2"],
+        };
         for (n, (tlp, pap, tags)) in
             [("green", "", &["a", "b"][..]), ("amber", "RED", &["b", "c"]), ("", "", &[]), ("clear", "GREEN", &[])]
                 .into_iter()
@@ -100,6 +111,7 @@ mod tests {
         assert_eq!(known.records[0], "01010101-0101-0101-0101-010101010101");
         assert_eq!(known.tags, ["a", "b", "c"]);
         assert_eq!(known.titles, ["A list"]);
+        assert_eq!(known.says, ["Emotet", "C2"]);
         assert_eq!(known.marking.as_deref(), Some("TLP:AMBER PAP:RED"));
         assert_eq!(details([(&index, bare)]), None);
     }

@@ -16,6 +16,7 @@ mod follow;
 mod host;
 mod indexes;
 pub mod list;
+mod machine;
 mod print;
 pub mod report;
 mod run;

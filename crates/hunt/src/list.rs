@@ -13,11 +13,6 @@ pub fn value(line: &str) -> Option<&str> {
 
 /// Adds what a line says; whether it is something that logs can be searched for comes back.
 pub fn add(builder: &mut Builder, value: &str) -> bool {
-    // Only the names below it.
-    if value.starts_with("*.") {
-        let name = value.split_whitespace().next().unwrap_or_default();
-        return builder.add(Kind::Domain, name).is_ok();
-    }
     let known = |o: Observable| Some((Kind::by_name(o.ty().name())?, o.value().to_owned()));
     let mut all: Vec<(Kind, String)> = listed(value).into_iter().filter_map(known).collect();
     if all.is_empty() {

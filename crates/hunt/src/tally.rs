@@ -108,6 +108,15 @@ pub struct HostTally {
     pub first: Place,
     /// The last one.
     pub last: Place,
+    /// The first day that one of its lines says, and the last.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub first_day: Option<Date>,
+    /// See before.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub last_day: Option<Date>,
+    /// Hits by type of indicator, over all of them.
+    #[serde(default)]
+    pub kinds: BTreeMap<String, u64>,
     /// Different indicators on its lines, up to 1,000.
     pub distinct: u64,
     /// The most frequent of them, at most 20.

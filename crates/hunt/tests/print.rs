@@ -6,6 +6,7 @@ mod house;
 
 use house::{Asked, index, write};
 use manara_hunt::{Allow, Format, Show, Top, summary, top};
+use manara_matching::{Builder, Index, Kind, Source};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -40,6 +41,23 @@ fn json_lines_have_their_keys_in_order_and_the_field() {
     let first = json!({"file": file, "line": 1, "column": 59, "type": "domain", "indicator": "evil.example", "matched": "WWW.evil.example", "field": "http.host"});
     assert_eq!((&rows[0], &rows[1]["field"]), (&first, &json!("http.tags.1")));
     assert_eq!(keys(&rows[2]), ["file", "line", "column", "type", "indicator", "matched"], "no JSON, no field");
+}
+
+#[test]
+fn what_sources_say_stands_behind_what_was_there_before() {
+    let mut builder = Builder::new();
+    let number = builder.add(Kind::Domain, "evil.example").unwrap();
+    for (title, says) in [("a.csv", &["Emotet", "C2"][..]), ("b.csv", &["Emotet\u{1b}[31m"])] {
+        let source = builder.source(&Source { title, says, ..Source::default() });
+        builder.describe(number, source);
+    }
+    let (index, folder) = (Index::from_bytes(builder.finish()).unwrap(), tempfile::tempdir().unwrap());
+    let log = write(folder.path(), "log", b"evil.example\n");
+    let told = Asked { format: Format::Jsonl, ..Asked::default() }.of(&index, std::slice::from_ref(&log));
+    let end = r#""titles":["a.csv","b.csv"],"says":["Emotet","C2","Emotet\u001b[31m"]}"#;
+    assert!(told.out.trim_end().ends_with(end), "{}", told.out);
+    let told = Asked::default().of(&index, std::slice::from_ref(&log));
+    assert!(told.out.contains(":1:1: domain evil.example evil.example (Emotet; C2; Emotet"), "{}", told.out);
 }
 
 #[test]

@@ -47,13 +47,16 @@ fn bad_day() -> Tally {
         ),
         sign("email", "boss@fake.example", 2, day, "from=<boss@fake.example> to=<anna@company.example>"),
         sign("btc", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", 1, day, "pay to 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"),
+        sign("filename", "invoice.exe", 1, day, "10.0.0.17 GET http://files.example/invoice.exe"),
+        sign("asn", "AS64500", 2, day, "203.0.113.77 AS64500 login"),
         sign("cve", "CVE-2021-44228", 5, day, "${jndi:ldap} CVE-2021-44228"),
     ];
     indicators[0].details = Some(Details {
         records: vec![],
         tags: vec!["misp-galaxy:malpedia=\"Emotet\"".into(), "tlp:green".into()],
         marking: Some("TLP:GREEN".into()),
-        titles: vec!["ACSC list".into()],
+        titles: vec!["ACSC list".into(), "Campaign of November".into()],
+        says: vec!["Emotet".into(), "botnet_cc".into()],
     });
     let share = |indicator: &str, kind: &str, count| Share { indicator: indicator.into(), kind: kind.into(), count };
     Tally {
@@ -63,11 +66,11 @@ fn bad_day() -> Tally {
             lines: 3_456_789,
             bytes: 512_000_000,
             seconds: 1.5,
-            hits: 65,
+            hits: 68,
             left_out: 4,
             undated: 2,
             errors: 1,
-            indicators: 7,
+            indicators: 9,
             index: 1_000_000,
         },
         indicators,
@@ -77,6 +80,9 @@ fn bad_day() -> Tally {
                 count: 44,
                 first: place("proxy/access.log", 12),
                 last: place("proxy/access.log.2.gz", 99_431),
+                first_day: Some(date(2026, 11, 20)),
+                last_day: Some(day),
+                kinds: [("domain".into(), 41), ("url".into(), 3)].into(),
                 distinct: 7,
                 indicators: vec![
                     share("evil.example", "domain", 41),
@@ -88,6 +94,9 @@ fn bad_day() -> Tally {
                 count: 2,
                 first: place("mail.log", 7),
                 last: place("mail.log", 8),
+                first_day: Some(day),
+                last_day: Some(day),
+                kinds: [("email".into(), 2)].into(),
                 distinct: 1,
                 indicators: vec![share("boss@fake.example", "email", 2)],
             },
@@ -185,6 +194,7 @@ fn hostile_text_stays_text() {
             tags: vec![evil.into()],
             marking: Some(evil.into()),
             titles: vec![evil.into()],
+            says: vec![evil.into()],
         });
     }
     tally.hosts[0].host = evil.into();
@@ -235,6 +245,9 @@ fn what_to_do_fits_what_was_found() {
     let steps = |kinds: &[&str], hosts: bool| {
         let mut tally = whole.clone();
         tally.indicators.retain(|one| kinds.contains(&&*one.kind));
+        for host in &mut tally.hosts {
+            host.kinds.retain(|kind, _| kinds.contains(&kind.as_str()));
+        }
         if !hosts {
             tally.hosts.clear();
         }
@@ -243,16 +256,69 @@ fn what_to_do_fits_what_was_found() {
     let scan = steps(&["ipv4", "cve"], true);
     assert!(
         !scan.contains("off the network")
-            && scan.contains("Find out which computer")
+            && scan.contains("Look at the computers with weak signs")
             && scan.contains("missing updates")
     );
+    let outside = steps(&["ipv4", "cve"], false);
+    assert!(!outside.contains("with weak signs") && outside.contains("Find out which computer"));
     assert!(!scan.contains("Change passwords"));
     let inside = steps(&["domain"], true);
     assert!(inside.contains("off the network") && inside.contains("Change passwords"));
     assert!(!inside.contains("Answer no mail") && !inside.contains("Do not open the files"));
+    // The name stands on lines that name no machine; the machines that are named have only addresses.
+    let mut elsewhere = whole.clone();
+    elsewhere.hosts.iter_mut().for_each(|host| host.kinds = [("ipv4".into(), host.count)].into());
+    let page = html(&report(&elsewhere, "en"));
+    assert!(page.contains("Find out which computer") && page.contains("Look at the computers with weak signs"));
+    assert!(!page.contains("off the network."));
     let unknown = steps(&["domain", "sha256", "email"], false);
     assert!(unknown.contains("Find out which computer") && unknown.contains("Answer no mail"));
     assert!(unknown.contains("Do not open the files") && unknown.contains("No own address stands in these lines"));
+}
+
+#[test]
+fn machines_stand_apart_by_what_their_signs_say() {
+    let mut tally = bad_day();
+    // A busy server with addresses alone comes before the one with a harmful name, by its hits.
+    let busy = HostTally {
+        host: "10.0.0.80".into(),
+        count: 9000,
+        kinds: [("ipv4".into(), 9000)].into(),
+        indicators: vec![Share { indicator: "203.0.113.77".into(), kind: "ipv4".into(), count: 9000 }],
+        ..HostTally::default()
+    };
+    tally.hosts.insert(0, busy);
+    let page = html(&report(&tally, "en"));
+    let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text}"));
+    let (strong, weak) = (at("<h3>Strong signs <small>One computer"), at("<h3>Weak signs only <small>2 computers"));
+    let row = |host: &str| at(&format!("<th scope=\"row\"><bdi class=\"v\" dir=\"auto\">{host}"));
+    assert!(strong < row("10.0.0.17") && row("10.0.0.17") < weak);
+    assert!(weak < row("10.0.0.80") && row("10.0.0.80") < row("fd00::25"));
+    // Days and sources of the machine, and of the indicator.
+    let machine = &page[row("10.0.0.17")..weak];
+    assert!(machine.contains("2026-11-20 – 2026-11-28") && machine.contains("Campaign of November"), "{machine}");
+    let sign = page.split("class=\"sign\"").skip(1).find(|sign| sign.contains("evil[.]example")).unwrap();
+    for part in ["2026-11-28", "Campaign of November", "Emotet", "botnet_cc"] {
+        assert!(sign.contains(part), "{part}: {sign}");
+    }
+    // A file's name is no fingerprint, and the number of a network no address.
+    let kind = |value: &str| {
+        let before = &page[..page.rfind(value).unwrap()];
+        before.rsplit("<h3>").next().unwrap().split(" <").next().unwrap().to_owned()
+    };
+    assert_eq!((kind("invoice[.]exe").as_str(), kind("AS64500").as_str()), ("Names of files", "Networks of providers"));
+}
+
+#[test]
+fn how_much_was_read_is_told_in_a_unit_that_fits() {
+    for (bytes, told) in
+        [(0, "0 KB"), (80_000, "80 KB"), (1_500_000, "2 MB"), (512_000_000, "512 MB"), (73_000_000_000, "73 GB")]
+    {
+        let mut tally = bad_day();
+        tally.totals.bytes = bytes;
+        let page = html(&report(&tally, "en"));
+        assert!(page.contains(&format!("<dt>Amount read</dt><dd>{told}</dd>")), "{told}");
+    }
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn described(values: &[(&str, &str, u8)]) -> Index {
     let mut builder = Builder::new();
     for (name, tlp, record) in values {
         let number = builder.add(Kind::Domain, name).unwrap();
-        let source = Source { record: RecordId([*record; 16]), title: "A list", tlp, pap: "", tags: &[] };
+        let source = Source { record: RecordId([*record; 16]), title: "A list", tlp, pap: "", tags: &[], says: &[] };
         let source = builder.source(&source);
         builder.describe(number, source);
     }

@@ -3,7 +3,8 @@
 //!
 //! `DetailOf` has for each indicator a place in `DetailSets` (0: nothing is known). There stand, in `u32`: how many
 //! sources there are, how many of them follow, their rows. A row of `DetailSources` is 32 bytes: the record, then
-//! (`u32` each) title, TLP and PAP as texts, and where in `DetailSets` its tags stand: their number, their texts.
+//! (`u32` each) title, TLP and PAP as texts, and where in `DetailSets` its tags stand: their number, their texts, then in
+//! the same way what it says of the value.
 
 use crate::file::u32_at;
 use std::collections::HashMap;
@@ -13,7 +14,14 @@ use std::fmt;
 pub const SOURCES: usize = 64;
 /// Tags that are kept of one source.
 const TAGS: usize = 128;
-/// Bytes that are kept of a title or tag.
+/// Texts that are kept of what one source says.
+const SAYS: usize = 16;
+/// Bytes that all that sources say of values may take. What comes later and was not said before is left out: a comment
+/// of its own for each of a million values is no detail any more.
+const SAID: usize = 64 << 20;
+/// What a new row and its set cost beside their texts, in bytes.
+const SAID_ROW: usize = 160;
+/// Bytes that are kept of a title, a tag, or what is said.
 const LONGEST: usize = 512;
 const ROW: usize = 32;
 
@@ -46,6 +54,8 @@ pub struct Source<'a> {
     pub pap: &'a str,
     /// Its tags; the first 128 are kept.
     pub tags: &'a [&'a str],
+    /// What it says of the value: a family, a comment. The first 16 are kept, up to 64 MB in all.
+    pub says: &'a [&'a str],
 }
 
 /// A source that a builder knows.
@@ -62,18 +72,18 @@ pub(crate) struct Sources {
     known_sets: HashMap<Vec<u32>, u32>,
     rows: Vec<u8>,
     known_rows: HashMap<[u8; ROW], u32>,
+    /// Bytes of what is said of values.
+    spoken: usize,
     /// Indicator and source.
     said: Vec<(u32, u32)>,
 }
 
 impl Sources {
     pub(crate) fn add(&mut self, source: &Source<'_>) -> SourceId {
-        let tags: Vec<u32> = source.tags.iter().take(TAGS).map(|tag| self.text(tag)).collect();
-        let mut set = vec![tags.len() as u32];
-        set.extend(tags);
+        let set = self.words(source);
         let mut row = [0; ROW];
         row[..16].copy_from_slice(&source.record.0);
-        let numbers = [self.text(source.title), self.text(source.tlp), self.text(source.pap), self.set(set)];
+        let numbers = [self.text(source.title), self.text(source.tlp), self.text(source.pap), set];
         for (place, number) in row[16..].chunks_exact_mut(4).zip(numbers) {
             place.copy_from_slice(&number.to_le_bytes());
         }
@@ -85,6 +95,23 @@ impl Sources {
         SourceId(number)
     }
 
+    /// Where the tags of a source and what it says stand.
+    fn words(&mut self, source: &Source<'_>) -> u32 {
+        let tags: Vec<u32> = source.tags.iter().take(TAGS).map(|tag| self.text(tag)).collect();
+        let says = &source.says[..source.says.len().min(SAYS)];
+        let set = |says: Vec<u32>| [&[tags.len() as u32], &tags[..], &[says.len() as u32], &says].concat();
+        let known = says.iter().map(|text| self.texts.get(cut(text)).copied()).collect::<Option<Vec<u32>>>();
+        if let Some(place) = known.and_then(|known| self.known_sets.get(&set(known))) {
+            return *place;
+        }
+        let cost = says.iter().map(|text| cut(text).len()).sum::<usize>() + SAID_ROW;
+        let fits = !says.is_empty() && self.spoken + cost <= SAID;
+        self.spoken += if fits { cost } else { 0 };
+        let says = if fits { says } else { &[] };
+        let says = says.iter().map(|text| self.text(text)).collect();
+        self.set(set(says))
+    }
+
     pub(crate) fn say(&mut self, indicator: u32, source: SourceId) {
         let pair = (indicator, source.0);
         if self.said.last() != Some(&pair) {
@@ -94,7 +121,7 @@ impl Sources {
 
     /// The number of a text; what does not fit any more is cut, or nothing.
     fn text(&mut self, text: &str) -> u32 {
-        let text = &text[..text.floor_char_boundary(LONGEST)];
+        let text = cut(text);
         if let Some(number) = self.texts.get(text) {
             return *number;
         }
@@ -174,6 +201,11 @@ impl Sources {
     }
 }
 
+/// What is kept of a text.
+fn cut(text: &str) -> &str {
+    &text[..text.floor_char_boundary(LONGEST)]
+}
+
 /// The sections at use: nothing in them is trusted.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stored<'a> {
@@ -209,15 +241,18 @@ impl<'a> Stored<'a> {
         let row = self.rows.get(ROW * number as usize..ROW * (number as usize + 1))?;
         let word = |n: usize| u32_at(row, 16 + 4 * n);
         let tags = word(3)?;
+        let count = self.word(tags).unwrap_or(0);
+        let says = tags.saturating_add(1).saturating_add(count);
         Some(Record {
             id: RecordId(*row.first_chunk()?),
             title: self.text(word(0)?),
             tlp: self.text(word(1)?),
             pap: self.text(word(2)?),
-            tags: Tags {
+            tags: Tags { stored: self, next: tags.saturating_add(1), left: count.min(TAGS as u32) },
+            says: Tags {
                 stored: self,
-                next: tags.saturating_add(1),
-                left: self.word(tags).unwrap_or(0).min(TAGS as u32),
+                next: says.saturating_add(1),
+                left: self.word(says).unwrap_or(0).min(SAYS as u32),
             },
         })
     }
@@ -264,9 +299,11 @@ pub struct Record<'a> {
     pub pap: &'a str,
     /// Its tags.
     pub tags: Tags<'a>,
+    /// What it says of the value: a family, a comment.
+    pub says: Tags<'a>,
 }
 
-/// The tags of a record.
+/// Short texts of a record, one after the other.
 #[derive(Debug, Clone)]
 pub struct Tags<'a> {
     stored: Stored<'a>,

@@ -43,6 +43,7 @@ fn described(lines: &[String]) -> Vec<u8> {
                 tlp: ["clear", "amber"][record % 2],
                 pap: ["", "RED"][record % 2],
                 tags: &tags[..record % 4],
+                says: &["Emotet", &line[..line.len().min(n % 3)]][..record % 3],
             });
             builder.describe(number, source);
         }
@@ -100,7 +101,7 @@ fn what_is_no_index_is_refused() {
     for length in [9, 40, 100, 255, 256, whole.len() / 2, whole.len() - 1] {
         assert!(matches!(refused(&whole[..length]), OpenError::Broken(_)), "{length}");
     }
-    for (version, says) in [(1, "build it again"), (9, "update this one")] {
+    for (version, says) in [(1, "build it again"), (2, "build it again"), (9, "update this one")] {
         let mut other = whole.clone();
         other[8] = version;
         let error = refused(&other);
@@ -155,7 +156,7 @@ fn details_are_what_was_said_of_each_and_shared() {
     let say = |builder: &mut Builder, name: &str, n: u32, tags: &[&str]| {
         let number = builder.add(Kind::Domain, name).unwrap();
         let record = RecordId(u128::from(n).to_be_bytes());
-        let source = builder.source(&Source { record, title: "A title", tlp: "green", pap: "", tags });
+        let source = builder.source(&Source { record, title: "A title", tlp: "green", pap: "", tags, says: &["said"] });
         builder.describe(number, source);
         number
     };
@@ -178,8 +179,38 @@ fn details_are_what_was_said_of_each_and_shared() {
     assert_eq!(of(other), [(one.to_owned(), tags)]);
     let record = index.details(first).unwrap().next().unwrap();
     assert_eq!((record.title, record.tlp, record.pap), ("A title", "green", ""));
+    assert_eq!((record.tags.collect::<Vec<_>>(), record.says.collect::<Vec<_>>()), (vec!["a", "b"], vec!["said"]));
     assert!(index.details(silent).is_none() && index.details(99).is_none());
     assert_eq!((of(crowd).len(), index.details(crowd).unwrap().total()), (SOURCES, SOURCES as u32 + 9));
+}
+
+#[test]
+fn what_is_said_of_values_is_bounded_and_what_is_known_stays() {
+    let mut builder = Builder::new();
+    let mut say = |name: &str, says: &[&str]| {
+        let number = builder.add(Kind::Domain, name).unwrap();
+        let source = builder.source(&Source { title: "A list", says, ..Source::default() });
+        builder.describe(number, source);
+        number
+    };
+    let first = say("first.example", &["Emotet"]);
+    let many: Vec<String> = (0..99).map(|n| n.to_string()).collect();
+    let crowd = say("crowd.example", &many.iter().map(String::as_str).collect::<Vec<_>>());
+    // A comment of its own for each of twelve thousand values: 16 times 512 bytes are over 90 MB.
+    let pad = "x".repeat(500);
+    let long = |n: usize| (0..16).map(|m| format!("{n}.{m} {pad}")).collect::<Vec<String>>();
+    for n in 0..12_000 {
+        say("noisy.example", &long(n).iter().map(String::as_str).collect::<Vec<_>>());
+    }
+    let late = say("late.example", &long(12_000).iter().map(String::as_str).collect::<Vec<_>>());
+    let known = say("known.example", &["Emotet"]);
+    let file = builder.finish();
+    assert!(file.len() < 80 << 20, "{}", file.len());
+    let index = Index::from_bytes(file).unwrap();
+    let says = |number: u32| index.details(number).unwrap().next().unwrap().says.map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!((says(first), says(known)), (vec!["Emotet".to_owned()], vec!["Emotet".to_owned()]));
+    assert_eq!(says(crowd), many[..16]);
+    assert_eq!((says(late).len(), index.details(late).unwrap().next().unwrap().title), (0, "A list"));
 }
 
 #[test]
@@ -193,7 +224,7 @@ fn of_a_crowd_the_strictest_are_kept() {
             _ => ("clear", ""),
         };
         let record = RecordId(u128::from(n).to_be_bytes());
-        let source = builder.source(&Source { record, title: "A title", tlp, pap, tags: &[] });
+        let source = builder.source(&Source { record, title: "A title", tlp, pap, tags: &[], says: &[] });
         builder.describe(number, source);
     }
     let index = Index::from_bytes(builder.finish()).unwrap();

@@ -75,6 +75,23 @@ fn reach_is_the_way_to_the_neighbours() {
     let Reach::Net { addr, len } = reach("10.1.0.0/16") else { panic!() };
     assert_eq!((len, &addr[10..]), (112, &[0xff, 0xff, 10, 1, 0, 0][..]));
     assert!(matches!(reach("http://198.51.100.7/x"), Reach::Net { len: 128, .. }));
+    assert_eq!(reach("*.evil.com"), Reach::Name("com.evil".into()), "what it covers is below the same name");
+}
+
+#[test]
+fn what_is_only_below_a_name_is_another_value_than_the_name() {
+    let ty = Type::by_name("domain").unwrap();
+    let below = normalise(ty, "*[.]B\u{fc}cher.Example.").unwrap();
+    assert_eq!((below.value(), below.below()), ("*.xn--bcher-kva.example", Some("xn--bcher-kva.example")));
+    assert_eq!(normalise(ty, below.value()).unwrap(), below);
+    assert_eq!(normalise(ty, ".evil.com").unwrap().below(), None);
+    assert_eq!(below.lookalike(), normalise(ty, "b\u{fc}cher.example").unwrap().lookalike());
+    for bad in ["*.com", "*.", "*", "*.*.evil.com", "a.*.evil.com", "*evil.com"] {
+        assert!(normalise(ty, bad).is_err(), "{bad}");
+    }
+    assert!(guess("*.co.uk").is_none() && guess("*.evil.co.uk").is_some());
+    let path = normalise(Type::by_name("filename").unwrap(), "*.evil.exe").unwrap();
+    assert_eq!(path.below(), None, "no name");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What readers hand in, on its way into an index.
 
-use super::{Indicators, cut, own_tags, source};
+use super::{Indicators, cut, own_tags, says, source};
 use manara_formats::Listed;
 use manara_matching::{Builder, SourceId};
 use manara_model::Marking;
@@ -23,19 +23,20 @@ impl<'i> Pour<'i> {
     }
 
     /// `line` is 0 where nobody knows it.
-    fn given(&mut self, line: u64, found: &Found, marking: &Marking, own: &[String]) {
+    fn given(&mut self, line: u64, found: &Found, marking: &Marking, own: &[String], says: &[String]) {
         if !found.detect && !self.to.terms.all {
             self.to.report.undetected += 1;
             return;
         }
         let (draft, whole) = (&self.draft, &mut self.whole);
         let source = |builder: &mut Builder| {
-            if own.is_empty() && *marking == Marking::default() {
+            if own.is_empty() && says.is_empty() && *marking == Marking::default() {
                 let tags: Vec<&str> = draft.tags.iter().map(String::as_str).collect();
-                return *whole.get_or_insert_with(|| source(builder, draft.uuid, &draft.title, &draft.marking, &tags));
+                return *whole
+                    .get_or_insert_with(|| source(builder, draft.uuid, &draft.title, &draft.marking, &tags, &[]));
             }
             let tags: Vec<&str> = draft.tags.iter().chain(own).map(String::as_str).collect();
-            source(builder, draft.uuid, &draft.title, &draft.marking.meet(marking), &tags)
+            source(builder, draft.uuid, &draft.title, &draft.marking.meet(marking), &tags, says)
         };
         if let Err(why) = self.to.add(&found.observable, source) {
             let reason = format!("'{}' is {why}", cut(found.observable.value()));
@@ -46,18 +47,16 @@ impl<'i> Pour<'i> {
 
     /// A line of a list, without making a part of it.
     pub(super) fn line(&mut self, line: Listed<'_>) {
-        // Only the names below it: a list of records has no word for that, an index has.
-        let below = line.value.starts_with("*.") && !line.value.contains(char::is_whitespace);
-        if !line.found.is_empty() && !below {
+        if !line.found.is_empty() {
             for found in &line.found {
-                self.given(line.number, found, &Marking::default(), &[]);
+                self.given(line.number, found, &Marking::default(), &[], &[]);
             }
             return;
         }
         let alone = !line.value.contains(char::is_whitespace);
         let (draft, whole) = (&self.draft, &mut self.whole);
         let source = |builder: &mut Builder| {
-            *whole.get_or_insert_with(|| source(builder, draft.uuid, &draft.title, &draft.marking, &[]))
+            *whole.get_or_insert_with(|| source(builder, draft.uuid, &draft.title, &draft.marking, &[], &[]))
         };
         let added = match manara_matching::guess(line.value).filter(|_| alone) {
             Some(kind) => self.to.put(kind, line.value, source).map_err(|why| why.to_string()),
@@ -84,7 +83,11 @@ impl Sink for Pour<'_> {
     fn part(&mut self, part: PartDraft) -> std::result::Result<(), Infallible> {
         if !part.found.is_empty() {
             let own = own_tags(part.slot, &part.raw);
-            part.found.iter().for_each(|found| self.given(0, found, &part.marking, &own));
+            let says = match &part.says[..] {
+                [] => says::of_part(part.slot, &part.raw),
+                said => says::tidied(said.iter().map(String::as_str)),
+            };
+            part.found.iter().for_each(|found| self.given(0, found, &part.marking, &own, &says));
         }
         Ok(())
     }
@@ -95,6 +98,10 @@ impl Sink for Pour<'_> {
 
     /// Its values were indicators in a record that broke off later: they stay.
     fn abandon(&mut self) {}
+
+    fn wants_unheld(&self) -> bool {
+        true
+    }
 
     fn reject(&mut self, rejection: Rejection) {
         self.to.report.reject(rejection);

@@ -3,6 +3,7 @@
 
 mod inputs;
 mod node;
+mod says;
 
 use crate::export::{ExportReport, Selection, walk};
 use crate::{Error, Result};
@@ -186,13 +187,22 @@ impl Indicators {
 }
 
 /// Makes the record that says so known to a builder.
-fn source(builder: &mut Builder, record: Uuid, title: &str, marking: &Marking, tags: &[&str]) -> SourceId {
+fn source(
+    builder: &mut Builder,
+    record: Uuid,
+    title: &str,
+    marking: &Marking,
+    tags: &[&str],
+    says: &[String],
+) -> SourceId {
+    let says: Vec<&str> = says.iter().map(String::as_str).collect();
     builder.source(&Source {
         record: RecordId(*record.as_bytes()),
         title,
         tlp: marking.tlp.map_or("", |tlp| tlp.name()),
         pap: marking.pap.map_or("", |pap| pap.name()),
         tags,
+        says: &says,
     })
 }
 

@@ -1,6 +1,6 @@
 //! What a node has cleared, on its way into an index.
 
-use super::{Indicators, own_tags, source};
+use super::{Indicators, own_tags, says, source};
 use manara_formats::{Choice, HeldBack, Writer};
 use manara_matching::Builder;
 use manara_model::{Cleared, Head, Part};
@@ -30,7 +30,10 @@ impl Writer for IndexWriter<'_> {
 
     fn part(&mut self, part: &Cleared<Part>) -> io::Result<()> {
         let Some(head) = &self.head else { return Ok(()) };
-        let own = if part.found.is_empty() { Vec::new() } else { own_tags(part.slot, &part.raw) };
+        if part.found.is_empty() {
+            return Ok(());
+        }
+        let (own, says) = (own_tags(part.slot, &part.raw), says::of_part(part.slot, &part.raw));
         for found in &part.found {
             if !self.choice.wants(found) {
                 self.to.report.undetected += 1;
@@ -42,7 +45,7 @@ impl Writer for IndexWriter<'_> {
             let kept = &self.kept_tags;
             let said = |builder: &mut Builder| {
                 let tags = head.tags.iter().chain(&own).filter(|tag| !kept.contains(*tag)).map(String::as_str);
-                source(builder, head.uuid, &head.title, &part.label.marking, &tags.collect::<Vec<_>>())
+                source(builder, head.uuid, &head.title, &part.label.marking, &tags.collect::<Vec<_>>(), &says)
             };
             // What can't be looked for, a name of one word say, is no fault of its record.
             self.to.report.unsearched += u64::from(self.to.add(&found.observable, said).is_err());

@@ -1,9 +1,9 @@
 //! CSV and TSV as feeds publish them, with a header or without: the column of values is found by its
 //! name, or by looking at what stands in it. Zeek's intelligence files are read by their `#fields`.
 
-use super::{Line, cut, draft, each_line};
+use super::{Line, alone, cut, draft, each_line};
 use crate::{Input, InputError, ReadError};
-use manara_model::observable::{Observable, Type, guess, guess_listed, normalise};
+use manara_model::observable::{Observable, Type, guess_listed, normalise};
 use manara_model::record::{Found, PartDraft, Rejection, Sink, Slot};
 
 /// Names of columns that hold values, and their types where the name says it.
@@ -38,6 +38,26 @@ const COLUMNS: &[(&str, Option<&str>)] = &[
     ("cve", Some("cve")),
 ];
 
+/// Names of columns that say something of the values in their row. In `tags` several stand, with commas between.
+const SAYS: &[&str] = &[
+    "threat",
+    "threat_type",
+    "tags",
+    "tag",
+    "family",
+    "malware",
+    "malware_family",
+    "malware_printable",
+    "signature",
+    "listingreason",
+    "category",
+    "comment",
+    "description",
+    "meta.desc",
+];
+/// What stands there where nothing is said.
+const NOTHING: &[&str] = &["", "-", "none", "null", "n/a", "unknown"];
+
 /// Columns that hold values, where somebody knows which: counted from 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Columns {
@@ -52,6 +72,8 @@ struct Shape {
     delimiter: u8,
     /// Columns with values; empty: guess in every column of the row.
     columns: Vec<(usize, Option<Type>)>,
+    /// Columns that say something of the values.
+    says: Vec<usize>,
     /// The line that names the columns.
     header: Option<u64>,
 }
@@ -66,6 +88,7 @@ pub(crate) fn columns<S: Sink>(named: &Columns, input: &mut Input, sink: &mut S)
     let mut shape = Shape {
         delimiter: named.delimiter,
         columns: named.columns.iter().map(|column| (*column, None)).collect(),
+        says: Vec::new(),
         header: None,
     };
     // A first line without a value, with words in these columns, names them.
@@ -94,6 +117,7 @@ fn rows<S: Sink>(shape: &Shape, input: &mut Input, sink: &mut S) -> Result<(), R
             match row(text, shape.delimiter) {
                 Some(fields) => {
                     part.found = shape.found(&fields);
+                    part.says = shape.says(&fields);
                     if part.found.is_empty() {
                         let reason = format!("no value known here in '{}'; kept, but not searchable", cut(text));
                         sink.reject(Rejection { file: name.clone(), place: format!("line {number}"), reason });
@@ -150,38 +174,58 @@ fn shape(input: &mut Input) -> Result<Shape, InputError> {
     let text = sample(input)?;
     for (number, line) in (1u64..).zip(text.lines()) {
         if let Some(fields) = line.strip_prefix("#fields") {
-            return Ok(Shape {
-                delimiter: b'\t',
-                columns: named(fields.trim_start().split('\t')),
-                header: Some(number),
-            });
+            let fields = fields.trim_start().split('\t');
+            let (columns, says) = (named(fields.clone()), saying(fields));
+            return Ok(Shape { delimiter: b'\t', columns, says, header: Some(number) });
         }
         // Some feeds comment their header out.
         let bare = line.trim_start_matches(['#', ' ']);
         let Some(delimiter) = delimiter(bare) else { continue };
         let Some(fields) = row(bare, delimiter) else { continue };
         let columns = named(fields.iter().map(String::as_str));
-        let valueless = fields.iter().all(|field| guess(field).is_none());
+        let valueless = fields.iter().all(|field| alone(field).is_none());
         if !columns.is_empty() && valueless {
-            return Ok(Shape { delimiter, columns, header: Some(number) });
+            let says = saying(fields.iter().map(String::as_str));
+            return Ok(Shape { delimiter, columns, says, header: Some(number) });
         }
         if !line.starts_with('#') {
             let header = (valueless && number == 1).then_some(number);
-            return Ok(Shape { delimiter, columns: Vec::new(), header });
+            return Ok(Shape { delimiter, columns: Vec::new(), says: Vec::new(), header });
         }
     }
-    Ok(Shape { delimiter: b',', columns: Vec::new(), header: None })
+    Ok(Shape { delimiter: b',', columns: Vec::new(), says: Vec::new(), header: None })
 }
 
 fn named<'f>(fields: impl Iterator<Item = &'f str>) -> Vec<(usize, Option<Type>)> {
     let column = |(n, field): (usize, &str)| {
-        let field = field.trim().trim_matches('"').to_ascii_lowercase().replace([' ', '-'], "_");
+        let field = plain(field);
         COLUMNS.iter().find(|(name, _)| *name == field).map(|(_, ty)| (n, ty.and_then(Type::by_name)))
     };
     fields.enumerate().filter_map(column).collect()
 }
 
+/// The columns that say something of the values.
+fn saying<'f>(fields: impl Iterator<Item = &'f str>) -> Vec<usize> {
+    (0..).zip(fields).filter(|(_, field)| SAYS.contains(&plain(field).as_str())).map(|(n, _)| n).collect()
+}
+
+/// The name of a column as the tables here have it.
+fn plain(name: &str) -> String {
+    name.trim().trim_matches('"').to_ascii_lowercase().replace([' ', '-'], "_")
+}
+
 impl Shape {
+    fn says(&self, fields: &[String]) -> Vec<String> {
+        let fields = self.says.iter().filter_map(|n| fields.get(*n));
+        // A sentence has commas too.
+        let words = fields.flat_map(|field| {
+            let one = field.contains(", ");
+            field.split(move |c| c == ',' && !one)
+        });
+        let said = words.map(str::trim).filter(|word| !NOTHING.contains(&word.to_ascii_lowercase().as_str()));
+        said.map(str::to_owned).collect()
+    }
+
     fn found(&self, fields: &[String]) -> Vec<Found> {
         let mut found: Vec<Found> = Vec::new();
         let mut push = |observable: Observable| {
@@ -199,7 +243,7 @@ impl Shape {
         }
         if self.columns.is_empty() {
             // Without names: the first field that is a value, since the others tell of it.
-            if let Some(observable) = fields.iter().find_map(|field| guess(field)) {
+            if let Some(observable) = fields.iter().find_map(|field| alone(field)) {
                 push(observable);
             }
         }

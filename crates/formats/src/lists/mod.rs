@@ -10,6 +10,7 @@ pub use plain::{Listed, listed};
 
 use crate::{Input, InputError, ReadError};
 use manara_model::ids;
+use manara_model::observable::{Observable, guess, guess_listed};
 use manara_model::record::{RecordDraft, Rejection, Sink};
 use std::io::{BufRead, Read};
 
@@ -110,6 +111,12 @@ fn skip_line(reader: &mut dyn BufRead) -> std::io::Result<u64> {
             return Ok(skipped);
         }
     }
+}
+
+/// What a word is where nothing else says that it is a value. Unlike a word with a dot (`first.seen`),
+/// `*.name` is one below whatever suffix.
+pub(crate) fn alone(field: &str) -> Option<Observable> {
+    guess(field).or_else(|| guess_listed(field).filter(|known| known.below().is_some()))
 }
 
 /// A first mention of a bad value in a report: cut short, without control characters.

@@ -1,7 +1,9 @@
 //! What a STIX object mentions: a cyber-observable's own value, and the equality comparisons of an
 //! indicator's pattern.
 
+use super::pattern::Atom;
 use super::{pattern, table};
+use crate::lists::cut;
 use manara_model::observable::{Observable, Type, normalise};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -73,6 +75,38 @@ fn read_as(object: &str, path: &str, value: &str) -> Option<Observable> {
 
 fn is_address(observable: &Observable) -> bool {
     matches!(observable.ty().name(), "ipv4" | "ipv6")
+}
+
+/// Why nothing is found of an indicator by its values, or not all that it names; `None` where all of it is, or where
+/// it says nothing any more.
+pub(super) fn unheld(object: &Value) -> Option<String> {
+    let text = |name: &str| object.get(name).and_then(Value::as_str);
+    if text("type") != Some("indicator") || object.get("revoked").and_then(Value::as_bool) == Some(true) {
+        return None;
+    }
+    let Some(pattern) = text("pattern") else { return Some("it has no pattern".into()) };
+    if let Some(other) = text("pattern_type").filter(|ty| *ty != "stix") {
+        return Some(format!("its pattern is of type '{}', not of values", cut(other)));
+    }
+    let atoms = pattern::atoms(pattern);
+    let (known, other): (Vec<&Atom>, Vec<&Atom>) =
+        atoms.atoms.iter().partition(|atom| read_as(&atom.object, &atom.path, &atom.value).is_some());
+    // What must hold as well says more of a value that is found; what may hold instead is not looked for.
+    if !known.is_empty() && !atoms.each {
+        return None;
+    }
+    let Some(first) = other.first() else {
+        return known.is_empty().then(|| format!("the pattern '{}' names no value", cut(pattern)));
+    };
+    let path = format!("{}:{}", first.object, first.path);
+    let more = if other.len() > 1 { format!(", and {} more", other.len() - 1) } else { String::new() };
+    // The type is known: then it is the value that is wrong.
+    let reason = if types(&first.object, &first.path).next().is_some() {
+        format!("'{}' is no value of {}", cut(&first.value), cut(&path))
+    } else {
+        format!("{} = '{}' is nothing that logs are searched for", cut(&path), cut(&first.value))
+    };
+    Some(reason + &more)
 }
 
 /// What an object mentions; `true` where its author wants it looked for.
@@ -161,5 +195,34 @@ mod tests {
         assert!(values("[domain-name:value = 'no name']").is_empty());
         assert!(values("[domain-name:value != 'good.example']").is_empty());
         assert!(values("[process:command_line MATCHES '.*evil.*']").is_empty());
+    }
+
+    #[test]
+    fn what_no_value_is_found_of_says_why() {
+        let why = |pattern: &str| unheld(&serde_json::json!({"type": "indicator", "pattern": pattern}));
+        let has = |pattern: &str, part: &str| {
+            let why = why(pattern).unwrap_or_default();
+            assert!(why.contains(part), "{pattern}: {why}");
+        };
+        has("[process:name = 'evild']", "process:name = 'evild' is nothing that logs");
+        has(
+            "[app:id = 'a'] OR [app:cert.sha256 = 'b']",
+            "app:id = 'a' is nothing that logs are searched for, and 1 more",
+        );
+        has("[domain-name:value = 'a.com' OR process:name = 'b']", "process:name = 'b'");
+        has("[domain-name:value = 'no name']", "'no name' is no value of domain-name:value");
+        has("[process:command_line MATCHES '.*evil.*']", "names no value");
+        for all in [
+            "[domain-name:value = 'a.com' OR url:value = 'http://b.com/']",
+            "[network-traffic:dst_ref.type = 'ipv4-addr' AND network-traffic:dst_ref.value = '192.0.2.1']",
+            "[domain-name:value = 'a.com' AND process:name = 'b']",
+        ] {
+            assert_eq!(why(all), None, "{all}");
+        }
+        let object = serde_json::json!({"type": "indicator", "pattern": "rule x {}", "pattern_type": "yara"});
+        assert!(unheld(&object).unwrap().contains("'yara'"));
+        let object = serde_json::json!({"type": "indicator", "pattern": "[process:name = 'x']", "revoked": true});
+        assert_eq!(unheld(&object), None);
+        assert_eq!(unheld(&serde_json::json!({"type": "process", "name": "x"})), None);
     }
 }

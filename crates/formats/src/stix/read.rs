@@ -148,5 +148,11 @@ pub(crate) fn object<S: Sink>(
     let mut part = PartDraft::new(Slot::Whole, raw.get());
     part.found = found.into_iter().map(|observable| Found { observable, detect }).collect();
     sink.part(part).map_err(ReadError::Sink)?;
+    if kind == "indicator"
+        && sink.wants_unheld()
+        && let Some(reason) = observables::unheld(&object)
+    {
+        sink.reject(refuse(format!("{place}/pattern"), &reason));
+    }
     sink.end().map_err(ReadError::Sink)
 }

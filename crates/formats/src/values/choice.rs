@@ -57,6 +57,14 @@ impl Choice {
         true
     }
 
+    /// A value that the format has no words for.
+    pub(super) fn unsaid(&mut self, observable: &Observable) {
+        self.held.unsaid += 1;
+        if self.held.examples.len() < NAMED {
+            self.held.examples.push(format!("{observable}: this format can't leave the name itself out"));
+        }
+    }
+
     /// What was held back so far.
     #[must_use]
     pub fn held_back(&self) -> &HeldBack {

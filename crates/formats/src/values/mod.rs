@@ -25,6 +25,10 @@ pub(crate) trait Lines {
     }
     /// The line of a value; `None`: this value has none in this format.
     fn line(&mut self, value: &Value<'_>) -> Option<String>;
+    /// Whether it can speak of what is below a name without speaking of the name itself (`*.name`).
+    fn says_below(&self) -> bool {
+        true
+    }
     /// What comes last.
     fn footer(&mut self) -> String {
         String::new()
@@ -100,6 +104,10 @@ impl<W: Write> Writer for ValueWriter<W> {
                 continue;
             }
             if !self.seen.insert(choice::digest(observable)) || self.choice.holds_back(observable) {
+                continue;
+            }
+            if observable.below().is_some() && !self.lines.says_below() {
+                self.choice.unsaid(observable);
                 continue;
             }
             let value = Value { observable, detect: found.detect, part, head: &head, origin: &self.options.origin };

@@ -24,6 +24,9 @@ impl Lines for Hosts {
     fn line(&mut self, value: &Value<'_>) -> Option<String> {
         Some(format!("0.0.0.0 {}\n", value.observable))
     }
+    fn says_below(&self) -> bool {
+        false
+    }
 }
 
 pub(super) struct Rpz;
@@ -42,6 +45,10 @@ impl Lines for Rpz {
     fn line(&mut self, value: &Value<'_>) -> Option<String> {
         let name = value.observable.value();
         match value.observable.ty().row().kind {
+            // A zone spells what is below a name in the same way.
+            Kind::Name if value.observable.below().is_some() => {
+                (name.len() <= 192).then(|| format!("{name} CNAME .\n"))
+            }
             // The zone's own name must fit behind it.
             Kind::Name if name.len() <= 190 => Some(format!("{name} CNAME .\n*.{name} CNAME .\n")),
             Kind::Name => None,
@@ -98,6 +105,9 @@ impl Lines for Unbound {
     fn line(&mut self, value: &Value<'_>) -> Option<String> {
         Some(format!("  local-zone: \"{}.\" always_nxdomain\n", value.observable))
     }
+    fn says_below(&self) -> bool {
+        false
+    }
 }
 
 /// A name covers what is below it, and Squid refuses to hear it twice: names are written at the end,
@@ -136,6 +146,9 @@ impl Lines for Squid {
         }
         self.addresses = true;
         Some(format!("acl manara_addresses dst {name}\n"))
+    }
+    fn says_below(&self) -> bool {
+        false
     }
     fn footer(&mut self) -> String {
         let mut footer = String::new();

@@ -62,9 +62,11 @@ impl Lines for Suricata {
         let Rule { msg, tail } = Rule::of(value);
         let rule = match (value.observable.ty().row().kind, value.observable.ty().name()) {
             (Kind::Name, _) => {
-                let name = content(&format!(".{text}"));
+                // With a dot put before the question, the name itself ends in it too.
+                let prefix = if value.observable.below().is_some() { "" } else { "dotprefix; " };
+                let name = content(&format!(".{}", value.observable.below().unwrap_or(text)));
                 format!(
-                    "alert dns any any -> any any (msg:\"{msg}\"; dns.query; dotprefix; content:\"{name}\"; nocase; endswith; {tail})"
+                    "alert dns any any -> any any (msg:\"{msg}\"; dns.query; {prefix}content:\"{name}\"; nocase; endswith; {tail})"
                 )
             }
             (Kind::Address | Kind::Network, "ipv4" | "ipv6" | "network") => {
@@ -124,5 +126,8 @@ impl Lines for Zeek {
         };
         let source = field(value.origin);
         Some(format!("{}\t{kind}\t{source}\t{}\t{}\n", field(indicator), field(&value.head.title), value.head.uuid))
+    }
+    fn says_below(&self) -> bool {
+        false
     }
 }

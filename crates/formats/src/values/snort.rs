@@ -71,6 +71,10 @@ impl Lines for Snort {
         };
         Some(rule + "\n")
     }
+
+    fn says_below(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub struct Hit<'a> {
 /// How hits are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// `file:line:column: type indicator matched`
+    /// `file:line:column: type indicator matched`, then in brackets what sources say of the indicator
     Text,
     /// A JSON object a line.
     Jsonl,

@@ -8,7 +8,9 @@ use std::sync::Arc;
 pub(super) fn hit(out: &mut impl Write, style: Style, hit: &Hit<'_>) -> io::Result<()> {
     let [file, indicator, matched] = [hit.file, hit.indicator, hit.matched].map(style.safe);
     let (line, column, kind) = (hit.line, hit.column, hit.kind.name());
-    writeln!(out, "{file}:{line}:{column}: {kind} {indicator} {matched}")
+    let says = hit.details.as_ref().map(|details| &details.says[..]).unwrap_or_default();
+    let says = if says.is_empty() { String::new() } else { format!(" ({})", (style.safe)(&says.join("; "))) };
+    writeln!(out, "{file}:{line}:{column}: {kind} {indicator} {matched}{says}")
 }
 
 /// Lines around hits.

@@ -10,7 +10,9 @@ pub(super) enum Group {
     Urls,
     Mail,
     Money,
+    FileNames,
     Addresses,
+    Networks,
     Weak,
     Other,
 }
@@ -24,9 +26,19 @@ impl Group {
             Group::Urls => "report-kind-urls",
             Group::Mail => "report-kind-mail",
             Group::Money => "report-kind-money",
+            Group::FileNames => "report-kind-filenames",
             Group::Addresses => "report-kind-addresses",
+            Group::Networks => "report-kind-networks",
             Group::Weak => "report-kind-weak",
             Group::Other => "report-kind-other",
+        }
+    }
+
+    /// Whether it says by itself that something is wrong with the machine: see `strength.rs`.
+    pub(super) fn is_strong(self) -> bool {
+        match self {
+            Group::Files | Group::Names | Group::Urls | Group::Money | Group::Other => true,
+            Group::Mail | Group::FileNames | Group::Addresses | Group::Networks | Group::Weak => false,
         }
     }
 
@@ -39,30 +51,32 @@ impl Group {
 /// Where a kind belongs, by its name.
 pub(super) fn of(kind: &str) -> Group {
     match kind {
-        "md5" | "sha1" | "sha224" | "sha256" | "sha384" | "sha512" | "ssdeep" | "filename" | "file-name" => {
-            Group::Files
-        }
+        "md5" | "sha1" | "sha224" | "sha256" | "sha384" | "sha512" | "ssdeep" => Group::Files,
+        "filename" => Group::FileNames,
         "domain" | "hostname" => Group::Names,
         "url" => Group::Urls,
         "email" => Group::Mail,
         "btc" | "xmr" | "eth" => Group::Money,
-        "ipv4" | "ipv6" | "network" | "as" | "asn" => Group::Addresses,
+        "ipv4" | "ipv6" | "network" => Group::Addresses,
+        "asn" => Group::Networks,
         "cve" => Group::Weak,
         _ => Group::Other,
     }
 }
 
-/// Keys of what to do, in order. `hosts`: own machines stand in the lines.
-pub(super) fn steps(found: &BTreeSet<Group>, hosts: bool) -> Vec<&'static str> {
+/// Keys of what to do, in order: for what was found, and how many own machines have strong signs, and weak ones alone.
+pub(super) fn steps(found: &BTreeSet<Group>, strong: usize, weak: usize) -> Vec<&'static str> {
     let any = |groups: &[Group]| groups.iter().any(|group| found.contains(group));
     // Addresses and weaknesses alone are mostly scans from outside: nobody is to unplug a server for them.
-    let inside = any(&[Group::Files, Group::Names, Group::Urls, Group::Mail, Group::Money, Group::Other]);
+    let inside = any(&[Group::Mail]) || found.iter().any(|group| group.is_strong());
     [
-        (inside && hosts, "report-do-isolate"),
-        (!(inside && hosts), "report-do-find"),
+        (strong > 0, "report-do-isolate"),
+        // Something strong stands on lines that name no machine of one's own.
+        (strong == 0 && (weak == 0 || found.iter().any(|group| group.is_strong())), "report-do-find"),
+        (weak > 0, "report-do-look"),
         (true, "report-do-call"),
         (true, "report-do-keep"),
-        (any(&[Group::Files]), "report-do-files"),
+        (any(&[Group::Files, Group::FileNames]), "report-do-files"),
         (any(&[Group::Mail]), "report-do-mail"),
         (inside, "report-do-passwords"),
         (any(&[Group::Names, Group::Urls, Group::Mail, Group::Addresses]), "report-do-block"),

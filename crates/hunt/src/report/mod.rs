@@ -8,8 +8,9 @@
 mod chart;
 mod kinds;
 mod show;
+mod strength;
 
-use crate::{Example, HostTally, IndicatorTally, Place, Tally};
+use crate::{Details, Example, HostTally, IndicatorTally, Place, Share, Tally};
 use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -19,8 +20,9 @@ use kinds::Group;
 use manara_texts::Texts;
 use sha2::{Digest, Sha256};
 use show::{cut, defanged, shown};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
+use strength::Judge;
 
 /// Indicators that are shown, the most frequent first.
 pub const SIGNS: usize = 200;
@@ -30,8 +32,10 @@ const HOSTS: usize = 100;
 const OF_HOST: usize = 5;
 /// Errors that are shown.
 const ERRORS: usize = 20;
-/// Tags that are named with an indicator.
+/// Tags that are named with an indicator, and texts of what is said of it.
 const TAGS: usize = 8;
+/// Records and lists that are named with an indicator, or with a machine.
+const SOURCES: usize = 5;
 /// Longest indicator, tag, file name or error, in characters.
 const LONGEST: usize = 200;
 /// Longest word on whom to call, in characters.
@@ -77,7 +81,7 @@ struct Page<'a> {
     stopped: bool,
     only_new: bool,
     steps: Vec<&'static str>,
-    hosts: Vec<Host>,
+    machines: Vec<Machines>,
     /// Machines that are not shown.
     more_hosts: u64,
     groups: Vec<(Group, Vec<Sign>)>,
@@ -89,13 +93,25 @@ struct Page<'a> {
     policy: String,
 }
 
+/// Machines with the same next step.
+struct Machines {
+    /// Key of their heading; with `-next` behind it, of what to do with them.
+    key: &'static str,
+    /// How many there are, shown or not.
+    all: usize,
+    hosts: Vec<Host>,
+}
+
 struct Host {
     name: String,
     hits: u64,
     first: Spot,
+    /// From the first day to the last.
+    days: Option<String>,
     signs: Vec<String>,
     /// How many more there are.
     more: u64,
+    sources: Vec<String>,
 }
 
 struct Sign {
@@ -105,7 +121,11 @@ struct Sign {
     files: u64,
     first: Spot,
     last: Option<Spot>,
+    /// From the first day to the last.
+    days: Option<String>,
+    says: Vec<String>,
     tags: Vec<String>,
+    sources: Vec<String>,
     marking: Option<String>,
     examples: Vec<Line>,
 }
@@ -135,6 +155,20 @@ impl<'a> Page<'a> {
         groups.sort_by_key(|(group, _)| *group);
         // What may be done is decided by all that was found, not only by what is shown.
         let kinds: BTreeSet<Group> = tally.indicators.iter().map(|one| kinds::of(&one.kind)).collect();
+        let judge = Judge::default();
+        let (strong, weak): (Vec<&HostTally>, Vec<&HostTally>) =
+            tally.hosts.iter().partition(|one| judge.is_strong(one));
+        let steps = kinds::steps(&kinds, strong.len(), weak.len());
+        let titles = Titles::of(tally);
+        let mut room = HOSTS;
+        let mut machines = Vec::new();
+        for (key, hosts) in [("report-hosts-strong", strong), ("report-hosts-weak", weak)] {
+            let shown: Vec<Host> = hosts.iter().take(room).map(|one| host(one, &titles)).collect();
+            room -= shown.len();
+            if !shown.is_empty() {
+                machines.push(Machines { key, all: hosts.len(), hosts: shown });
+            }
+        }
         let all = tally.totals.indicators.max(tally.indicators.len() as u64);
         Page {
             t: report.texts,
@@ -146,8 +180,8 @@ impl<'a> Page<'a> {
             made: report.made,
             stopped: report.stopped,
             only_new: report.only_new,
-            steps: kinds::steps(&kinds, !tally.hosts.is_empty()),
-            hosts: tally.hosts.iter().take(HOSTS).map(host).collect(),
+            steps,
+            machines,
             more_hosts: tally.hosts.len().saturating_sub(HOSTS) as u64 + tally.beyond.hosts,
             groups,
             only: (all > SIGNS.min(tally.indicators.len()) as u64).then_some(SIGNS.min(tally.indicators.len())),
@@ -189,14 +223,64 @@ impl<'a> Page<'a> {
         format!("{step}-why")
     }
 
-    fn megabytes(&self) -> u64 {
-        self.tally.totals.bytes.div_ceil(1_000_000)
+    /// Key of what is done next with some machines.
+    #[expect(clippy::unused_self, reason = "templates call methods")]
+    fn next(&self, key: &str) -> String {
+        format!("{key}-next")
     }
+
+    /// How much was read, in a unit that leaves a number one can grasp.
+    fn size(&self) -> String {
+        let (key, unit) = match self.tally.totals.bytes {
+            0..1_000_000 => ("report-size-kb", 1_000),
+            1_000_000..10_000_000_000 => ("report-size-mb", 1_000_000),
+            _ => ("report-size-gb", 1_000_000_000),
+        };
+        let number = self.tally.totals.bytes.div_ceil(unit);
+        self.t.numbers(key, &[("number", i64::try_from(number).unwrap_or(i64::MAX))])
+    }
+}
+
+/// The titles of records and names of lists that say of an indicator that it is one.
+struct Titles<'a>(HashMap<(&'a str, &'a str), &'a [String]>);
+
+impl<'a> Titles<'a> {
+    fn of(tally: &'a Tally) -> Titles<'a> {
+        let known = |one: &'a IndicatorTally| {
+            one.details.as_ref().map(|details| ((one.kind.as_str(), one.indicator.as_str()), &details.titles[..]))
+        };
+        Titles(tally.indicators.iter().filter_map(known).collect())
+    }
+
+    /// Those of all indicators of a machine, each once.
+    fn of_host(&self, host: &'a HostTally) -> Vec<String> {
+        let mut titles: Vec<&String> = Vec::new();
+        let of = |share: &'a Share| self.0.get(&(share.kind.as_str(), share.indicator.as_str()));
+        for title in host.indicators.iter().filter_map(of).copied().flatten() {
+            if titles.len() < SOURCES && !titles.contains(&title) {
+                titles.push(title);
+            }
+        }
+        titles.into_iter().map(|title| show::text(title, LONGEST)).collect()
+    }
+}
+
+/// From the first day to the last.
+fn span(first: Option<Date>, last: Option<Date>) -> Option<String> {
+    let (first, last) = (first?, last?);
+    Some(if first == last { first.to_string() } else { format!("{first} – {last}") })
+}
+
+fn days(days: &BTreeMap<Date, u64>) -> Option<String> {
+    span(days.keys().next().copied(), days.keys().next_back().copied())
 }
 
 fn sign(one: &IndicatorTally) -> Sign {
     let details = one.details.as_ref();
-    let tags = details.map(|details| &details.tags[..]).unwrap_or_default();
+    let texts = |of: fn(&Details) -> &Vec<String>, most: usize| -> Vec<String> {
+        let texts = details.map(|details| &of(details)[..]).unwrap_or_default();
+        texts.iter().take(most).map(|text| show::text(text, LONGEST)).collect()
+    };
     Sign {
         value: shown(&cut(&defanged(&one.kind, &one.indicator), LONGEST)),
         kind: show::text(&one.kind, LONGEST),
@@ -204,20 +288,25 @@ fn sign(one: &IndicatorTally) -> Sign {
         files: one.files,
         first: spot(&one.first),
         last: (one.last != one.first).then(|| spot(&one.last)),
-        tags: tags.iter().take(TAGS).map(|tag| show::text(tag, LONGEST)).collect(),
+        days: days(&one.days),
+        says: texts(|details| &details.says, TAGS),
+        tags: texts(|details| &details.tags, TAGS),
+        sources: texts(|details| &details.titles, SOURCES),
         marking: details.and_then(|details| details.marking.as_deref()).map(|marking| show::text(marking, LONGEST)),
         examples: one.examples.iter().map(|example| line(&one.indicator, example)).collect(),
     }
 }
 
-fn host(one: &HostTally) -> Host {
+fn host(one: &HostTally, titles: &Titles<'_>) -> Host {
     let signs: Vec<String> =
         one.indicators.iter().take(OF_HOST).map(|s| shown(&cut(&defanged(&s.kind, &s.indicator), LONGEST))).collect();
     Host {
         name: show::text(&one.host, LONGEST),
         hits: one.count,
         first: spot(&one.first),
+        days: span(one.first_day, one.last_day),
         more: one.distinct.saturating_sub(signs.len() as u64),
+        sources: titles.of_host(one),
         signs,
     }
 }

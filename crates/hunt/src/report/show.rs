@@ -42,17 +42,14 @@ pub(super) fn text(text: &str, longest: usize) -> String {
 
 /// An indicator in a spelling that no program takes for a link.
 pub(super) fn defanged(kind: &str, indicator: &str) -> String {
-    // Of a wildcard the stars stay.
-    let (stars, rest) = indicator.strip_prefix("*.").map_or(("", indicator), |rest| ("*[.]", rest));
-    let known = Type::by_name(kind).and_then(|ty| normalise(ty, rest).ok());
-    let spelled = match (known, kind) {
+    let known = Type::by_name(kind).and_then(|ty| normalise(ty, indicator).ok());
+    match (known, kind) {
         (Some(value), _) => value.defang(),
         (None, "domain" | "url" | "email" | "ipv4" | "ipv6" | "network") => {
-            rest.replace("http", "hxxp").replace('.', "[.]")
+            indicator.replace("http", "hxxp").replace('.', "[.]")
         }
-        (None, _) => line("", rest),
-    };
-    format!("{stars}{spelled}")
+        (None, _) => line("", indicator),
+    }
 }
 
 /// A line of a log with its URLs, mail addresses and the indicator's host defanged.

@@ -26,7 +26,7 @@ use std::net::IpAddr;
 pub struct Sighting {
     /// Address of the node that is to be told.
     pub to: String,
-    /// The indicator. Of all names below one, the name itself: that is what the node knows.
+    /// The indicator.
     pub value: String,
     /// Name of its type.
     #[serde(rename = "type")]
@@ -101,8 +101,7 @@ impl Sightings {
                 }
                 continue;
             }
-            let text = indexes.text(indicator);
-            let value = text.strip_prefix("*.").unwrap_or(text).to_owned();
+            let value = indexes.text(indicator).to_owned();
             let kind = indexes.kind(indicator).map_or("", Kind::name).to_owned();
             let source = match (host, &terms.hosts) {
                 (Some(host), Some(key)) => key.source(&terms.source, host),
@@ -161,7 +160,7 @@ mod tests {
         sightings.hit(&seen(0, day, None));
         let told = sightings.take(Indexes::new(&index));
         let told: Vec<_> = told.iter().map(|one| (one.value.as_str(), one.day, one.count, &*one.source)).collect();
-        assert_eq!(told, [("evil.example", None, 1, "site 7"), ("evil.example", day, 3, "site 7")]);
+        assert_eq!(told, [("*.evil.example", None, 1, "site 7"), ("*.evil.example", day, 3, "site 7")]);
         assert_eq!(sightings.take(Indexes::new(&index)), [], "what was taken is not taken again");
     }
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// How hits are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum HitFormat {
-    /// file:line:column: type indicator, and how it is spelled
+    /// file:line:column: type indicator, how it is spelled, and what sources say of it
     Text,
     /// One JSON object a line
     Jsonl,

@@ -49,10 +49,10 @@ pub(crate) fn run(place: &Place, args: ExportArgs) -> anyhow::Result<ExitCode> {
         std::fs::rename(beside, path).with_context(|| path.display().to_string())?;
     }
     let held = &report.held_back;
-    if held.warning_listed + held.reserved > 0 {
+    if held.total() > 0 {
         eprintln!(
-            "held back: {} on warning lists, {} reserved addresses; for example:",
-            held.warning_listed, held.reserved
+            "held back: {} on warning lists, {} reserved addresses, {} that the format has no words for; for example:",
+            held.warning_listed, held.reserved, held.unsaid
         );
         held.examples.iter().take(5).for_each(|example| eprintln!("  {}", crate::output::safe(example)));
     }

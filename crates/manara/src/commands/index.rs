@@ -173,7 +173,7 @@ fn show(report: &IndexReport, held: &ExportReport, count: usize, bytes: usize, o
         first.iter().for_each(|w| eprintln!("note: {}, {}: {}", w.file, w.place, output::safe(&w.reason)));
     }
     let back = &held.held_back;
-    if back.warning_listed + back.reserved > 0 {
+    if back.total() > 0 {
         eprintln!("held back: {} on warning lists, {} reserved addresses", back.warning_listed, back.reserved);
     }
     let left = [

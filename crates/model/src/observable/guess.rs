@@ -117,17 +117,17 @@ fn name_or_url(text: &str) -> Option<Observable> {
     }
     if let Some((host, _)) = text.split_once('/') {
         let host = host.split(':').next().unwrap_or(host);
-        let known = normalise(NAMED.domain, host).is_ok_and(|domain| is_real(domain.value()))
-            || address_or_network(host).is_ok();
+        let known =
+            normalise(NAMED.domain, host).is_ok_and(|domain| is_real(&domain)) || address_or_network(host).is_ok();
         return if known { normalise(named("url")?, text).ok() } else { None };
     }
     let domain = normalise(NAMED.domain, text).ok()?;
-    is_real(domain.value()).then_some(domain)
+    is_real(&domain).then_some(domain)
 }
 
 /// A name under a suffix that exists.
-fn is_real(name: &str) -> bool {
-    has_known_suffix(name)
+fn is_real(domain: &Observable) -> bool {
+    has_known_suffix(domain.below().unwrap_or(domain.value()))
 }
 
 /// In running text `invoice.zip` and `setup.pl` are files, though `.zip` and `.pl` are also domains.

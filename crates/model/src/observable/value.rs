@@ -55,11 +55,22 @@ impl Observable {
         self.value
     }
 
-    /// Where it stands among names or networks.
+    /// The name below which everything is meant, but not the name itself: `evil.example` of `*.evil.example`.
+    #[must_use]
+    pub fn below(&self) -> Option<&str> {
+        self.value.strip_prefix("*.").filter(|_| self.ty.row().kind == Kind::Name)
+    }
+
+    /// Its name without a wildcard; of all other types the value.
+    fn name(&self) -> &str {
+        self.below().unwrap_or(&self.value)
+    }
+
+    /// Where it stands among names or networks. `*.name` stands where the name does, above the same names.
     #[must_use]
     pub fn reach(&self) -> Option<Reach> {
         match self.ty.row().kind {
-            Kind::Name => Some(Reach::Name(reversed(&self.value))),
+            Kind::Name => Some(Reach::Name(reversed(self.name()))),
             Kind::Email => self.value.rsplit_once('@').map(|(_, domain)| Reach::Name(reversed(domain))),
             Kind::Url => host_reach(&self.value),
             Kind::Address => net_reach(&self.value, None),
@@ -76,7 +87,7 @@ impl Observable {
     pub fn lookalike(&self) -> Option<String> {
         match self.ty.row().kind {
             Kind::Name => {
-                let (unicode, _) = idna::domain_to_unicode(&self.value);
+                let (unicode, _) = idna::domain_to_unicode(self.name());
                 Some(lookalike(&unicode))
             }
             _ => None,

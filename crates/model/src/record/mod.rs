@@ -113,6 +113,8 @@ pub struct PartDraft {
     pub comment: String,
     /// What it mentions.
     pub found: Vec<Found>,
+    /// What a row of a table says of its values (a family, a threat), as it stands there. A node has that in `raw`.
+    pub says: Vec<String>,
 }
 
 impl PartDraft {
@@ -127,6 +129,7 @@ impl PartDraft {
             raw: raw.into(),
             comment: String::new(),
             found: Vec::new(),
+            says: Vec::new(),
         }
     }
 }

@@ -86,6 +86,12 @@ pub trait Sink {
     /// Somebody saw a value of the record that began last. What a sink does not want, it leaves.
     fn sighting(&mut self, _sighting: SightingDraft) {}
 
+    /// Whether an indicator of which no value is found is a row that was not understood. To a node it is not: it
+    /// keeps the pattern.
+    fn wants_unheld(&self) -> bool {
+        false
+    }
+
     /// The record that began turned out to be broken: nothing of it is kept.
     fn abandon(&mut self);
 

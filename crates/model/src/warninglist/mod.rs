@@ -95,7 +95,7 @@ impl WarningLists {
             _ => {
                 for entry in &body.list {
                     let entry = entry.trim();
-                    let value = guess(entry).map_or_else(|| entry.to_lowercase(), Observable::into_value);
+                    let value = guess(entry).map_or_else(|| entry.to_lowercase(), |known| name(&known).to_owned());
                     push(&mut self.exact, hash(&value), id);
                 }
             }
@@ -140,7 +140,7 @@ impl WarningLists {
 
     fn found(&self, observable: &Observable) -> Vec<&Meta> {
         let mut ids: Vec<u16> = Vec::new();
-        let value = observable.value();
+        let value = name(observable);
         let kind = observable.ty().row().kind;
         ids.extend(self.exact.get(&hash(value)).into_iter().flatten());
         if matches!(kind, Kind::Name) {
@@ -171,6 +171,11 @@ impl WarningLists {
         let speaks = |list: &&Meta| list.types.is_empty() || list.types.contains(&observable.ty());
         ids.into_iter().filter_map(|id| self.lists.get(usize::from(id))).filter(speaks).collect()
     }
+}
+
+/// What is compared: all names below one are as harmless as that one.
+fn name(observable: &Observable) -> &str {
+    observable.below().unwrap_or(observable.value())
 }
 
 fn push<K: Hash + Eq>(map: &mut HashMap<K, Vec<u16>>, key: K, id: u16) {

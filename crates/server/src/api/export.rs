@@ -148,7 +148,7 @@ pub(super) async fn export(
     if known.is_some_and(|known| known.split(',').any(|one| one.trim().trim_start_matches("W/") == tag)) {
         return Ok((StatusCode::NOT_MODIFIED, fields).into_response());
     }
-    let count = (spooled.held.warning_listed + spooled.held.reserved).to_string();
+    let count = spooled.held.total().to_string();
     let body = spooled.body();
     Ok((fields, [(header::CONTENT_TYPE.as_str(), media.to_owned()), ("x-held-back", count)], body).into_response())
 }

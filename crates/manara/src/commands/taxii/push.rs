@@ -88,7 +88,7 @@ fn cleared(place: &Place, name: &str, from: Option<&str>) -> anyhow::Result<Inpu
     let mut file = tempfile::tempfile().context("no temporary file")?;
     let out = Box::new(BufWriter::new(file.try_clone()?));
     let report = export(&store, "stix", audience, &selection, options, out, None)?;
-    let held = report.held_back.warning_listed + report.held_back.reserved;
+    let held = report.held_back.total();
     if held > 0 {
         eprintln!("held back: {held} values on warning lists or reserved; see `manara export --format stix`");
     }

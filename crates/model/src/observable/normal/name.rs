@@ -3,10 +3,18 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-/// Lower-case A-labels without a trailing dot; a leading `*.` is dropped, since a name stands for what
-/// is below it; a port is dropped.
+/// Lower-case A-labels without a trailing dot; a port is dropped. A name stands for itself and what is below it;
+/// `*.name` is kept as such: only what is below it (RFC 4592 §2.1.1).
 pub(super) fn domain(text: &str) -> Result<String, &'static str> {
-    let text = text.strip_prefix("*.").or_else(|| text.strip_prefix('.')).unwrap_or(text);
+    match text.strip_prefix("*.") {
+        Some(rest) => host(rest).map(|name| format!("*.{name}")),
+        None => host(text),
+    }
+}
+
+/// One name, without a wildcard before it.
+fn host(text: &str) -> Result<String, &'static str> {
+    let text = text.strip_prefix('.').unwrap_or(text);
     let text = match text.rsplit_once(':') {
         Some((host, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => host,
         _ => text,
@@ -81,7 +89,9 @@ pub(super) fn email(text: &str) -> Result<String, &'static str> {
     }
     let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         Some(literal) => format!("[{}]", super::net::ipv6(literal.strip_prefix("IPv6:").unwrap_or(literal))?),
-        None => domain(host).map_err(|_| "what stands after the @ is no domain")?,
+        None => {
+            self::host(host.strip_prefix("*.").unwrap_or(host)).map_err(|_| "what stands after the @ is no domain")?
+        }
     };
     let lower = super::lenient(&local.to_lowercase())?;
     // Some letters change again when lower-cased twice.
