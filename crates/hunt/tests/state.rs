@@ -106,7 +106,7 @@ fn a_search_that_is_stopped_goes_on_where_it_was_and_tells_each_hit_once() {
         told.extend(more);
         bytes += searched;
     }
-    assert!(runs >= 3, "{runs}");
+    assert!(runs >= 2, "{runs}");
     assert_eq!(bytes, 6 * text.len() as u64, "nothing is searched twice");
     assert_eq!(run(&index, "x", &path, &logs, false), (vec![], 0));
     let whole = run(&index, "y", &path, &logs, false).0;
