@@ -174,6 +174,14 @@ impl<'a> Urls<'a> {
         }
     }
 
+    /// Whether one of a host's URLs goes on behind `rest` (decoded).
+    pub(crate) fn goes_on<'t>(self, host_key: u64, rest: &[u8], text: impl Fn(u32) -> &'t [u8]) -> bool {
+        let rows = self.of_host(host_key);
+        let next = self.partition(rows.clone(), &text, |url| compare(url.rest, rest) != Ordering::Greater);
+        let next = Some(next).filter(|n| rows.contains(n)).and_then(|n| self.row(n, &text));
+        next.is_some_and(|url| Decoded { rest: url.rest }.take(rest.len()).eq(rest.iter().copied()))
+    }
+
     /// The row of a host with this `rest` (decoded) whose entry has this very text.
     pub(crate) fn find<'t>(
         self,

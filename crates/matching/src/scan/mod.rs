@@ -7,6 +7,7 @@ mod check;
 #[cfg(target_arch = "x86_64")]
 mod classes;
 mod fast;
+mod hosts;
 mod masks;
 mod out;
 mod plain;
