@@ -58,6 +58,33 @@ fn a_csv_as_urlhaus_publishes_it() {
     assert!(!report.rejected[0].reason.contains("kept"), "{}", report.rejected[0].reason);
 }
 
+#[test]
+fn a_header_says_that_it_is_a_table_whatever_stands_below() {
+    let tags = |n: usize| if n % 3 == 0 { "a,b,c,d,e,f,g,h,i,j" } else { "a" };
+    let many =
+        (0..20).map(|n| format!("\"{n}\",\"http://198.51.100.{n}/i,x\",\"{}\"\r\n", tags(n))).collect::<String>();
+    let names = (0..30).map(|n| format!("beta{n}.example,phishing\n")).collect::<String>();
+    let half = (0..30).map(|n| format!("http://198.51.100.{n}/i,x\nno URL,y\n")).collect::<String>();
+    for (name, content, held, rejected) in [
+        ("urlhaus.csv", format!("# \"id\",\"url\",\"tags\"\r\n{many}"), 20, 0),
+        ("names.csv", format!("domain,threat\n{names}"), 30, 0),
+        ("one.csv", "domain\nmalhost.example\n".to_owned(), 1, 0),
+        ("half.csv", format!("url,threat\n{half}"), 30, 30),
+    ] {
+        let (found, report, format) = text(name, &content, false);
+        assert_eq!((format, found.len(), report.rejected_total), ("csv", held, rejected), "{name}: {report:?}");
+    }
+    // A word that also names a column, in running text and in lists.
+    for (content, format) in [
+        ("Host, url and domain are told below.\nWe saw http://a.example.com/, and more.\nRegards, A\n", "freetext"),
+        ("# ip\n1.2.3.4 # seen\n5.6.7.8\n", "text"),
+        ("1.2.3.4\nhost\n5.6.7.8\n", "text"),
+        ("ip\n1.2.3.4 # seen\n5.6.7.8\n", "text"),
+    ] {
+        assert_eq!(text("x", content, true).2, format, "{content}");
+    }
+}
+
 /// What is said of a value, and by what.
 fn said(index: &Index, kind: Kind, value: &str) -> Vec<(String, Vec<String>)> {
     let records = index.details(index.find(kind, value).unwrap()).unwrap();

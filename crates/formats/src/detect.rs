@@ -2,7 +2,7 @@
 
 use crate::documents;
 use crate::json::Members;
-use crate::lists::{alone, delimiter};
+use crate::lists::{alone, delimiter, header, row};
 use crate::table::{Format, format};
 use crate::{Input, InputError};
 use std::io::Read;
@@ -91,6 +91,10 @@ fn json(input: &mut Input, start: &str) -> Result<&'static str, InputError> {
     })
 }
 
+fn first(line: &str) -> Option<&str> {
+    line.split_whitespace().next()
+}
+
 fn lines(text: &str) -> &'static str {
     let all: Vec<&str> = text.lines().take(400).collect();
     if all.iter().any(|line| line.starts_with("#fields\t")) {
@@ -104,28 +108,32 @@ fn lines(text: &str) -> &'static str {
     if body.is_empty() {
         return if all.iter().any(|line| line.trim_start().starts_with('#')) { "text" } else { "freetext" };
     }
-    // A table: the same delimiter, as often, in nearly every line.
+    // A table whose columns are named: what stands in them need not be known before.
+    // Lists of which each line begins with a value, and what follows a tab tells of it, are read alike as either.
+    let tabbed = |sign| sign == b'\t' && body.iter().all(|line| first(line).is_some_and(|word| alone(word).is_some()));
+    if let Some(header) = header(text)
+        && header.fits(&body)
+        && !tabbed(header.delimiter())
+    {
+        return "csv";
+    }
+    // Another table: as many fields in nearly every line.
     if let Some(sign) = body.get(body.len() / 2).and_then(|line| delimiter(line)) {
-        let count = |line: &&str| line.bytes().filter(|b| *b == sign).count();
+        let count = |line: &&str| row(line, sign).map_or(0, |fields| fields.len() - 1);
         let usual = body.get(body.len() / 2).map_or(0, count);
         let same = body.iter().filter(|line| count(line).abs_diff(usual) <= 1 + usual / 4 && count(line) > 0).count();
-        let one_word =
-            sign == b'\t' && body.iter().all(|line| alone(line.split_whitespace().next().unwrap_or("")).is_some());
         let fields =
             |line: &&str| line.split(char::from(sign)).any(|field| alone(field.trim().trim_matches('"')).is_some());
         let valued = body.iter().filter(|line| fields(line)).count();
         // Prose has commas too: a table has values in its cells.
-        if usual > 0 && same * 10 >= body.len() * 9 && valued * 2 >= body.len() && !one_word {
+        if usual > 0 && same * 10 >= body.len() * 9 && valued * 2 >= body.len() && !tabbed(sign) {
             return "csv";
         }
     }
     // A list: few words a line, the first a value.
     let listed = body
         .iter()
-        .filter(|line| {
-            line.split_whitespace().count() <= 4
-                && line.split_whitespace().next().is_some_and(|word| alone(word).is_some())
-        })
+        .filter(|line| line.split_whitespace().count() <= 4 && first(line).is_some_and(|word| alone(word).is_some()))
         .count();
     if listed * 10 >= body.len() * 6 { "text" } else { "freetext" }
 }

@@ -5,9 +5,9 @@
 //! searched for already is passed over in it. (Who searches only for what a delta adds uses the delta as index.) A
 //! line that was cut by a crash is left out, and its log is searched from where the line before says.
 //!
-//! A log is known by its path, or else by its number on the disk, as when it was renamed. A plain one that has
-//! grown, and of which the last bytes before the place that was reached are the same, is gone on with from there;
-//! a packed one only if it has not changed at all.
+//! A log is known by its number on the disk, whatever its name is by now. A plain one that has grown, and of which the
+//! last bytes before the place that was reached are the same, is gone on with from there; a packed one only if it has
+//! not changed at all.
 //!
 //! What a node is to be told of waits in it too, until the node has it: `sightings/untold.rs` says how.
 
@@ -37,6 +37,8 @@ const CLOSED: &str = "{\"closed\":true}";
 const TAIL: u64 = 1024;
 /// Its owner reads and writes it, and nobody else.
 const PRIVATE: u32 = 0o600;
+/// Logs that are remembered, of all indexes; those that were searched last.
+const MOST: usize = 200_000;
 /// Longest line of the file.
 const LINE: usize = 64 << 10;
 
@@ -58,7 +60,7 @@ pub enum StateError {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Entry {
     index: String,
-    /// Of the log; empty where only `out` is said.
+    /// Of the log, for who reads the file; empty where only `out` is said.
     path: String,
     size: u64,
     changed: i64,
@@ -89,16 +91,10 @@ pub struct Before {
     /// Of each index.
     noted: Vec<Noted>,
     out: Option<(String, u64)>,
-    /// A log that has another name now is noted under that one, before the old name gets another log.
-    file: Arc<File>,
 }
 
-/// What was noted of logs for one index, by their paths and by their numbers on the disk.
-#[derive(Debug, Default)]
-struct Noted {
-    logs: HashMap<String, Entry>,
-    inodes: HashMap<(u64, u64), Entry>,
-}
+/// What was noted of logs for one index, by their numbers on the disk.
+type Noted = HashMap<(u64, u64), Entry>;
 
 /// How far a log was searched for one index.
 #[derive(Debug, Clone, Copy, Default)]
@@ -113,7 +109,7 @@ struct Place {
 /// Where it is written what is reached.
 #[derive(Debug)]
 pub struct Journal {
-    file: Arc<File>,
+    file: File,
     /// The one that was there before: both are held, so that nobody else takes either.
     _locked: File,
     indexes: Vec<String>,
@@ -131,7 +127,7 @@ pub fn state(path: &Path, indexes: &[String]) -> Result<(Before, Journal), State
     let locked = OpenOptions::new().read(true).append(true).create(true).mode(PRIVATE).open(path).map_err(io)?;
     lock(&locked, path)?;
     let mut entries: Vec<Option<Entry>> = Vec::new();
-    let mut numbers: HashMap<(String, String), usize> = HashMap::new();
+    let mut numbers: HashMap<(String, (u64, u64)), usize> = HashMap::new();
     let mut lines = BufReader::new(&locked).split(b'\n');
     match lines.next() {
         None => {}
@@ -163,11 +159,14 @@ pub fn state(path: &Path, indexes: &[String]) -> Result<(Before, Journal), State
             continue;
         }
         // In the order in which they were noted: how far the hits were written is said by the last one.
-        if let Some(older) = numbers.insert((entry.index.clone(), entry.path.clone()), entries.len()) {
+        if let Some(older) = numbers.insert((entry.index.clone(), entry.inode), entries.len()) {
             entries[older] = None;
         }
         entries.push(Some(Entry { found: 0, ..entry }));
     }
+    // Logs that are long gone have numbers too.
+    let older = numbers.len().saturating_sub(MOST);
+    entries.iter_mut().filter(|entry| entry.is_some()).take(older).for_each(|entry| *entry = None);
     // Written anew, so that it does not grow for ever, and renamed, so that it is never half of it.
     let new = path.with_added_extension("new");
     let mut file = OpenOptions::new().append(true).create(true).mode(PRIVATE).open(&new).map_err(io)?;
@@ -183,12 +182,9 @@ pub fn state(path: &Path, indexes: &[String]) -> Result<(Before, Journal), State
     written.and_then(|()| fs::rename(&new, path)).map_err(io)?;
     let noted = indexes.iter().map(|index| {
         let entries = entries.iter().flatten().filter(|entry| entry.index == *index && !entry.path.is_empty());
-        let logs: HashMap<String, Entry> = entries.map(|entry| (entry.path.clone(), entry.clone())).collect();
-        let inodes = logs.values().map(|entry| (entry.inode, entry.clone())).collect();
-        Noted { logs, inodes }
+        entries.map(|entry| (entry.inode, entry.clone())).collect()
     });
-    let (noted, file) = (noted.collect(), Arc::new(file));
-    let before = Before { noted, out, file: file.clone() };
+    let before = Before { noted: noted.collect(), out };
     Ok((before, Journal { file, _locked: locked, indexes: indexes.to_vec(), out: None, waiting }))
 }
 
@@ -233,13 +229,8 @@ impl Before {
         if log.is_stdin() {
             return anew;
         }
-        let same = |entry: &&Entry| entry.inode == log.stamp.inode;
-        let (path, renamed) = (key(log), noted.inodes.get(&log.stamp.inode));
-        let Some(entry) = noted.logs.get(&path).filter(same).or(renamed) else { return anew };
-        if entry.path != path {
-            // If that fails, hits are told once more some day.
-            let _ = append(&self.file, &Entry { path, out: None, ..entry.clone() });
-        }
+        // Whatever its name is now, and whatever else has had its name since.
+        let Some(entry) = noted.get(&log.stamp.inode) else { return anew };
         let from = Place { offset: entry.offset, lines: entry.lines, told: entry.told, done: entry.done };
         let now = log.stamp;
         let unchanged = Stamp { size: entry.size, changed: entry.changed, inode: entry.inode } == now;
@@ -281,7 +272,7 @@ impl Journal {
         }
         lines.extend(self.waiting.seal());
         lines.extend_from_slice(format!("{CLOSED}\n").as_bytes());
-        (&*self.file).write_all(&lines)?;
+        (&self.file).write_all(&lines)?;
         // Told only after the disk has their identifiers.
         self.file.sync_all()
     }
@@ -312,7 +303,7 @@ impl Keep for Journal {
         }
         // In one go: whoever is killed has noted it for all indexes, or for none.
         entries.iter().try_for_each(|entry| line(&mut lines, entry))?;
-        (&*self.file).write_all(&lines)
+        (&self.file).write_all(&lines)
     }
 }
 

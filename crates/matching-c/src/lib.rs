@@ -1,7 +1,7 @@
 //! The C library. `include/manara_matching.h` says what each function takes and gives; what it says binds both sides.
 //! No function unwinds into its caller: a panic ends the process.
 
-use manara_matching::{Hit, Index, Kind, Scanner};
+use manara_matching::{Hit, Index, Kind, OpenError, Scanner};
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::ptr;
 use std::sync::LazyLock;
@@ -93,7 +93,7 @@ pub unsafe extern "C" fn manara_index_open(path: *const c_char, error: *mut c_ch
         Err("no path was given".to_owned())
     } else {
         // SAFETY: the caller's word.
-        path_of(unsafe { CStr::from_ptr(path) }).and_then(|path| Index::open(path).map_err(|error| error.to_string()))
+        path_of(unsafe { CStr::from_ptr(path) }).and_then(|path| sound(path).map_err(|error| error.to_string()))
     };
     match opened {
         Ok(index) => manara_index::new(index),
@@ -103,6 +103,13 @@ pub unsafe extern "C" fn manara_index_open(path: *const c_char, error: *mut c_ch
             ptr::null_mut()
         }
     }
+}
+
+/// An index of which all has been read once: a damaged one would miss hits, and nothing found is good news.
+fn sound(path: &std::path::Path) -> Result<Index, OpenError> {
+    let index = Index::open(path)?;
+    index.verify()?;
+    Ok(index)
 }
 
 #[cfg(unix)]

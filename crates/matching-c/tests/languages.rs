@@ -61,6 +61,11 @@ fn a_program_in_c() {
     // Why it failed, cut to the room that there is.
     let (code, said) = run(&folder.path().join("nosuch"));
     assert_eq!((code, said.starts_with("error cannot read the index: "), said.len()), (Some(2), true, 6 + 39 + 1));
+    let mut bytes = std::fs::read(&index).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    std::fs::write(&index, bytes).unwrap();
+    assert!(run(&index).1.starts_with("error the index is broken: "), "{}", run(&index).1);
     std::fs::write(&index, "no index").unwrap();
     assert_eq!(run(&index), (Some(2), "error this is no index of indicators\n".to_owned()));
 }

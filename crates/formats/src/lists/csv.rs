@@ -134,8 +134,8 @@ fn rows<S: Sink>(shape: &Shape, input: &mut Input, sink: &mut S) -> Result<(), R
     sink.end().map_err(ReadError::Sink)
 }
 
-/// The fields of one line.
-fn row(text: &str, delimiter: u8) -> Option<Vec<String>> {
+/// The fields of one line; `None`: a quote is not closed.
+pub(crate) fn row(text: &str, delimiter: u8) -> Option<Vec<String>> {
     if !text.contains('"') {
         return Some(
             text.trim_end_matches('\r').split(char::from(delimiter)).map(|field| field.trim().to_owned()).collect(),
@@ -170,30 +170,77 @@ fn sample(input: &mut Input) -> Result<String, InputError> {
     Ok(String::from_utf8_lossy(&sample).into_owned())
 }
 
-fn shape(input: &mut Input) -> Result<Shape, InputError> {
-    let text = sample(input)?;
-    for (number, line) in (1u64..).zip(text.lines()) {
-        if let Some(fields) = line.strip_prefix("#fields") {
-            let fields = fields.trim_start().split('\t');
-            let (columns, says) = (named(fields.clone()), saying(fields));
-            return Ok(Shape { delimiter: b'\t', columns, says, header: Some(number) });
-        }
-        // Some feeds comment their header out.
-        let bare = line.trim_start_matches(['#', ' ']);
-        let Some(delimiter) = delimiter(bare) else { continue };
-        let Some(fields) = row(bare, delimiter) else { continue };
-        let columns = named(fields.iter().map(String::as_str));
-        let valueless = fields.iter().all(|field| alone(field).is_none());
-        if !columns.is_empty() && valueless {
-            let says = saying(fields.iter().map(String::as_str));
-            return Ok(Shape { delimiter, columns, says, header: Some(number) });
-        }
-        if !line.starts_with('#') {
-            let header = (valueless && number == 1).then_some(number);
-            return Ok(Shape { delimiter, columns: Vec::new(), says: Vec::new(), header });
+/// The line that names a table's columns.
+pub(crate) struct Header {
+    number: u64,
+    delimiter: u8,
+    fields: Vec<String>,
+}
+
+impl Header {
+    /// What stands between two fields.
+    pub(crate) fn delimiter(&self) -> u8 {
+        self.delimiter
+    }
+
+    /// Whether these lines are rows below it, mostly. Of one column only if no line says more than a value.
+    pub(crate) fn fits(&self, lines: &[&str]) -> bool {
+        let width = self.fields.len();
+        let rows = lines.iter().map(|line| row(line, self.delimiter).map_or(0, |fields| fields.len()));
+        match width {
+            1 => lines.iter().all(|line| !line.trim().contains([' ', '\t', '#'])),
+            _ => rows.filter(|fields| *fields >= width).count() * 2 >= lines.len(),
         }
     }
-    Ok(Shape { delimiter: b',', columns: Vec::new(), says: Vec::new(), header: None })
+}
+
+/// The header of a table; some feeds comment it out.
+pub(crate) fn header(text: &str) -> Option<Header> {
+    let mut begun = false;
+    for (number, line) in (1u64..).zip(text.lines()) {
+        if let Some(fields) = line.strip_prefix("#fields") {
+            let fields = fields.trim_start().split('\t').map(str::to_owned).collect();
+            return Some(Header { number, delimiter: b'\t', fields });
+        }
+        let bare = line.trim_start_matches(['#', ' ']);
+        let is_remark = line.starts_with('#');
+        let delimiter = match delimiter(bare) {
+            Some(delimiter) => delimiter,
+            // One word names a column if nothing stands before it; in a remark it is just a word.
+            None if is_remark || bare.trim().is_empty() || begun => continue,
+            None => b',',
+        };
+        begun |= !is_remark;
+        let fields = row(bare, delimiter).unwrap_or_default();
+        let names = !named(fields.iter().map(String::as_str)).is_empty();
+        // A sentence has commas too.
+        let are_names = |field: &String| field.len() <= 40 && !field.ends_with('.') && field.split(' ').count() <= 3;
+        if names && fields.iter().all(|field| are_names(field) && alone(field).is_none()) {
+            return Some(Header { number, delimiter, fields });
+        }
+        if fields.len() > 1 && !is_remark {
+            return None;
+        }
+    }
+    None
+}
+
+fn shape(input: &mut Input) -> Result<Shape, InputError> {
+    let text = sample(input)?;
+    if let Some(Header { number, delimiter, fields }) = header(&text) {
+        let fields = || fields.iter().map(String::as_str);
+        return Ok(Shape { delimiter, columns: named(fields()), says: saying(fields()), header: Some(number) });
+    }
+    let rows = (1u64..).zip(text.lines()).filter(|(_, line)| !line.starts_with('#'));
+    let mut first = rows.filter_map(|(number, line)| {
+        let delimiter = delimiter(line)?;
+        Some((number, delimiter, row(line, delimiter)?))
+    });
+    let Some((number, delimiter, fields)) = first.next() else {
+        return Ok(Shape { delimiter: b',', columns: Vec::new(), says: Vec::new(), header: None });
+    };
+    let header = (number == 1 && fields.iter().all(|field| alone(field).is_none())).then_some(number);
+    Ok(Shape { delimiter, columns: Vec::new(), says: Vec::new(), header })
 }
 
 fn named<'f>(fields: impl Iterator<Item = &'f str>) -> Vec<(usize, Option<Type>)> {

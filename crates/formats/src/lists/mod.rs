@@ -4,7 +4,7 @@ mod csv;
 mod plain;
 
 pub use csv::Columns;
-pub(crate) use csv::{columns, csv, delimiter};
+pub(crate) use csv::{columns, csv, delimiter, header, row};
 pub(crate) use plain::text;
 pub use plain::{Listed, listed};
 

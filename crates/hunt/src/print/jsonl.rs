@@ -73,6 +73,8 @@ pub(super) struct Around {
     /// Roughly the memory that they take.
     held: usize,
     wide: u64,
+    /// The line with which the ones around it were told last: with its first hit, since it may have thousands.
+    told: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -90,7 +92,9 @@ struct Waiting {
 impl Waiting {
     fn weight(&self) -> usize {
         let texts = |texts: &[String]| texts.iter().map(|text| size_of::<String>() + text.len()).sum::<usize>();
-        let details = |known: &Details| texts(&known.records) + texts(&known.tags) + texts(&known.titles);
+        let details = |known: &Details| {
+            [&known.records, &known.tags, &known.titles, &known.says].into_iter().map(|list| texts(list)).sum::<usize>()
+        };
         let texts =
             [self.file.len(), self.indicator.len(), self.matched.len(), self.field.as_ref().map_or(0, String::len)];
         size_of::<Waiting>() + texts.iter().sum::<usize>() + self.details.as_ref().map_or(0, details)
@@ -150,7 +154,8 @@ impl Around {
             field: hit.field.as_deref(),
             details: hit.details,
         };
-        row(out, &hit, Some(around))
+        let is_first = self.told.replace(hit.line) != Some(hit.line);
+        row(out, &hit, is_first.then_some(around))
     }
 
     pub(super) fn end(&mut self, out: &mut impl Write) -> io::Result<()> {
@@ -158,6 +163,7 @@ impl Around {
             self.first(out)?;
         }
         self.lines.clear();
+        self.told = None;
         Ok(())
     }
 

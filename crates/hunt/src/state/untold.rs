@@ -32,6 +32,6 @@ impl Journal {
     /// The file's.
     pub fn told(&mut self, uuids: &[Uuid]) -> io::Result<()> {
         let lines = self.waiting.told(uuids);
-        (&*self.file).write_all(&lines)
+        (&self.file).write_all(&lines)
     }
 }

@@ -64,8 +64,10 @@ class Index:
 
     def __init__(self, path):
         self._open = None
-        error = ctypes.create_string_buffer(500)
-        self._open = _c.manara_index_open(os.fsencode(path), error, len(error))
+        error, name = ctypes.create_string_buffer(500), os.fsencode(path)
+        if b"\0" in name:
+            raise ValueError("a path has no zero byte in it")
+        self._open = _c.manara_index_open(name, error, len(error))
         if not self._open:
             raise OSError(f"{os.fspath(path)}: {error.value.decode(errors='replace')}")
 
