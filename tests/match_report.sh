@@ -50,4 +50,45 @@ says 'Some of the logs could not be read'
 says 'gone.log'
 run 2 "manara match --index bad.index --report nowhere/report.html access.log"
 run 2 "manara match --index bad.index --report report.html --lang xx access.log"
+# Night after night with one state: finds are kept, and unchanged logs are no wrong files.
+today=$(date -u +%F)
+run 0 "manara match --index bad.index --state night.state --report night.html access.log"
+silent_of() { if grep -qF -- "$2" "$folder/$1"; then fail "$1 says: $2"; else passed=$((passed + 1)); fi; }
+says_of() { if grep -qF -- "$2" "$folder/$1"; then passed=$((passed + 1)); else fail "$1 does not say: $2"; fi; }
+silent_of night.html 'Only what was new'
+cp "$folder/night.html" "$folder/first.html"
+run 1 "manara match --index bad.index --state night.state --report night.html access.log"
+says_of err "earlier page kept as night.$today.html"
+says_of night.html 'Nothing new since the last search'
+silent_of night.html 'Nothing was read'
+cmp "$folder/first.html" "$folder/night.$today.html" || fail "the earlier page was changed"
+run 1 "manara match --index bad.index --state night.state --report night.html access.log"
+silent_of err 'earlier page kept'
+# Without a state a page of the same search takes the place of the one before.
+run 0 "manara match --index bad.index --report report.html access.log"
+run 0 "manara match --index bad.index --report report.html access.log"
+silent_of err 'earlier page kept'
+
+# An address: one that the machine went to is a strong sign, one that called is none.
+echo 203.0.113.77 > "$folder/address.txt"
+echo '1764288000.1 45 10.0.0.17 TCP_TUNNEL/200 39 CONNECT 203.0.113.77:443 - HIER_DIRECT/203.0.113.77 -' > "$folder/out.log"
+echo '203.0.113.77 - - [28/Nov/2026:04:00:01 +0000] "GET / HTTP/1.1" 404 10.0.0.17' > "$folder/in.log"
+run 0 "manara index build -o address.index address.txt"
+run 0 "manara match --index address.index --report report.html out.log"
+says '<h3>Strong signs'
+says 'do not unplug it'
+silent '<h3>Weak signs'
+run 0 "manara match --index address.index --report report.html in.log"
+says '<h3>Weak signs'
+silent '<h3>Strong signs'
+
+# What is allowed is said; a list of URLs is not seen in paths.
+run 1 "manara match --index address.index --allow address.txt --report report.html in.log"
+says 'One find was left out'
+says 'but for what was left out as harmless'
+silent 'logs that have only paths'
+echo 'http://paths.example/load.php' > "$folder/urls.txt"
+run 0 "manara index build -o urls.index urls.txt"
+run 1 "manara match --index urls.index --report report.html in.log"
+says 'logs that have only paths'
 echo "$passed passed, 0 failed"

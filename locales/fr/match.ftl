@@ -17,7 +17,12 @@ report-verdict-hosts = { $count ->
    *[other] { $count } de vos propres ordinateurs sont nommés dans les mêmes lignes.
   }
 report-verdict-means = Cela ne prouve pas une intrusion. Cela veut dire qu’une adresse, un nom ou un fichier que d’autres ont signalé comme malveillant figure dans vos journaux. Il faut s’en occuper aujourd’hui.
+report-verdict-allowed = { $count ->
+    [one] Une occurrence a été laissée de côté, car une liste de valeurs inoffensives la nomme.
+   *[other] { $count } occurrences ont été laissées de côté, car une liste de valeurs inoffensives les nomme.
+  }
 report-verdict-nothing = Rien de malveillant connu n’a été trouvé dans vos journaux.
+report-verdict-unchanged = Rien de nouveau depuis la dernière recherche.
 report-verdict-unread = Rien n’a été lu.
 report-verdict-new = Seul ce qui est nouveau depuis une recherche précédente a été lu. Ce qui avait été trouvé alors ne figure pas sur cette page : conservez les pages précédentes.
 report-verdict-partly = Une partie des journaux n’a pas pu être lue. On ne sait pas ce qu’elle contient : voir « Ce qui a été lu » plus bas.
@@ -27,13 +32,21 @@ report-nothing-does = { $index ->
     [one] Dans les journaux lus, le seul signe de la liste n’apparaît sous aucune de ses écritures.
    *[other] Dans les journaux lus, aucun des { $index } signes de la liste n’apparaît, sous aucune de ses écritures.
   }
+report-nothing-else = { $index ->
+    [one] Dans les journaux lus, le seul signe de la liste n’apparaît sous aucune de ses écritures, hormis ce qui a été laissé de côté comme inoffensif.
+   *[other] Dans les journaux lus, aucun des { $index } signes de la liste n’apparaît, sous aucune de ses écritures, hormis ce qui a été laissé de côté comme inoffensif.
+  }
+report-nothing-urls = La plupart des signes de la liste sont des adresses web entières : un journal qui n’a que des chemins, comme celui de la plupart des serveurs web, ne peut pas les montrer ; cherchez aussi dans les journaux d’un proxy, d’un pare-feu ou d’un serveur de noms.
 report-nothing-doesnt = Cela ne prouve pas que tout va bien. Les attaquants changent d’adresse chaque jour, une liste ne connaît que ce que quelqu’un a signalé, et un journal ne montre que ce qui y a été écrit.
 report-nothing-next = Gardez vos journaux au moins six mois et refaites cette recherche chaque fois que vous recevez une liste plus récente.
 report-nothing-empty = Aucune ligne n’a été lue. Vérifiez que les bons fichiers ont été indiqués : ce résultat ne dit rien de vos ordinateurs.
 
+report-nothing-unchanged = Les journaux n’ont pas changé depuis une recherche précédente, aucun n’a donc été relu. Ce que cette recherche a trouvé reste valable : voyez les pages précédentes.
+
 report-do = Que faire maintenant, dans cet ordre
 report-do-isolate = Débranchez du réseau les ordinateurs aux signes forts.
 report-do-isolate-why = Ils sont nommés plus bas sous « Signes forts ». Retirez le câble réseau et coupez le Wi-Fi. Laissez-les allumés et ne réinstallez rien : leur mémoire peut montrer ce qui s’est passé.
+report-through = Si l’un d’eux est un serveur, un proxy ou un routeur par lequel d’autres passent, ne le débranchez pas : son propre journal dit quel ordinateur a demandé. C’est celui-là qu’il faut débrancher.
 report-do-find = Trouvez de quel ordinateur il s’agit.
 report-do-find-why = Les lignes plus bas donnent le jour et l’heure. Votre routeur, votre pare-feu ou votre serveur de messagerie sait lequel de vos ordinateurs était actif à ce moment. Une adresse qui a seulement frappé à votre site n’est souvent qu’un balayage : voir plus bas.
 report-do-look = Examinez les ordinateurs aux signes faibles, sans les débrancher.
@@ -47,6 +60,8 @@ report-do-files = N’ouvrez pas les fichiers en question.
 report-do-files-why = Quelqu’un les a signalés comme malveillants. Ne les effacez pas encore : notez où ils se trouvent.
 report-do-passwords = Changez les mots de passe, depuis un autre ordinateur qui n’est pas dans la liste.
 report-do-passwords-why = D’abord la messagerie, puis la banque, puis tout ce qui a servi sur les ordinateurs nommés plus bas. Activez le second facteur partout où il existe.
+report-do-passwords-unlisted = Changez les mots de passe, depuis un ordinateur de confiance.
+report-do-passwords-unlisted-why = D’abord la messagerie, puis la banque, puis tout ce qui a servi sur l’ordinateur en cause, dès que vous savez lequel. Activez le second facteur partout où il existe.
 report-do-mail = Ne répondez à aucun message des expéditeurs ci-dessous.
 report-do-mail-why = Prévenez toute la maison. Qui a ouvert une pièce jointe ou saisi un mot de passe doit pouvoir le dire sans craindre de reproches.
 report-do-block = Faites bloquer les valeurs ci-dessous.
@@ -62,13 +77,14 @@ report-hosts-count = { $count ->
    *[other] { $count } ordinateurs
   }
 report-hosts-strong = Signes forts
-report-hosts-strong-next = Un nom, une page, un fichier ou une adresse de paiement connus comme malveillants figurent dans leurs lignes. Étape suivante : les débrancher du réseau et les faire examiner.
+report-hosts-strong-next = Un nom, une page, un fichier ou une adresse de paiement connus comme malveillants figurent dans leurs lignes, ou bien ils sont allés eux-mêmes vers une adresse malveillante. Étape suivante : les débrancher du réseau et les faire examiner.
 report-hosts-weak = Signes faibles seulement
-report-hosts-weak-next = Leurs lignes ne contiennent qu’une adresse, un expéditeur de courrier, un nom de fichier, le numéro d’une faille ou une seule visite à un site très fréquenté. C’est souvent anodin. Étape suivante : savoir ce que ces ordinateurs ont fait, sans les débrancher.
+report-hosts-weak-next = Leurs lignes ne contiennent qu’une adresse (et aucune ne montre qu’ils y sont allés eux-mêmes), un expéditeur de courrier, un nom de fichier, le numéro d’une faille ou une seule visite à un site très fréquenté. C’est souvent anodin. Étape suivante : savoir ce que ces ordinateurs ont fait, sans les débrancher.
 report-hosts-more = { $count ->
     [one] Un autre n’est pas montré.
    *[other] { $count } autres ne sont pas montrés.
   }
+report-label = { $name } :
 report-host = Ordinateur
 report-hits = Occurrences
 report-signs = Signes
@@ -77,6 +93,15 @@ report-last = Dernière
 report-files = Fichiers
 report-sign = Signe
 report-type = Type
+report-type-domain = nom de domaine
+report-type-url = adresse web (URL)
+report-type-ipv4 = adresse IPv4
+report-type-ipv6 = adresse IPv6
+report-type-network = réseau
+report-type-asn = réseau d’un fournisseur (AS)
+report-type-email = adresse électronique
+report-type-filename = nom de fichier
+report-type-cve = faille publiée (CVE)
 report-and-more = { $count ->
     [one] et un autre
    *[other] et { $count } autres
@@ -121,7 +146,7 @@ report-kind-urls-means = Une page ou un téléchargement connu pour être nuisib
 report-kind-filenames = Noms de fichiers
 report-kind-filenames-means = Un fichier de ce nom est connu comme malveillant. Un nom prouve peu : un fichier inoffensif peut porter le même. Demandez d’où vient le fichier et faites-le examiner avant que quelqu’un l’ouvre.
 report-kind-addresses = Adresses d’ordinateurs sur l’internet
-report-kind-addresses-means = Un ordinateur, quelque part dans le monde, qui a causé des ennuis à d’autres. S’il a frappé à votre site ou à votre service de connexion, ce n’est souvent qu’un balayage : une telle ligne est courante dans le journal d’un serveur web. Si un de vos ordinateurs est allé vers lui, c’est grave.
+report-kind-addresses-means = Un ordinateur, quelque part dans le monde, qui a causé des ennuis à d’autres. S’il a frappé à votre site ou à votre service de connexion, ce n’est souvent qu’un balayage : une telle ligne est courante dans le journal d’un serveur web. Si une ligne montre qu’un de vos ordinateurs est allé vers lui, c’est grave : cet ordinateur est alors nommé plus haut sous « Signes forts ». Si les lignes ne montrent pas qui a appelé qui, cherchez-le.
 report-kind-networks = Réseaux de fournisseurs
 report-kind-networks-means = Le numéro (AS) de tout le réseau d’un fournisseur, d’où d’autres ont eu des ennuis. Des milliers d’ordinateurs inoffensifs s’y trouvent aussi : à lui seul, il veut dire peu. Regardez ce que ces lignes contiennent d’autre.
 report-kind-files = Fichiers
@@ -151,3 +176,4 @@ report-read-stopped = La recherche a été arrêtée avant la fin : le reste des
 report-read-beyond = Il y avait tant à montrer que les signes rares ont été retirés de cette page : { $count } occurrences sont comptées plus haut sans être montrées.
 report-errors = Erreurs
 report-footer = Établi par Manara, qui compare des journaux à une liste et n’envoie rien nulle part.
+report-footer-told = Établi par Manara, qui compare des journaux à une liste. Cette recherche indique aussi à { $node } quels signes ont été vus, combien de fois et quel jour : aucune ligne d’un journal, aucune de vos adresses.

@@ -38,6 +38,8 @@ pub struct Seen<'a> {
     pub day: Option<Date>,
     /// The own host on the line.
     pub host: Option<IpAddr>,
+    /// Whether the line says that this host went to the address that was found.
+    pub went: bool,
     /// The line, or a piece of it, at most 300 bytes.
     pub text: &'a str,
 }
@@ -182,7 +184,8 @@ impl Counter {
             self.indicators.into_iter().map(|(indicator, row)| row.tally(indexes, indicator)).collect();
         indicators.sort_unstable_by(|a, b| (b.count, &a.indicator, &a.kind).cmp(&(a.count, &b.indicator, &b.kind)));
         let distinct = indicators.len() as u64;
-        let totals = Totals { seconds, indicators: distinct, index: indexes.len(), ..self.totals };
+        let (index, urls) = (indexes.len(), indexes.count(Kind::Url));
+        let totals = Totals { seconds, indicators: distinct, index, urls, ..self.totals };
         Tally { totals, indicators, hosts, days: self.days, beyond: self.beyond, errors: self.errors }
     }
 }
@@ -236,7 +239,7 @@ mod tests {
 
     fn seen(file: &str, line: u64, number: u32) -> Seen<'_> {
         let indicator = Indicator { index: 0, number };
-        Seen { file, line, indicator, kind: Kind::Domain, day: None, host: None, text: "x" }
+        Seen { file, line, indicator, kind: Kind::Domain, day: None, host: None, went: false, text: "x" }
     }
 
     #[test]

@@ -35,6 +35,11 @@ impl Hosts {
         Hosts { nets: PRIVATE.iter().filter_map(|net| parse(net)).collect() }
     }
 
+    /// None but a network in CIDR notation, or an address.
+    pub(crate) fn only(net: &str) -> Option<Hosts> {
+        parse(net).map(|net| Hosts { nets: vec![net] })
+    }
+
     /// One's own beside these, in CIDR notation, or an address. Whether it is one comes back.
     pub fn add(&mut self, net: &str) -> bool {
         let net = parse(net);

@@ -40,6 +40,12 @@ impl<'a> Indexes<'a> {
         self.0.iter().map(|index| u64::from(index.len())).sum()
     }
 
+    /// Indicators of a kind in all of them, counted as for [`Indexes::len`].
+    #[must_use]
+    pub fn count(self, kind: Kind) -> u64 {
+        self.0.iter().map(|index| index.count(kind)).sum()
+    }
+
     /// Whether they hold none.
     #[must_use]
     pub fn is_empty(self) -> bool {

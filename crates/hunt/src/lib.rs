@@ -11,6 +11,7 @@ mod allow;
 mod counter;
 mod day;
 mod details;
+mod direction;
 mod field;
 mod follow;
 mod host;

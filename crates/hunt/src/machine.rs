@@ -23,6 +23,8 @@ pub(crate) struct Machine {
     days: Option<(Date, Date)>,
     /// A handful: no more than there are kinds.
     kinds: Vec<(Kind, u64)>,
+    /// Hits on addresses to which it went itself.
+    went: u64,
     shares: HashMap<Indicator, u64>,
 }
 
@@ -30,12 +32,13 @@ impl Machine {
     /// Before its first hit is counted.
     pub(crate) fn new(seen: &Seen<'_>) -> Machine {
         let (first, last) = (place(seen), place(seen));
-        Machine { count: 0, first, last, days: None, kinds: Vec::new(), shares: HashMap::new() }
+        Machine { count: 0, first, last, days: None, kinds: Vec::new(), went: 0, shares: HashMap::new() }
     }
 
     /// Counts a hit; whether its indicator is a new one to be kept comes back. `room`: there is room for one.
     pub(crate) fn hit(&mut self, seen: &Seen<'_>, room: bool) -> bool {
         self.count += 1;
+        self.went += u64::from(seen.went);
         if let Some(day) = seen.day {
             let (first, last) = self.days.unwrap_or((day, day));
             self.days = Some((first.min(day), last.max(day)));
@@ -88,6 +91,7 @@ impl Machine {
             first_day,
             last_day,
             kinds: self.kinds.into_iter().map(|(kind, count)| (kind.name().to_owned(), count)).collect(),
+            went: self.went,
             distinct,
             indicators: shares.into_iter().map(share).collect(),
         }

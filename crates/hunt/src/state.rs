@@ -202,6 +202,12 @@ pub fn index_ids(indexes: Indexes<'_>) -> Vec<String> {
 }
 
 impl Before {
+    /// Whether no log was searched before for any of the indexes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.noted.iter().all(|noted| noted.logs.is_empty() && noted.inodes.is_empty())
+    }
+
     /// Where to start a log; `None`: it was searched to its end for all of them.
     #[must_use]
     pub fn start(&self, log: &Log) -> Option<Start> {

@@ -51,6 +51,9 @@ pub struct Totals {
     pub indicators: u64,
     /// Indicators in the index.
     pub index: u64,
+    /// Of these, URLs.
+    #[serde(default)]
+    pub urls: u64,
 }
 
 /// A line of a log.
@@ -117,6 +120,9 @@ pub struct HostTally {
     /// Hits by type of indicator, over all of them.
     #[serde(default)]
     pub kinds: BTreeMap<String, u64>,
+    /// Hits on addresses to which a line says that the host went itself: see `direction.rs`.
+    #[serde(default)]
+    pub went: u64,
     /// Different indicators on its lines, up to 1,000.
     pub distinct: u64,
     /// The most frequent of them, at most 20.

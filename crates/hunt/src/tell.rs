@@ -214,10 +214,10 @@ impl<'a, W: Write> Telling<'a, W> {
 
     fn hit(&mut self, file: &str, lines: u64, found: &Found) -> io::Result<()> {
         let line = lines + found.line + 1;
-        let Found { column, kind, indicator, day, host, .. } = *found;
+        let Found { column, kind, indicator, day, host, went, .. } = *found;
         if self.tally {
             let text = found.text.as_deref().unwrap_or_default();
-            let seen = Seen { file, line, indicator, kind, day, host, text };
+            let seen = Seen { file, line, indicator, kind, day, host, went, text };
             self.counter.hit(&seen);
             if let Some(sightings) = &mut self.sightings {
                 sightings.hit(&seen);

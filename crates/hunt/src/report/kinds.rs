@@ -64,21 +64,38 @@ pub(super) fn of(kind: &str) -> Group {
     }
 }
 
+/// Key of a type's name in words; `None` where it is called the same everywhere.
+pub(super) fn type_key(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "domain" | "hostname" => "report-type-domain",
+        "url" => "report-type-url",
+        "ipv4" => "report-type-ipv4",
+        "ipv6" => "report-type-ipv6",
+        "network" => "report-type-network",
+        "asn" => "report-type-asn",
+        "email" => "report-type-email",
+        "filename" => "report-type-filename",
+        "cve" => "report-type-cve",
+        _ => return None,
+    })
+}
+
 /// Keys of what to do, in order: for what was found, and how many own machines have strong signs, and weak ones alone.
-pub(super) fn steps(found: &BTreeSet<Group>, strong: usize, weak: usize) -> Vec<&'static str> {
+/// `stray`: something strong stands on lines that name no machine of one's own.
+pub(super) fn steps(found: &BTreeSet<Group>, strong: usize, weak: usize, stray: bool) -> Vec<&'static str> {
     let any = |groups: &[Group]| groups.iter().any(|group| found.contains(group));
     // Addresses and weaknesses alone are mostly scans from outside: nobody is to unplug a server for them.
-    let inside = any(&[Group::Mail]) || found.iter().any(|group| group.is_strong());
+    let inside = strong > 0 || any(&[Group::Mail]) || found.iter().any(|group| group.is_strong());
     [
         (strong > 0, "report-do-isolate"),
-        // Something strong stands on lines that name no machine of one's own.
-        (strong == 0 && (weak == 0 || found.iter().any(|group| group.is_strong())), "report-do-find"),
+        (strong == 0 && (weak == 0 || stray), "report-do-find"),
         (weak > 0, "report-do-look"),
         (true, "report-do-call"),
         (true, "report-do-keep"),
         (any(&[Group::Files, Group::FileNames]), "report-do-files"),
         (any(&[Group::Mail]), "report-do-mail"),
-        (inside, "report-do-passwords"),
+        (inside && strong + weak > 0, "report-do-passwords"),
+        (inside && strong + weak == 0, "report-do-passwords-unlisted"),
         (any(&[Group::Names, Group::Urls, Group::Mail, Group::Addresses]), "report-do-block"),
         (any(&[Group::Weak]), "report-do-patch"),
     ]

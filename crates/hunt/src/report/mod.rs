@@ -7,10 +7,11 @@
 
 mod chart;
 mod kinds;
+mod rows;
 mod show;
 mod strength;
 
-use crate::{Details, Example, HostTally, IndicatorTally, Place, Share, Tally};
+use crate::{HostTally, Tally};
 use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -18,9 +19,10 @@ use chart::Chart;
 use jiff::civil::Date;
 use kinds::Group;
 use manara_texts::Texts;
+use rows::{Host, Machines, Sign, Titles, host, sign};
 use sha2::{Digest, Sha256};
-use show::{cut, defanged, shown};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use show::{cut, shown};
+use std::collections::BTreeSet;
 use std::io;
 use strength::Judge;
 
@@ -56,6 +58,10 @@ pub struct Report<'a> {
     pub stopped: bool,
     /// Whether only what is new since an earlier search was read.
     pub only_new: bool,
+    /// Logs that were not read because they have not changed since.
+    pub unchanged: u64,
+    /// The node that is told how often each indicator was seen, if one is.
+    pub told: Option<&'a str>,
 }
 
 impl Report<'_> {
@@ -80,6 +86,9 @@ struct Page<'a> {
     made: Date,
     stopped: bool,
     only_new: bool,
+    /// Whether nothing was read because nothing has changed.
+    unchanged: bool,
+    told: Option<String>,
     steps: Vec<&'static str>,
     machines: Vec<Machines>,
     /// Machines that are not shown.
@@ -91,54 +100,6 @@ struct Page<'a> {
     errors: Vec<String>,
     style: &'static str,
     policy: String,
-}
-
-/// Machines with the same next step.
-struct Machines {
-    /// Key of their heading; with `-next` behind it, of what to do with them.
-    key: &'static str,
-    /// How many there are, shown or not.
-    all: usize,
-    hosts: Vec<Host>,
-}
-
-struct Host {
-    name: String,
-    hits: u64,
-    first: Spot,
-    /// From the first day to the last.
-    days: Option<String>,
-    signs: Vec<String>,
-    /// How many more there are.
-    more: u64,
-    sources: Vec<String>,
-}
-
-struct Sign {
-    value: String,
-    kind: String,
-    hits: u64,
-    files: u64,
-    first: Spot,
-    last: Option<Spot>,
-    /// From the first day to the last.
-    days: Option<String>,
-    says: Vec<String>,
-    tags: Vec<String>,
-    sources: Vec<String>,
-    marking: Option<String>,
-    examples: Vec<Line>,
-}
-
-/// A place in a log, ready to be shown.
-struct Spot {
-    file: String,
-    line: i64,
-}
-
-struct Line {
-    spot: Spot,
-    text: String,
 }
 
 impl<'a> Page<'a> {
@@ -158,7 +119,7 @@ impl<'a> Page<'a> {
         let judge = Judge::default();
         let (strong, weak): (Vec<&HostTally>, Vec<&HostTally>) =
             tally.hosts.iter().partition(|one| judge.is_strong(one));
-        let steps = kinds::steps(&kinds, strong.len(), weak.len());
+        let steps = kinds::steps(&kinds, strong.len(), weak.len(), stray(tally));
         let titles = Titles::of(tally);
         let mut room = HOSTS;
         let mut machines = Vec::new();
@@ -180,6 +141,8 @@ impl<'a> Page<'a> {
             made: report.made,
             stopped: report.stopped,
             only_new: report.only_new,
+            unchanged: report.unchanged > 0 && tally.totals.lines == 0,
+            told: report.told.map(|node| isolated(&show::text(node, LONGEST))),
             steps,
             machines,
             more_hosts: tally.hosts.len().saturating_sub(HOSTS) as u64 + tally.beyond.hosts,
@@ -210,11 +173,31 @@ impl<'a> Page<'a> {
 
     /// The date, kept from being turned round in a sentence from right to left.
     fn day(&self) -> String {
-        format!("\u{2066}{}\u{2069}", self.made)
+        isolated(&self.made.to_string())
     }
 
     fn index(&self) -> i64 {
         i64::try_from(self.tally.totals.index).unwrap_or(i64::MAX)
+    }
+
+    /// Key of what a list that was searched for in vain says.
+    fn nothing(&self) -> &'static str {
+        if self.tally.totals.left_out > 0 { "report-nothing-else" } else { "report-nothing-does" }
+    }
+
+    /// Whether most of the list are URLs, which logs with paths alone can't show.
+    fn mostly_urls(&self) -> bool {
+        self.tally.totals.urls > self.tally.totals.index / 2
+    }
+
+    /// A text with the language's colon behind it.
+    fn label(&self, key: &str) -> String {
+        self.t.with("report-label", "name", &self.t.s(key))
+    }
+
+    /// The name of a type.
+    fn kind(&self, kind: &str) -> String {
+        kinds::type_key(kind).map_or_else(|| kind.to_owned(), |key| self.t.s(key))
     }
 
     /// Key of the reason for a step.
@@ -241,80 +224,16 @@ impl<'a> Page<'a> {
     }
 }
 
-/// The titles of records and names of lists that say of an indicator that it is one.
-struct Titles<'a>(HashMap<(&'a str, &'a str), &'a [String]>);
-
-impl<'a> Titles<'a> {
-    fn of(tally: &'a Tally) -> Titles<'a> {
-        let known = |one: &'a IndicatorTally| {
-            one.details.as_ref().map(|details| ((one.kind.as_str(), one.indicator.as_str()), &details.titles[..]))
-        };
-        Titles(tally.indicators.iter().filter_map(known).collect())
-    }
-
-    /// Those of all indicators of a machine, each once.
-    fn of_host(&self, host: &'a HostTally) -> Vec<String> {
-        let mut titles: Vec<&String> = Vec::new();
-        let of = |share: &'a Share| self.0.get(&(share.kind.as_str(), share.indicator.as_str()));
-        for title in host.indicators.iter().filter_map(of).copied().flatten() {
-            if titles.len() < SOURCES && !titles.contains(&title) {
-                titles.push(title);
-            }
-        }
-        titles.into_iter().map(|title| show::text(title, LONGEST)).collect()
-    }
+/// Kept from being turned round in a sentence from right to left.
+fn isolated(text: &str) -> String {
+    format!("\u{2066}{text}\u{2069}")
 }
 
-/// From the first day to the last.
-fn span(first: Option<Date>, last: Option<Date>) -> Option<String> {
-    let (first, last) = (first?, last?);
-    Some(if first == last { first.to_string() } else { format!("{first} – {last}") })
-}
-
-fn days(days: &BTreeMap<Date, u64>) -> Option<String> {
-    span(days.keys().next().copied(), days.keys().next_back().copied())
-}
-
-fn sign(one: &IndicatorTally) -> Sign {
-    let details = one.details.as_ref();
-    let texts = |of: fn(&Details) -> &Vec<String>, most: usize| -> Vec<String> {
-        let texts = details.map(|details| &of(details)[..]).unwrap_or_default();
-        texts.iter().take(most).map(|text| show::text(text, LONGEST)).collect()
-    };
-    Sign {
-        value: shown(&cut(&defanged(&one.kind, &one.indicator), LONGEST)),
-        kind: show::text(&one.kind, LONGEST),
-        hits: one.count,
-        files: one.files,
-        first: spot(&one.first),
-        last: (one.last != one.first).then(|| spot(&one.last)),
-        days: days(&one.days),
-        says: texts(|details| &details.says, TAGS),
-        tags: texts(|details| &details.tags, TAGS),
-        sources: texts(|details| &details.titles, SOURCES),
-        marking: details.and_then(|details| details.marking.as_deref()).map(|marking| show::text(marking, LONGEST)),
-        examples: one.examples.iter().map(|example| line(&one.indicator, example)).collect(),
-    }
-}
-
-fn host(one: &HostTally, titles: &Titles<'_>) -> Host {
-    let signs: Vec<String> =
-        one.indicators.iter().take(OF_HOST).map(|s| shown(&cut(&defanged(&s.kind, &s.indicator), LONGEST))).collect();
-    Host {
-        name: show::text(&one.host, LONGEST),
-        hits: one.count,
-        first: spot(&one.first),
-        days: span(one.first_day, one.last_day),
-        more: one.distinct.saturating_sub(signs.len() as u64),
-        sources: titles.of_host(one),
-        signs,
-    }
-}
-
-fn spot(place: &Place) -> Spot {
-    Spot { file: show::text(&place.file, LONGEST), line: i64::try_from(place.line).unwrap_or(i64::MAX) }
-}
-
-fn line(indicator: &str, example: &Example) -> Line {
-    Line { spot: spot(&example.place), text: shown(&show::line(indicator, &example.text)) }
+/// Whether strong signs stand on lines that name no machine of one's own.
+fn stray(tally: &Tally) -> bool {
+    let strong = |kind: &str| kinds::of(kind).is_strong();
+    let all = tally.indicators.iter().filter(|one| strong(&one.kind)).map(|one| one.count);
+    let kinds = tally.hosts.iter().flat_map(|host| &host.kinds);
+    let named = kinds.filter(|(kind, _)| strong(kind)).map(|(_, count)| *count);
+    all.fold(0, u64::saturating_add) > named.fold(0, u64::saturating_add)
 }

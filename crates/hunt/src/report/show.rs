@@ -1,6 +1,7 @@
 //! Text of logs and lists made fit to be looked at: short, visible, and nothing that can be clicked. Escaping for
 //! HTML is the template's.
 
+use crate::Hosts;
 use manara_model::observable::{Type, normalise};
 
 /// The first so many characters; a sign says that there were more.
@@ -57,6 +58,11 @@ pub(super) fn line(indicator: &str, text: &str) -> String {
     let host = indicator.split_once("://").map_or(indicator, |(_, rest)| rest);
     let host = host.split(['/', '?', ':']).next().and_then(|host| host.rsplit('@').next()).unwrap_or(host);
     let host = host.trim_start_matches("*.").to_lowercase();
+    // Addresses of a network are not spelled as it is.
+    let net = Some(indicator).filter(|net| net.contains('/')).and_then(Hosts::only);
+    let within = |token: &str| {
+        net.as_ref().is_some_and(|net| token.trim_end_matches('.').parse().is_ok_and(|address| net.owns(address)))
+    };
     let word = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
     let mut out = String::with_capacity(text.len() + 32);
     let mut rest = text;
@@ -75,7 +81,7 @@ pub(super) fn line(indicator: &str, text: &str) -> String {
         let linked = out.ends_with("//") || out.ends_with('@') || out.ends_with("www.") || small.starts_with("www.");
         if scheme {
             out.push_str(&token.replace("http", "hxxp").replace("HTTP", "HXXP"));
-        } else if linked || !host.is_empty() && small.contains(&host) {
+        } else if linked || !host.is_empty() && small.contains(&host) || within(token) {
             out.push_str(&token.replace('.', "[.]"));
         } else {
             out.push_str(token);
@@ -103,6 +109,11 @@ mod tests {
                 "bad@evil.example",
                 r"to bad@evil.example http:\/\/b.example\/",
                 r"to bad@evil[.]example hxxp:\/\/b.example\/",
+            ),
+            (
+                "203.0.113.0/24",
+                "203.0.113.77 10.0.0.5 203.0.113.9.",
+                "203[.]0[.]113[.]77 10.0.0.5 203[.]0[.]113[.]9[.]",
             ),
             (
                 "d41d8cd98f00b204e9800998ecf8427e",

@@ -2,7 +2,7 @@
 //!
 //! Strong are a harmful name, page, file or payment address. Weak are what also stands there by chance: an address, a
 //! network, the number of a weakness, a file's name, a sender of mail (the machine is then mostly the mail server), and
-//! a single visit to one of the most visited names.
+//! a single visit to one of the most visited names. An address to which the machine went itself is strong.
 
 use super::kinds;
 use crate::allow::BUILT_IN;
@@ -19,6 +19,9 @@ pub(super) struct Judge {
 impl Judge {
     /// Whether a machine has strong signs.
     pub(super) fn is_strong(&self, host: &HostTally) -> bool {
+        if host.went > 0 {
+            return true;
+        }
         let strong = host.kinds.iter().filter(|(kind, _)| kinds::of(kind).is_strong());
         let hits = strong.map(|(_, count)| *count).fold(0_u64, u64::saturating_add);
         // Of a machine with more signs than are kept, what is not known is not taken for harmless.
@@ -74,6 +77,14 @@ mod tests {
         ] {
             assert!(strong(&[&weak[..5], &[sign]].concat()), "{sign:?}");
         }
+    }
+
+    #[test]
+    fn an_address_is_strong_where_the_machine_went_there_itself() {
+        let mut one = host(&[("ipv4", "203.0.113.7", 9)]);
+        assert!(!Judge::default().is_strong(&one));
+        one.went = 1;
+        assert!(Judge::default().is_strong(&one));
     }
 
     #[test]

@@ -200,6 +200,7 @@ mod tests {
             field: None,
             day: None,
             host: None,
+            went: false,
             text: None,
         };
         vec![found; bytes / size_of::<super::super::part::Found>()]

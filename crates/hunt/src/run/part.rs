@@ -25,6 +25,8 @@ pub(crate) struct Found {
     pub(crate) field: Option<Arc<str>>,
     pub(crate) day: Option<Date>,
     pub(crate) host: Option<IpAddr>,
+    /// Whether the line says that the host went to the address that was found.
+    pub(crate) went: bool,
     /// The line, or some of it.
     pub(crate) text: Option<Arc<str>>,
 }

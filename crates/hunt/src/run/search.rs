@@ -6,10 +6,12 @@ use super::part::{Found, Part};
 use super::plan::Start;
 use crate::allow::{Allow, Asking};
 use crate::day::Days;
+use crate::direction::went;
 use crate::field::fields;
 use crate::host::Hosts;
 use crate::indexes::Indexes;
 use crate::source::Claim;
+use manara_matching::Kind;
 use memchr::{memchr, memchr_iter, memrchr};
 use std::ops::Range;
 use std::sync::Arc;
@@ -133,6 +135,7 @@ impl Lines<'_> {
             let matched: Arc<str> = spelled(text, &spots[0]).into();
             let field = fields.next().flatten();
             let host = hosts.iter().find(|(at, _)| at.end <= place.start || at.start >= place.end);
+            let there = host.is_some_and(|(at, _)| went(line, at, &place));
             let host = host.map(|(_, host)| *host);
             let shown = self.wants.tally.then(|| piece_around(line, &place, &mut whole));
             for spot in spots {
@@ -145,6 +148,7 @@ impl Lines<'_> {
                     field: field.clone(),
                     day,
                     host,
+                    went: there && matches!(spot.kind, Kind::Ipv4 | Kind::Ipv6 | Kind::Network),
                     text: shown.clone(),
                 };
                 block.add(number, at.start, found);
@@ -185,7 +189,7 @@ fn piece_around(line: &[u8], place: &Range<usize>, whole: &mut Option<Arc<str>>)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use manara_matching::{Builder, Index, Kind};
+    use manara_matching::{Builder, Index};
 
     fn parts(context: Option<usize>, index: &Index, text: &[u8], most: usize) -> Vec<Part> {
         let (hosts, wants) = (Hosts::new(), Wants { field: false, tally: true, context });

@@ -140,7 +140,7 @@ mod tests {
     fn seen<'a>(number: u32, day: Option<Date>, host: Option<IpAddr>) -> Seen<'a> {
         let indicator = Indicator { index: 0, number };
         let text = "10.1.2.3 asked www.evil.example";
-        Seen { file: "/var/log/secret.log", line: 7, indicator, kind: Kind::Domain, day, host, text }
+        Seen { file: "/var/log/secret.log", line: 7, indicator, kind: Kind::Domain, day, host, went: false, text }
     }
 
     fn index() -> Index {

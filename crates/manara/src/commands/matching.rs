@@ -64,6 +64,12 @@ fn hunt(args: &ScanArgs) -> anyhow::Result<Tally> {
     };
     let begin = |log: &Log| before.as_ref().map_or(Some(Start::default()), |before| before.start(log));
     let mut watching = Watching::new(args, style, &begin);
+    let unchanged = AtomicU64::new(0);
+    let search = |log: &Log| {
+        let start = begin(log);
+        unchanged.fetch_add(u64::from(start.is_none()), Ordering::Relaxed);
+        start
+    };
     if let (Some(receiver), Some(journal)) = (&receiver, &mut journal) {
         receiver.tell_first(journal);
     }
@@ -82,7 +88,7 @@ fn hunt(args: &ScanArgs) -> anyhow::Result<Tally> {
         let place = |log: &Log| before.as_ref().map_or(Start::default(), |before| before.place(log));
         hunt.follow(&args.logs, &place, &mut telling)?;
     } else {
-        hunt.run(Walk::new(&args.logs), &begin, &mut telling)?;
+        hunt.run(Walk::new(&args.logs), &search, &mut telling)?;
     }
     let (mut printer, tally) = telling.finish();
     watching.progress.clear();
@@ -99,7 +105,13 @@ fn hunt(args: &ScanArgs) -> anyhow::Result<Tally> {
         journal.close(std::mem::take(&mut rest)).context("--state")?;
     }
     if let Some(page) = page {
-        page.write(&tally, stop.load(Ordering::Relaxed) && !args.follow, args.state.is_some())?;
+        page.write(&page::Search {
+            tally: &tally,
+            stopped: stop.load(Ordering::Relaxed) && !args.follow,
+            only_new: before.as_ref().is_some_and(|before| !before.is_empty()),
+            unchanged: unchanged.into_inner(),
+            told: receiver.as_ref().map(sightings::Receiver::node),
+        })?;
     }
     if let (Some(receiver), Some(sightings)) = (receiver, sightings) {
         receiver.tell(&sightings, rest, journal.as_mut().zip(args.state.as_deref()))?;

@@ -2,6 +2,7 @@
 
 pub(crate) mod collection;
 pub(crate) mod doctor;
+mod earlier;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod index;

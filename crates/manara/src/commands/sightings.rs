@@ -115,6 +115,11 @@ impl Receiver<'_> {
         }
     }
 
+    /// The node's name.
+    pub(crate) fn node(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
+
     fn server(&self) -> anyhow::Result<Server<'static>> {
         Server::new(&self.url, &self.credentials, self.authority.as_deref()).context("--report-to")
     }
@@ -220,7 +225,7 @@ impl Receiver<'_> {
     }
 
     fn say(&self, sent: &Sent, of: &str) {
-        eprintln!("manara: {} sightings{of} told to {}", sent.kept, safe(self.url.host_str().unwrap_or_default()));
+        eprintln!("manara: {} sightings{of} told to {}", sent.kept, safe(self.node()));
         for (value, reason) in sent.rejected.iter().take(NAMED) {
             eprintln!("manara: not taken: {}: {}", safe(value), safe(reason));
         }
