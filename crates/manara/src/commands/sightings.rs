@@ -126,10 +126,9 @@ impl Receiver<'_> {
             return;
         }
         // An answer that can't be noted is asked for again: the node knows the identifiers.
-        match self.send(&waiting, &mut |uuids| journal.told(uuids).context("--state")) {
-            Ok(sent) => self.say(&sent, " of earlier searches"),
-            // They are told again at the end, with what is found now; if that fails too, it is said there.
-            Err(_) => {}
+        // What fails is told again at the end, with what is found now; if that fails too, it is said there.
+        if let Ok(sent) = self.send(&waiting, &mut |uuids| journal.told(uuids).context("--state")) {
+            self.say(&sent, " of earlier searches");
         }
     }
 
