@@ -109,6 +109,17 @@ check "and only from there" test "$(wc -l < "$folder/followed")" = 1
 kill -INT "$following"; got=0; wait "$following" || got=$?; following=
 check "and Ctrl-C ends it in order" test "$got" = 0
 
+# Written over by as many bytes; and nothing that can be followed.
+echo 'evil.com 1' > "$folder/over.log"
+"$manara" match --index "$folder/bad.index" --follow "$folder/over.log" "$folder/logs/b.gz" > "$folder/followed" 2> "$folder/words" & following=$!
+check "searched" until_says "over.log:1:1" "$folder/followed"
+sleep 0.5; echo '1 evil.com' > "$folder/over.log"
+check "written over by as many bytes, it is searched again" until_says "over.log:1:3" "$folder/followed"
+kill -INT "$following"; got=0; wait "$following" || got=$?; following=
+check "one that can't be followed is 2" test "$got" = 2
+check "and said once" test "$(grep -c "gzip data can't be followed" "$folder/words")" = 1
+check "alone, it ends" exits 2 timeout 20 "$manara" match --index "$folder/bad.index" --follow "$folder/logs/b.gz"
+
 # A log that is being written is told once, however fast.
 : > "$folder/busy"
 "$manara" match --index "$folder/bad.index" --follow "$folder/busy" > "$folder/followed" 2> "$folder/words" & following=$!
@@ -191,6 +202,23 @@ check "and is named" grep -q "two.zip: it is a zip archive" "$folder/err"
 iconv -f UTF-8 -t UTF-16 "$folder/two" | gzip > "$folder/two.gz"
 check "nor is UTF-16, packed" exits 2 match "$folder/two.gz"
 check "with what to do" grep -q "iconv" "$folder/err"
+cp "$manara" "$folder/program"
+check "nor is a program" exits 2 match "$folder/program"
+check "and it is named" grep -q "program: it is a program, and was not searched" "$folder/err"
+head -c 9000 /dev/urandom | gzip > "$folder/noise.gz"
+check "bytes without order, packed" exits 2 match --count "$folder/noise.gz"
+check "are in doubt" grep -q "noise.gz: it seems to be no text" "$folder/err"
+check "and searched all the same" grep -q "noise.gz:0" "$folder/out"
+{ head -c 70000 /dev/zero; printf 'refus\351 evil.com\n'; } > "$folder/rotated"
+check "zeros before, and Latin-1, are text" match "$folder/rotated"
+check "without a word" test ! -s "$folder/err"
+check "a pipe of no text" exits 2 bash -c "head -c 9000 /dev/urandom | '$manara' match --index '$folder/bad.index' -"
+check "a tar archive" tar -cf "$folder/two.tar" -C "$folder" two
+check "is searched, and named" exits 2 match "$folder/two.tar"
+check "as such" grep -q "two.tar: it seems to be a tar archive" "$folder/err"
+check "with its hits" grep -q "two.tar:1:.*evil.com" "$folder/out"
+check "a state does not forget it" exits 2 match --state "$folder/noise.state" "$folder/noise.gz"
+check "the next time" exits 2 match --state "$folder/noise.state" "$folder/noise.gz"
 
 # What is found is told to a node, as counts and nothing else.
 key=$("$manara" init --data "$folder/node" --org CERT --country MY --admin a@b.example --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["api_key"])')
@@ -203,6 +231,7 @@ check "says so" grep -q "3 sightings told to 127.0.0.1" "$folder/err"
 check "a day of one and the rest of it" test "$(found evil.com) $(found 10.9.0.0/16)" = "3 1"
 check "with another key nothing is told, and hits are printed" exits 2 match --report-to "$url" --key wrong "$folder/logs/a.log"
 check "and why" grep -q "0 of 3 sightings were told.*401.*does not know this key" "$folder/err"
+check "and what would keep them" grep -q -- "--state FILE" "$folder/err"
 check "hits" grep -q ":7:" "$folder/out"
 check "a wrong address is told before the search" exits 2 match --report-to nowhere --key "$key" "$folder/logs/a.log"
 check "without hits" test ! -s "$folder/out"
@@ -229,6 +258,8 @@ cp "$folder/logs/a.log" "$folder/tell.log"
 check "nobody is there" exits 2 again "$folder/tell.log" - < "$folder/two"
 check "it waits" grep -q "0 of 3 sightings were told; the others wait in" "$folder/err"
 check "for nobody else to read" test "$(stat -c %a "$folder/tell.state")" = 600
+check "nobody is there again" exits 2 again "$folder/tell.log"
+check "which is said once" test "$(grep -c 'wait' "$folder/err")" = 1
 "$manara" serve --data "$folder/node" --listen "127.0.0.1:$port" --log error > "$folder/served" 2>/dev/null & following=$!
 check "a node" until_says "listening on" "$folder/served"
 check "with another key it waits on" exits 2 match --state "$folder/tell.state" --report-to "$url" --key wrong "$folder/tell.log"
@@ -264,4 +295,24 @@ check "once" test "$(grep -o nosuch "$folder/err" | wc -l)" = 1
 check "and no index" test ! -e "$folder/none.index"
 check "an index that is not there is 2" exits 2 "$manara" match --index "$folder/nosuch" "$folder/two"
 check "said once" test "$(grep -o 'No such file' "$folder/err" | wc -l)" = 1
+
+# What newcomers write.
+says() { # code, text, arguments of match: it ends so, and says this
+  local code=$1 text=$2; shift 2
+  check "$text" exits "$code" match "$@"
+  check "is said: $text" grep -qF -- "$text" "$folder/err"
+}
+check "a folder is no index" exits 2 "$manara" match --index "$folder" "$folder/two"
+check "and called one" grep -q "this is a folder; name the index in it" "$folder/err"
+says 2 "write --top=2" --top 2 "$folder/two"
+says 2 "a number from 1 on" --top=0 "$folder/two"
+says 2 "none is not there; make it first" --report "$folder/none/x.html" "$folder/two"
+says 2 "the page is a file" --report - "$folder/two"
+says 2 "leave it out to write to standard output" -o - "$folder/two"
+check "a header with what sources say" bash -c "'$manara' match --index '$folder/bad.index' --format csv '$folder/two' | head -1 | grep -q 'field,titles,says,marking'"
+check "--output" "$manara" index build --output "$folder/named.index" "$folder/bad.txt"
+check "exit codes are told" bash -c "'$manara' index build --help | grep -q 'Exit 0: made'"
+printf '{"Event": {"info": "x", "Attribute": [{"type": "filename", "value": "a.exe", "to_ids": true}, {"type": "AS", "value": "64500", "to_ids": true}, {"type": "domain", "value": "evil.com", "to_ids": true}]}}' > "$folder/kinds.json"
+check "kinds that are not looked for" "$manara" index build -o "$folder/kinds.index" "$folder/kinds.json"
+check "are named" grep -q "of them 1 asn, 1 filename" "$folder/err"
 echo "match: $passed checks passed"

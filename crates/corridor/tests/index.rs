@@ -189,7 +189,11 @@ fn indicators_of_a_bundle_but_not_what_was_revoked_or_only_observed() {
     let bundle = format!(
         r#"{{"type": "bundle", "id": "bundle--00000000-0000-4000-8000-000000000001", "objects": [{}, {}, {}, 7,
         {{"type": "domain-name", "spec_version": "2.1", "id": "domain-name--00000000-0000-4000-8000-000000000009", "value": "seen.example.com"}}]}}"#,
-        indicator(1, "[domain-name:value = 'bad.example.com' OR url:value = 'http://bad.example.net/x']", ""),
+        indicator(
+            1,
+            "[domain-name:value = 'bad.example.com' OR url:value = 'http://bad.example.net/x']",
+            ", \"description\": \"Emotet,\\n  first stage\""
+        ),
         indicator(2, "[domain-name:value = 'revoked.example.com']", ", \"revoked\": true"),
         indicator(
             3,
@@ -207,6 +211,10 @@ fn indicators_of_a_bundle_but_not_what_was_revoked_or_only_observed() {
     ];
     assert_eq!(held, set(&wanted));
     assert_eq!((report.undetected, report.rejected_total), (2, 1));
+    let (index, _) = read(IndexTerms::default(), &[("bundle.json", &bundle)]);
+    let says = |kind, value| said(&index, kind, value).into_iter().flat_map(|(_, says)| says).collect::<Vec<_>>();
+    assert_eq!(says(Kind::Domain, "bad.example.com"), ["Emotet, first stage"]);
+    assert_eq!(says(Kind::Network, "192.0.2.0/24"), [""; 0]);
 }
 
 #[test]
@@ -331,6 +339,8 @@ fn file_names_and_systems_are_taken_where_asked() {
         {"type": "AS", "value": "64500", "to_ids": true}]}}"#;
     let (index, report) = read(IndexTerms::default(), &[("e.json", event), ("l.txt", "AS64501\nevil.example.com\n")]);
     assert_eq!((index.len(), report.unsearched), (1, 4));
+    assert_eq!(report.unsearched_types.values().sum::<u64>(), 4, "{:?}", report.unsearched_types);
+    assert_eq!((report.unsearched_types["asn"], report.unsearched_types["filename"]), (2, 2));
     let (index, report) = read(
         terms(vec![Kind::Filename, Kind::Asn], None),
         &[("e.json", event), ("l.txt", "AS64501\nevil.example.com\n")],

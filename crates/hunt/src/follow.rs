@@ -3,7 +3,7 @@
 
 use crate::indexes::Indexes;
 use crate::run::{Hunt, Part, Search, Slot, Start};
-use crate::source::{BLOCK, Claim, LINE, Log, MAGIC, Packing, Stamp, Trouble, cut};
+use crate::source::{BLOCK, Claim, LINE, Log, Packing, Stamp, Trouble, beginning, cut, doubt, known};
 use crate::tell::Telling;
 use memchr::memrchr;
 use std::fs::{self, File};
@@ -12,7 +12,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How often it is looked whether there is more.
 const ROUND: Duration = Duration::from_millis(200);
@@ -20,6 +20,8 @@ const ROUND: Duration = Duration::from_millis(200);
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Blocks of one log before the others have their turn.
 const TURN: usize = 8;
+/// The clock of a disk goes no slower.
+const TICK: Duration = Duration::from_millis(50);
 /// Bytes before the place that was reached, by which it is known whether they are still the same.
 const TAIL: usize = 64;
 
@@ -29,6 +31,8 @@ struct Followed {
     open: Option<Open>,
     /// Whether it was said that it is not there.
     missing: bool,
+    /// Whether it is there, and none that can be followed.
+    refused: bool,
 }
 
 /// The file that has the log's name, or had it until now.
@@ -40,6 +44,8 @@ struct Open {
     at: u64,
     /// The last bytes before it.
     tail: Vec<u8>,
+    /// When the file was changed, as far as these bytes were looked at since; in nanoseconds since 1970.
+    changed: i64,
     /// The beginning of the last line.
     rest: Vec<u8>,
     /// Bytes of that line that were searched as a piece of it.
@@ -61,8 +67,8 @@ enum Round {
 }
 
 impl Hunt<'_> {
-    /// Searches logs and what is added to them, until it is stopped. Hits are written at once. `begin` says where
-    /// to start each.
+    /// Searches logs and what is added to them, until it is stopped, or none of them is one that can be followed. Hits
+    /// are written at once. `begin` says where to start each.
     ///
     /// # Errors
     /// What is told cannot be written, or a log is none that can be followed.
@@ -81,14 +87,19 @@ impl Hunt<'_> {
                 _ => {}
             }
         }
-        let mut logs: Vec<Followed> =
-            logs.iter().map(|path| Followed { path: path.clone(), open: None, missing: false }).collect();
+        let mut logs: Vec<Followed> = logs
+            .iter()
+            .map(|path| Followed { path: path.clone(), open: None, missing: false, refused: false })
+            .collect();
         let mut run =
             Run { indexes: self.indexes, search: self.search(), buffer: vec![0; BLOCK], number: 0, begin, telling };
         while !self.stop.load(Ordering::Relaxed) {
             let mut grown = false;
             for log in &mut logs {
                 grown |= run.round(log)? != Round::Same;
+            }
+            if logs.iter().all(|log| log.refused) {
+                break;
             }
             if grown {
                 run.telling.pause()?;
@@ -131,7 +142,7 @@ impl<W: Write> Run<'_, '_, '_, W> {
                 self.close(log)?;
                 return self.open(log, Ok(now)).map(|_| Round::Grown);
             }
-            Ok(now) if now.size < reached || round == Round::Anew => {
+            Ok(now) if now.size < reached || round == Round::Anew || open.is_another(now)? => {
                 let name = log.path.display();
                 self.telling.say(&format!("{name}: it was written anew, and is read from its beginning"));
                 self.close(log)?;
@@ -158,6 +169,7 @@ impl<W: Write> Run<'_, '_, '_, W> {
         let (file, data) = match opened {
             Ok(opened) => opened,
             Err(error) => {
+                log.refused = false;
                 if !std::mem::replace(&mut log.missing, true) {
                     let name = log.path.display();
                     self.telling.say(&format!("{name}: {error}; it is waited for"));
@@ -167,24 +179,36 @@ impl<W: Write> Run<'_, '_, '_, W> {
         };
         let met = Log::new(log.path.clone(), Some(&data));
         let start = (self.begin)(&met);
-        let mut magic = [0; MAGIC];
-        let got = file.read_at(&mut magic, 0).unwrap_or(0);
-        let packing = Packing::of(&magic[..got]);
-        if packing != Packing::None {
-            if !std::mem::replace(&mut log.missing, true) {
-                self.telling.say(&format!("{}: {packing} can't be followed", met.name));
+        let beginning = beginning(&file).unwrap_or_default();
+        let known = match Packing::of(&beginning) {
+            Packing::None => known(&met, &beginning),
+            packing => Err(Trouble::Packed { name: met.name.to_string(), packing }),
+        };
+        if let Err(trouble) = known {
+            if !std::mem::replace(&mut log.refused, true) {
+                self.telling.part(Part { trouble: Some(trouble), ..Part::default() })?;
             }
             return Ok(Round::Same);
         }
+        if let Some(trouble) = doubt(&met, &beginning, Some((&file, data.len()))) {
+            self.telling.part(Part { trouble: Some(trouble), ..Part::default() })?;
+        }
+        let offset = start.offset;
+        let mut tail = vec![0; TAIL.min(usize::try_from(offset).unwrap_or(TAIL))];
+        let before = offset - tail.len() as u64;
+        let got = file.read_at(&mut tail, before).unwrap_or(0);
+        // What is shorter than what was searched of it is found to be another one when it is read.
+        tail.truncate(got);
+        log.refused = false;
         log.missing = false;
         self.number += 1;
-        let offset = start.offset;
         log.open = Some(Open {
             file,
             slot: Arc::new(Slot::new(self.number, met, start.clone())),
             inode: Stamp::of(&data).inode,
             at: offset,
-            tail: Vec::new(),
+            tail,
+            changed: Stamp::of(&data).changed,
             rest: Vec::new(),
             column: 0,
             searched: 0,
@@ -287,6 +311,20 @@ impl<W: Write> Run<'_, '_, '_, W> {
 }
 
 impl Open {
+    /// Whether a file that is as long as what was read of it was written over in place.
+    fn is_another(&mut self, now: Stamp) -> io::Result<bool> {
+        if now.changed == self.changed || now.size != self.at {
+            return Ok(false);
+        }
+        // Whoever writes twice within a tick of the disk's clock changes the time once.
+        let lately = SystemTime::now() - TICK;
+        let lately = lately.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_nanos());
+        if u128::try_from(now.changed).is_ok_and(|changed| changed < lately) {
+            self.changed = now.changed;
+        }
+        Ok(!self.goes_on()?)
+    }
+
     /// Whether what stands before the place that was reached is what was read there.
     fn goes_on(&self) -> io::Result<bool> {
         let mut before = [0; TAIL];

@@ -156,7 +156,7 @@ impl<'a, W: Write> Telling<'a, W> {
         if let Some(trouble) = &part.trouble
             && !std::mem::replace(&mut now.failed, true)
         {
-            now.closed = matches!(trouble, Trouble::Closed { .. });
+            now.closed = trouble.unsearched();
             self.trouble(trouble);
         }
         if part.ends_log && !now.closed {

@@ -105,3 +105,28 @@ fn what_is_not_there_is_named_in_its_place() {
     assert_eq!((told.tally.totals.hits, told.tally.totals.files, told.tally.totals.errors), (1, 1, 1));
     assert!(told.words[0].starts_with(&*missing.to_string_lossy()), "{:?}", told.words);
 }
+
+#[test]
+fn what_is_no_log_is_an_error_and_what_may_be_one_is_searched_all_the_same() {
+    let (index, folder) = (index(&["evil.example"]), tempfile::tempdir().unwrap());
+    let picture = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR evil.example";
+    // As a database has it: a text here and there.
+    let strange = [&[0; 90][..], &[1; 8], b" evil.example ", &[0xfe; 400]].concat().repeat(20);
+    let mut names = vec![write(folder.path(), "picture", picture), write(folder.path(), "strange", &strange)];
+    for end in ["gz", "zst", "bz2", "xz"] {
+        names.push(write(folder.path(), &format!("picture.{end}"), &pack(end, picture)));
+        names.push(write(folder.path(), &format!("strange.{end}"), &pack(end, &strange)));
+    }
+    // Cut by rotation while its writer went on where it was.
+    let rotated = [&vec![0; 1 << 20][..], b"evil.example\n"].concat();
+    names.push(write(folder.path(), "rotated", &rotated));
+    let told = Asked::default().of(&index, &names);
+    assert_eq!((told.words.len(), told.tally.totals.errors), (10, 10), "{:?}", told.words);
+    for pair in told.words.chunks(2) {
+        assert!(pair[0].contains("it is a picture, and was not searched"), "{pair:?}");
+        assert!(pair[1].contains("it seems to be no text") && pair[1].contains("was searched"), "{pair:?}");
+    }
+    assert_eq!((told.tally.totals.hits, told.tally.totals.files), (5 * 20 + 1, 6));
+    let counted = Asked { show: manara_hunt::Show::Count, ..Asked::default() }.of(&index, &names[..2]);
+    assert!(!counted.out.contains("picture"), "no count is one of nothing: {}", counted.out);
+}

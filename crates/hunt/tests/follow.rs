@@ -117,6 +117,55 @@ fn a_log_that_is_cut_is_read_from_its_beginning() {
 }
 
 #[test]
+fn a_log_that_is_written_over_by_as_many_bytes_is_read_from_its_beginning() {
+    let (index, folder) = (index(&["evil.example"]), tempfile::tempdir().unwrap());
+    let a = write(folder.path(), "a", b"evil.example 1\n");
+    let over = |text: &[u8]| OpenOptions::new().write(true).open(&a).unwrap().write_all(text).unwrap();
+    let (told, words) = follow(&index, std::slice::from_ref(&a), None, |wait| {
+        wait("a:1:1");
+        std::thread::sleep(Duration::from_millis(300));
+        over(b"1 evil.example\n");
+        wait("a:1:3");
+        // Only its time is new: it is the same log.
+        over(b"1 evil.example\n");
+        std::thread::sleep(Duration::from_millis(600));
+    });
+    assert_eq!(lines(&told, &a), ["1:1", "1:3"]);
+    assert!(words.len() == 1 && words[0].contains("written anew"), "{words:?}");
+}
+
+#[test]
+fn without_a_log_that_can_be_followed_it_ends() {
+    let (index, folder) = (index(&["evil.example"]), tempfile::tempdir().unwrap());
+    let packed = write(folder.path(), "a.gz", b"\x1f\x8b\x08\0\0\0\0\0\0\0\0\0");
+    let picture = write(folder.path(), "b", b"\x89PNG\r\n\x1a\n");
+    let (sent, ended) = std::sync::mpsc::channel();
+    let logs = [packed.clone(), picture];
+    std::thread::spawn(move || {
+        let indexes = Indexes::new(std::slice::from_ref(&index));
+        let (hosts, stop, mut words) = (Hosts::new(), AtomicBool::new(false), Words::default());
+        let wants = Wants { field: false, tally: false, context: None };
+        let hunt = Hunt { indexes, threads: 1, wants, allow: None, hosts: &hosts, days: Days::now(), stop: &stop };
+        let style = Style { format: Format::Text, show: Show::Hits, context: None, header: true, safe: str::to_owned };
+        let mut telling = Telling::new(indexes, Printer::new(Vec::new(), style).unwrap(), false, &mut words);
+        hunt.follow(&logs, &|_| Default::default(), &mut telling).unwrap();
+        let errors = telling.totals().errors;
+        sent.send((errors, words.0)).unwrap();
+    });
+    let (errors, words) = ended.recv_timeout(Duration::from_secs(30)).unwrap();
+    assert_eq!(errors, 2);
+    assert!(words[0].contains("gzip data can't be followed") && words[1].contains("it is a picture"), "{words:?}");
+    // Others are followed on, and one that is not there may become one.
+    let log = folder.path().join("log");
+    let (told, words) = follow(&house::index(&["evil.example"]), &[packed, log.clone()], None, |wait| {
+        std::thread::sleep(Duration::from_millis(500));
+        append(&log, "evil.example\n");
+        wait("log:1:1");
+    });
+    assert_eq!((lines(&told, &log).len(), words.len()), (1, 2), "{words:?}");
+}
+
+#[test]
 fn a_last_line_is_waited_for_and_told_once() {
     let (index, folder) = (index(&["evil.example"]), tempfile::tempdir().unwrap());
     let a = write(folder.path(), "a", b"evil.exam");

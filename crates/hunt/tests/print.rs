@@ -61,16 +61,31 @@ fn what_sources_say_stands_behind_what_was_there_before() {
 }
 
 #[test]
+fn tables_say_what_sources_say_and_no_formulas_either() {
+    let mut builder = Builder::new();
+    let number = builder.add(Kind::Domain, "evil.example").unwrap();
+    for (title, says, tlp) in [("=a,b", &["-1", "C2"][..], "amber"), ("b.csv", &[], "")] {
+        let source = builder.source(&Source { title, says, tlp, ..Source::default() });
+        builder.describe(number, source);
+    }
+    let (index, folder) = (Index::from_bytes(builder.finish()).unwrap(), tempfile::tempdir().unwrap());
+    let log = write(folder.path(), "log", b"evil.example\n");
+    let told = Asked { format: Format::Csv, ..Asked::default() }.of(&index, std::slice::from_ref(&log));
+    assert!(told.out.ends_with(",evil.example,,\"'=a,b; b.csv\",'-1; C2,TLP:AMBER\r\n"), "{}", told.out);
+}
+
+#[test]
 fn tables_have_a_header_and_no_formulas() {
     let (index, folder) = (index(&VALUES), tempfile::tempdir().unwrap());
     let log = logs(folder.path());
     let told = Asked { format: Format::Csv, ..Asked::default() }.of(&index, std::slice::from_ref(&log));
     let mut reader = csv::Reader::from_reader(told.out.as_bytes());
-    assert_eq!(reader.headers().unwrap(), vec!["file", "line", "column", "type", "indicator", "matched", "field"]);
+    let header = "file,line,column,type,indicator,matched,field,titles,says,marking";
+    assert_eq!(reader.headers().unwrap(), header.split(',').collect::<Vec<_>>());
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     let file = log.to_str().unwrap();
-    assert_eq!(rows[0], vec![file, "1", "59", "domain", "evil.example", "WWW.evil.example", "http.host"]);
-    assert_eq!((rows.len(), rows[3].len()), (6, 7));
+    assert_eq!(rows[0], vec![file, "1", "59", "domain", "evil.example", "WWW.evil.example", "http.host", "", "", ""]);
+    assert_eq!((rows.len(), rows[3].len()), (6, 10));
 }
 
 #[test]

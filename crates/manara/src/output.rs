@@ -1,6 +1,6 @@
 //! What is printed: tables for people, JSON for programs.
 
-use anyhow::Context;
+use anyhow::anyhow;
 use serde::Serialize;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::Path;
@@ -75,11 +75,13 @@ pub(crate) fn beside(path: &Path) -> anyhow::Result<tempfile::NamedTempFile> {
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     // The name that it would have had says nothing to anybody.
-    let plain = |error: std::io::Error| match error.kind() {
-        ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::NotADirectory => error.kind().into(),
-        _ => error,
-    };
-    builder.tempfile_in(folder).map_err(plain).with_context(|| format!("the folder {}", folder.display()))
+    let name = folder.display();
+    builder.tempfile_in(folder).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => anyhow!("the folder {name} is not there; make it first"),
+        ErrorKind::PermissionDenied => anyhow!("you may not write to the folder {name}"),
+        ErrorKind::NotADirectory => anyhow!("{name} is no folder"),
+        _ => anyhow::Error::from(error).context(format!("the folder {name}")),
+    })
 }
 
 /// Nothing is written over what is read: logs are evidence, and an index is somebody's.
@@ -119,6 +121,16 @@ fn same_file(_one: &Path, _other: &Path) -> bool {
 #[allow(clippy::unwrap_used)] // a test that can't go on has failed
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_that_is_not_there_is_said_in_plain_words() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("file"), "").unwrap();
+        let said = |name: &str| beside(&folder.path().join(name)).unwrap_err().to_string();
+        assert!(said("sub/x.html").ends_with("sub is not there; make it first"), "{}", said("sub/x.html"));
+        assert!(said("file/x.html").ends_with("file is no folder"), "{}", said("file/x.html"));
+        assert!(beside(&folder.path().join("x.html")).is_ok());
+    }
 
     #[test]
     fn what_is_read_is_not_written_over() {

@@ -45,6 +45,9 @@ pub enum OpenError {
     /// It cannot be read.
     #[error("cannot read the index: {0}")]
     Io(std::io::Error),
+    /// No file at all.
+    #[error("this is a folder; name the index in it")]
+    Folder,
     /// Another kind of file.
     #[error("this is no index of indicators")]
     Foreign,

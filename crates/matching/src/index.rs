@@ -48,8 +48,12 @@ impl Index {
     /// The file cannot be read, is no index, or is broken.
     pub fn open(path: impl AsRef<Path>) -> Result<Index, OpenError> {
         let file = File::open(path)?;
+        let data = file.metadata()?;
+        if data.is_dir() {
+            return Err(OpenError::Folder);
+        }
         // An empty file cannot be mapped everywhere; it is no index anyway.
-        if file.metadata()?.len() == 0 {
+        if data.len() == 0 {
             return Err(OpenError::Foreign);
         }
         Index::new(Bytes::map(&file)?)

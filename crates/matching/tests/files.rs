@@ -96,6 +96,7 @@ fn what_is_no_index_is_refused() {
     let refused = |bytes: &[u8]| Index::from_bytes(bytes.to_vec()).map(|_| ()).unwrap_err();
     assert!(matches!(refused(b""), OpenError::Foreign));
     assert!(matches!(refused(b"SQLite format 3\0 and more"), OpenError::Foreign));
+    assert!(matches!(Index::open(env!("CARGO_MANIFEST_DIR")).unwrap_err(), OpenError::Folder));
     assert!(matches!(refused(b"MANARAIX"), OpenError::Broken(_)));
     let whole = build(&real());
     for length in [9, 40, 100, 255, 256, whole.len() / 2, whole.len() - 1] {

@@ -16,6 +16,7 @@ use manara_model::{Audience, Marking, Purpose};
 use manara_store::Store;
 use node::IndexWriter;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io::Read;
 use uuid::Uuid;
@@ -32,6 +33,8 @@ pub struct IndexReport {
     pub undetected: u64,
     /// Values of types that logs are not searched for, or not unless asked: left out.
     pub unsearched: u64,
+    /// How many of each type.
+    pub unsearched_types: BTreeMap<&'static str, u64>,
     /// Values that the index to which this one adds holds: left out.
     pub in_base: u64,
     /// Rows that were not understood, and values that can't be looked for.
@@ -45,6 +48,11 @@ pub struct IndexReport {
 }
 
 impl IndexReport {
+    fn unsearched(&mut self, observable: &Observable) {
+        self.unsearched += 1;
+        *self.unsearched_types.entry(observable.ty().name()).or_default() += 1;
+    }
+
     fn reject(&mut self, rejection: Rejection) {
         self.rejected_total += 1;
         name(&mut self.rejected, rejection);
@@ -163,7 +171,7 @@ impl Indicators {
         match kind_of(observable).filter(|kind| !kind.on_demand() || self.terms.with.contains(kind)) {
             Some(kind) => self.put(kind, observable.value(), source),
             None => {
-                self.report.unsearched += 1;
+                self.report.unsearched(observable);
                 Ok(())
             }
         }

@@ -48,7 +48,9 @@ impl Writer for IndexWriter<'_> {
                 source(builder, head.uuid, &head.title, &part.label.marking, &tags.collect::<Vec<_>>(), &says)
             };
             // What can't be looked for, a name of one word say, is no fault of its record.
-            self.to.report.unsearched += u64::from(self.to.add(&found.observable, said).is_err());
+            if self.to.add(&found.observable, said).is_err() {
+                self.to.report.unsearched(&found.observable);
+            }
         }
         Ok(())
     }

@@ -50,8 +50,22 @@ struct Beside<'a> {
     comment: Option<Cow<'a, str>>,
 }
 
-/// What an attribute of MISP says of its value: its comment, and its category where it is not the usual one of its type.
+/// What an object of STIX says of what it is.
+#[derive(Deserialize)]
+struct Described<'a> {
+    #[serde(borrow, default, rename = "type")]
+    ty: Cow<'a, str>,
+    #[serde(borrow, default)]
+    description: Option<Cow<'a, str>>,
+}
+
+/// What an attribute of MISP says of its value: its comment, and its category where it is not the usual one of its type;
+/// of a STIX indicator its description.
 pub(super) fn of_part(slot: Slot, raw: &str) -> Vec<String> {
+    if slot == Slot::Whole {
+        let object = serde_json::from_str::<Described<'_>>(raw).ok().filter(|object| object.ty == "indicator");
+        return tidied(object.as_ref().and_then(|object| object.description.as_deref()));
+    }
     if !matches!(slot, Slot::Attribute | Slot::ObjectAttribute) {
         return Vec::new();
     }
@@ -73,6 +87,18 @@ mod tests {
         assert_eq!((kept.len(), kept[1].chars().count()), (2, LONGEST + 1));
         let many: Vec<String> = (0..100).map(|n| n.to_string()).collect();
         assert_eq!(tidied(many.iter().map(String::as_str)).len(), MOST);
+    }
+
+    #[test]
+    fn an_indicator_is_described() {
+        let said = |raw: &str| of_part(Slot::Whole, raw);
+        assert_eq!(said(r#"{"type": "indicator", "description": "Emotet\n  \"C2\""}"#), ["Emotet \"C2\""]);
+        let long = format!(r#"{{"type": "indicator", "description": "{}"}}"#, "x".repeat(1000));
+        assert_eq!(said(&long)[0].chars().count(), LONGEST + 1);
+        for raw in ["", r#"{"type": "indicator"}"#, r#"{"type": "indicator", "description": 7}"#] {
+            assert_eq!(said(raw), [""; 0]);
+        }
+        assert_eq!(said(r#"{"type": "report", "description": "of all"}"#), [""; 0]);
     }
 
     #[test]

@@ -4,14 +4,20 @@ use super::{Hit, Style};
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-pub(super) const HITS: [&str; 7] = ["file", "line", "column", "type", "indicator", "matched", "field"];
+pub(super) const HITS: [&str; 10] =
+    ["file", "line", "column", "type", "indicator", "matched", "field", "titles", "says", "marking"];
 pub(super) const COUNTS: [&str; 2] = ["file", "hits"];
 
 pub(super) fn hit(out: &mut impl Write, style: Style, hit: &Hit<'_>) -> io::Result<()> {
     let [file, indicator, matched] = [hit.file, hit.indicator, hit.matched].map(style.safe);
     let field = hit.field.map(style.safe).unwrap_or_default();
     let (line, column) = (hit.line.to_string(), hit.column.to_string());
-    row(out, &[&file, &line, &column, hit.kind.name(), &indicator, &matched, &field])
+    let details = hit.details.as_ref();
+    let joined = |texts: Option<&Vec<String>>| (style.safe)(&texts.map(|texts| texts.join("; ")).unwrap_or_default());
+    let (titles, says) = (joined(details.map(|known| &known.titles)), joined(details.map(|known| &known.says)));
+    let marking = details.and_then(|known| known.marking.as_deref()).map(style.safe).unwrap_or_default();
+    let place = [&file, &line, &column, hit.kind.name(), &indicator, &matched, &field];
+    row(out, &[&place[..], &[&titles, &says, &marking]].concat())
 }
 
 /// Writes a row, with its end as RFC 4180 §2 has it.

@@ -166,7 +166,8 @@ impl<'a> Plan<'a> {
                 let disk = taken.saturating_sub(std::mem::replace(&mut reader.disk, taken));
                 return Some(Work::Block { slot: slot.clone(), block, claim, disk });
             }
-            Ok(None) => None,
+            // At its end: what it says of a log is one thing, and what is broken says more.
+            Ok(None) => reader.feed.as_mut().and_then(Feed::doubt),
             Err(trouble) => Some(trouble),
         };
         reader.done = true;

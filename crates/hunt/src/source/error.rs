@@ -24,6 +24,24 @@ pub enum Trouble {
         /// What can be done.
         mend: &'static str,
     },
+    /// It is packed, and was to be followed.
+    #[error("{name}: {packing} data can't be followed; search it without --follow")]
+    Packed {
+        /// The log.
+        name: String,
+        /// How it is packed.
+        packing: Packing,
+    },
+    /// It seems to be no text, and was searched all the same.
+    #[error("{name}: it seems to be {what}; it was searched as it is, but finding nothing in it says nothing; {mend}")]
+    Doubtful {
+        /// The log.
+        name: String,
+        /// What it seems to be.
+        what: &'static str,
+        /// What can be done.
+        mend: &'static str,
+    },
     /// A packed log ends too early.
     #[error("{name}: the {packing} data is cut short at byte {offset} of the file; what came before was searched")]
     Short {
@@ -61,6 +79,11 @@ pub enum Trouble {
 }
 
 impl Trouble {
+    /// Whether nothing of it was searched.
+    pub(crate) fn unsearched(&self) -> bool {
+        matches!(self, Trouble::Closed { .. } | Trouble::Foreign { .. } | Trouble::Packed { .. })
+    }
+
     /// What an error while reading means, by how the log is packed.
     pub(crate) fn reading(name: &str, packing: Packing, offset: u64, error: io::Error) -> Trouble {
         let name = name.to_owned();

@@ -1,6 +1,7 @@
 //! A log in blocks of whole lines, of which several can be searched at once.
 
-use super::packed::{MAGIC, foreign, unpack};
+use super::foreign::{LOOK, beginning, doubt, known};
+use super::packed::{MAGIC, unpack};
 use super::raw::Raw;
 use super::{Log, Packing, Trouble};
 use memchr::{memchr, memrchr};
@@ -27,6 +28,8 @@ pub(crate) struct Feed {
     packing: Packing,
     taken: Arc<AtomicU64>,
     from: From,
+    /// Why it is doubted that it is text.
+    doubt: Option<Trouble>,
     /// Where the next block starts, in unpacked bytes.
     at: u64,
     /// Bytes of its first line that were in blocks before it.
@@ -79,14 +82,6 @@ impl Claim {
     }
 }
 
-/// Says so of what is no text.
-fn known(log: &Log, start: &[u8]) -> Result<(), Trouble> {
-    match foreign(start) {
-        None => Ok(()),
-        Some((what, mend)) => Err(Trouble::Foreign { name: log.name.to_string(), what, mend }),
-    }
-}
-
 impl Feed {
     /// Opens a log. `from`: unpacked bytes that were searched before; they end a line.
     pub(crate) fn open(log: &Log, from: u64) -> Result<Feed, Trouble> {
@@ -96,18 +91,19 @@ impl Feed {
         }
         let file = File::open(&log.path).map_err(closed)?;
         let data = file.metadata().map_err(closed)?;
-        let mut start = [0; MAGIC];
         // Files of /proc have no size and pipes no places.
         if data.is_file() && data.len() > 0 {
-            let got = file.read_at(&mut start, 0).map_err(closed)?;
-            if Packing::of(&start[..got]) == Packing::None {
-                known(log, &start[..got])?;
+            let start = beginning(&file).map_err(closed)?;
+            if Packing::of(&start) == Packing::None {
+                known(log, &start)?;
+                let doubt = doubt(log, &start, Some((&file, data.len())));
                 let from_file = From::File { file: Arc::new(file), size: data.len() };
                 return Ok(Feed {
                     name: log.name.clone(),
                     packing: Packing::None,
                     taken: Arc::default(),
                     from: from_file,
+                    doubt,
                     at: from,
                     column: 0,
                 });
@@ -120,16 +116,20 @@ impl Feed {
     fn stream(log: &Log, input: Box<dyn Read + Send>, from: u64, live: bool) -> Result<Feed, Trouble> {
         let closed = |error| Trouble::Closed { name: log.name.to_string(), error };
         let mut raw = Raw::new(input);
-        let start = raw.start(MAGIC).map_err(closed)?;
+        // Whoever is still writing may not have written more.
+        let start = raw.start(if live { MAGIC } else { LOOK }).map_err(closed)?;
+        let start = &start[..start.len().min(LOOK)];
         let packing = Packing::of(start);
         known(log, start)?;
+        let mut doubts = if packing == Packing::None { doubt(log, start, None) } else { None };
         let taken = raw.taken();
         let mut reader = unpack(raw, packing).map_err(closed)?;
         let (mut rest, mut ended) = (Vec::new(), None);
         if packing != Packing::None {
             // What is packed may be no text either.
-            let peeked = reader.by_ref().take(MAGIC as u64).read_to_end(&mut rest);
+            let peeked = reader.by_ref().take(LOOK as u64).read_to_end(&mut rest);
             known(log, &rest)?;
+            doubts = doubt(log, &rest, None);
             ended = peeked.err().map(Err);
         }
         if ended.is_none() {
@@ -140,7 +140,7 @@ impl Feed {
         }
         let live = live && packing == Packing::None;
         let from_stream = From::Stream { reader, rest, ended, live };
-        Ok(Feed { name: log.name.clone(), packing, taken, from: from_stream, at: from, column: 0 })
+        Ok(Feed { name: log.name.clone(), packing, taken, from: from_stream, doubt: doubts, at: from, column: 0 })
     }
 
     /// Bytes of the file, as it is packed, that were read.
@@ -149,6 +149,11 @@ impl Feed {
             From::File { .. } => self.at,
             From::Stream { .. } => self.taken.load(Ordering::Relaxed),
         }
+    }
+
+    /// Why it is doubted that it is text, once.
+    pub(crate) fn doubt(&mut self) -> Option<Trouble> {
+        self.doubt.take()
     }
 
     /// What an error of this log means.

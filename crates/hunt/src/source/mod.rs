@@ -2,6 +2,7 @@
 
 mod error;
 mod feed;
+mod foreign;
 mod packed;
 mod raw;
 mod walk;
@@ -11,6 +12,7 @@ pub use packed::Packing;
 pub use walk::{Item, Log, Stamp, Walk};
 
 pub(crate) use feed::{BLOCK, Claim, Feed, LINE, cut};
+pub(crate) use foreign::{beginning, doubt, known};
 pub(crate) use packed::MAGIC;
 
 use std::io::{self, Read};

@@ -7,7 +7,7 @@ use lzma_rust2::XzReader;
 use std::fmt;
 use std::io::{self, BufRead, Read};
 
-/// Bytes that tell the packing.
+/// Bytes that tell the packing: a pipe that has given so many is waited for no longer.
 pub(crate) const MAGIC: usize = 10;
 /// Memory that unpacking xz may take, in KiB: `xz -9` needs 64 MiB and some.
 const XZ_KIB: u32 = 80 << 10;
@@ -55,31 +55,6 @@ impl Packing {
             _ => Packing::None,
         }
     }
-}
-
-/// What a file is that is neither text nor packed as logs are, by its first bytes; and what to do with it.
-pub(crate) fn foreign(start: &[u8]) -> Option<(&'static str, &'static str)> {
-    const UNPACK: &str = "unpack it, and name what was in it";
-    const TEXT: &str = "make UTF-8 of it: iconv -f UTF-16 -t UTF-8";
-    Some(match start {
-        [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => ("a zip archive", UNPACK),
-        [b'7', b'z', 0xbc, 0xaf, 0x27, 0x1c, ..] => ("a 7z archive", UNPACK),
-        [b'R', b'a', b'r', b'!', 0x1a, 7, ..] => ("a rar archive", UNPACK),
-        [0x04, 0x22, 0x4d, 0x18, ..] => ("lz4 data", UNPACK),
-        [b'E', b'l', b'f', b'F', b'i', b'l', b'e', 0, ..] => {
-            ("a Windows event log", "write it as text first: wevtutil qe FILE /lf:true /f:text")
-        }
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => ("text in UTF-16", TEXT),
-        // Without a mark: every other byte of what Windows writes is nothing.
-        [a, 0, b, 0, c, 0, ..] | [0, a, 0, b, 0, c, ..] if [a, b, c].iter().all(|byte| byte.is_ascii_graphic()) => {
-            ("text in UTF-16", TEXT)
-        }
-        [0xd4, 0xc3, 0xb2, 0xa1, ..] | [0xa1, 0xb2, 0xc3, 0xd4, ..] | [0x0a, 0x0d, 0x0d, 0x0a, ..] => {
-            ("a capture of packets", "make text of it: tshark, zeek or suricata")
-        }
-        [b'S', b'Q', b'L', b'i', b't', b'e', b' ', ..] => ("a SQLite database", "write its rows as text first"),
-        _ => return None,
-    })
 }
 
 /// Unpacks, all members or frames of it.
@@ -170,16 +145,5 @@ mod tests {
         assert_eq!(Packing::of(b"BZh9\x17\x72\x45\x38\x50\x90"), Packing::Bzip2);
         assert_eq!(Packing::of(b"\xfd7zXZ\0\0"), Packing::Xz);
         assert_eq!(Packing::of(b"\x50\x2a\x4d\x18"), Packing::Zstd);
-        for (start, what) in [
-            (&b"PK\x03\x04\x14\0"[..], "zip"),
-            (b"\xff\xfee\0v\0", "UTF-16"),
-            (b"e\0v\0i\0l\0", "UTF-16"),
-            (b"ElfFile\0\0\0", "Windows"),
-        ] {
-            assert!(foreign(start).unwrap().0.contains(what), "{start:?}");
-        }
-        for text in [&b""[..], b"PK is how it starts", b"1.2.3.4 - -", b"\0\0\0\0\0\0\0\0", "é".as_bytes()] {
-            assert_eq!(foreign(text), None, "{text:?}");
-        }
     }
 }

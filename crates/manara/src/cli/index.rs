@@ -12,7 +12,8 @@ pub(crate) struct IndexArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum IndexCommand {
-    /// Make an index of what `import` reads (lists, CSV, MISP, STIX, Zeek…), without a node; or of a node (--data, --audience)
+    /// Make an index of what `import` reads (lists, CSV, MISP, STIX, Zeek…), without a node; or of a node (--data, --audience).
+    /// Exit 0: made; 1: not made; 3: not all could be read, and it was made of the others, if there were any
     Build(BuildArgs),
     /// What an index holds
     Info {
@@ -31,7 +32,7 @@ pub(crate) enum IndexCommand {
 #[derive(Debug, Args)]
 pub(crate) struct BuildArgs {
     /// The index to make
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, visible_alias = "output", value_name = "FILE")]
     pub(crate) out: PathBuf,
     /// Files or folders; gzip and zstd too; - is standard input
     #[arg(value_name = "FILE|DIR|-", required_unless_present = "audience")]

@@ -37,7 +37,7 @@ pub(crate) struct ScanArgs {
     #[arg(long, short = 'c', conflicts_with_all = ["context", "top"])]
     pub(crate) count: bool,
     /// Print the indicators with most hits and the own hosts on their lines, not the hits [N: 10]
-    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "10", conflicts_with = "context")]
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "10", conflicts_with = "context", value_parser = top)]
     pub(crate) top: Option<usize>,
     /// Values that are not told: lists as for `index build`, MISP warning lists, folders of them; `builtin`: what
     /// everybody meets, from MISP's lists
@@ -62,4 +62,8 @@ pub(crate) struct ScanArgs {
     /// Logs, and folders of them; gzip, zstd, xz and bzip2 too; - is standard input
     #[arg(required = true, value_name = "LOG")]
     pub(crate) logs: Vec<PathBuf>,
+}
+
+fn top(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|most| *most > 0).ok_or_else(|| "a number from 1 on".to_owned())
 }

@@ -9,12 +9,16 @@ use manara_matching::{Builder, Index, Kind};
 use manara_model::record::{Rejection, rfc3339};
 use manara_store::view::Filter;
 use serde_json::json;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
 /// Not all files could be read, whether it was made of the others or not.
 const SOME: u8 = 3;
+/// Types of values that were left out, of which it is said how many there were.
+const NAMED: usize = 5;
 
 pub(crate) fn run(place: &Place, args: IndexArgs) -> anyhow::Result<ExitCode> {
     match args.command {
@@ -32,6 +36,9 @@ pub(crate) fn run(place: &Place, args: IndexArgs) -> anyhow::Result<ExitCode> {
 fn build(place: &Place, args: &BuildArgs) -> anyhow::Result<ExitCode> {
     if args.audience.is_none() && (args.since.is_some() || args.tag.is_some() || args.warning_listed) {
         bail!("--since, --tag and --warning-listed choose from a node: give --audience, and no files");
+    }
+    if args.out == Path::new("-") {
+        bail!("-o: an index is a file; name it, like bad.index");
     }
     let read = args.inputs.iter().chain(&args.delta).map(std::path::PathBuf::as_path);
     output::none_of("-o", &args.out, read)?;
@@ -184,7 +191,21 @@ fn show(report: &IndexReport, held: &ExportReport, count: usize, bytes: usize, o
     for (number, why) in left.iter().filter(|(number, _)| *number > 0) {
         eprintln!("left out: {number} values {why}");
     }
+    if !report.unsearched_types.is_empty() {
+        eprintln!("  of them {}", most(&report.unsearched_types));
+    }
     output::line(format!("{count} indicators, {bytes} bytes; {} rejected", report.rejected_total))
+}
+
+/// The types that were met most.
+fn most(types: &BTreeMap<&'static str, u64>) -> String {
+    let mut types: Vec<(&str, u64)> = types.iter().map(|(name, count)| (*name, *count)).collect();
+    types.sort_by_key(|(name, count)| (Reverse(*count), *name));
+    let mut said: Vec<String> = types.iter().take(NAMED).map(|(name, count)| format!("{count} {name}")).collect();
+    if types.len() > NAMED {
+        said.push(format!("and {} more types", types.len() - NAMED));
+    }
+    said.join(", ")
 }
 
 fn info(file: &Path, output: Output) -> anyhow::Result<ExitCode> {

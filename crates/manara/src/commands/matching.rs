@@ -3,7 +3,7 @@
 use super::{interrupt, report as page, sightings};
 use crate::cli::{HitFormat, ScanArgs};
 use crate::output::{self, Progress};
-use anyhow::Context;
+use anyhow::{Context, bail};
 use manara_hunt::{
     Allow, Before, Days, Format, Hosts, Hunt, Indexes, Item, Journal, Log, Printer, Show, Sightings, Standing, Start,
     Style, Tally, Telling, Top, Walk, Wants, Watch, index_ids, state, summary, top,
@@ -43,6 +43,10 @@ fn hunt(args: &ScanArgs) -> anyhow::Result<Tally> {
         let read = args.index.iter().chain(&args.allow).chain(&args.logs).chain(key);
         output::none_of(what, out, read.map(PathBuf::as_path))?;
     }
+    if args.output.as_deref() == Some(Path::new("-")) {
+        bail!("-o: leave it out to write to standard output");
+    }
+    taken_for_a_log(args);
     let opened = indexes(args)?;
     let indexes = Indexes::new(&opened);
     let allow = allow(args)?;
@@ -117,6 +121,17 @@ fn hunt(args: &ScanArgs) -> anyhow::Result<Tally> {
         receiver.tell(&sightings, rest, journal.as_mut().zip(args.state.as_deref()))?;
     }
     Ok(tally)
+}
+
+/// Whoever writes `--top 2 access.log` meant no log named 2.
+fn taken_for_a_log(args: &ScanArgs) {
+    let number = |path: &&PathBuf| path.to_str().is_some_and(|name| name.parse::<u64>().is_ok());
+    if args.top.is_some()
+        && let Some(log) = args.logs.iter().find(number).filter(|log| !log.exists())
+    {
+        let log = log.display();
+        eprintln!("note: {log} is taken for a log; write --top={log} if it is how many are told");
+    }
 }
 
 /// Opens what is searched for.

@@ -41,6 +41,9 @@ pub(crate) struct Search<'a> {
 /// Nothing can be written where it is to be.
 pub(crate) fn begin(args: &ReportArgs) -> anyhow::Result<Option<Page<'_>>> {
     let Some(path) = args.report.as_deref() else { return Ok(None) };
+    if path == Path::new("-") {
+        bail!("--report: the page is a file; name it, like report.html");
+    }
     // A name that was left out makes a log of it: `--report *.log`.
     if std::fs::metadata(path).is_ok_and(|there| there.is_file() && there.len() > 0) && !is_page(path) {
         bail!("--report: {} is there and is no page of these; name another file, or remove it", path.display());

@@ -124,19 +124,16 @@ impl Receiver<'_> {
         Server::new(&self.url, &self.credentials, self.authority.as_deref()).context("--report-to")
     }
 
-    /// Tells what earlier searches could not tell, before this one begins. If that fails, it waits on.
+    /// Tells what earlier searches could not tell, before this one begins. If that fails, it waits on: [`Receiver::tell`] tries again.
     pub(crate) fn tell_first(&self, journal: &mut Journal) {
         let waiting = journal.untold(self.url.as_str());
         if waiting.is_empty() {
             return;
         }
         // An answer that can't be noted is asked for again: the node knows the identifiers.
-        match self.send(&waiting, &mut |uuids| journal.told(uuids).context("--state")) {
-            Ok(sent) => self.say(&sent, " of earlier searches"),
-            Err(error) => {
-                let (left, error) = (journal.untold(self.url.as_str()).len(), safe(&format!("{error:#}")));
-                eprintln!("manara: {left} sightings of earlier searches still wait: {error}");
-            }
+        // What fails is told again at the end, with what is found now; if that fails too, it is said there.
+        if let Ok(sent) = self.send(&waiting, &mut |uuids| journal.told(uuids).context("--state")) {
+            self.say(&sent, " of earlier searches");
         }
     }
 
@@ -185,7 +182,11 @@ impl Receiver<'_> {
                     Ok(())
                 });
                 sent.with_context(|| {
-                    format!("--report-to: {told} of {} sightings were told; the others were not", all.len())
+                    format!(
+                        "--report-to: {told} of {} sightings were told; the others were not (with --state FILE they \
+                         would wait for the next search)",
+                        all.len()
+                    )
                 })?
             }
         };
