@@ -62,7 +62,7 @@ check "only what is new" json "$folder/out" "d['indicators'] == 2 and d['in_base
 check "index info of it" "$manara" index info "$folder/new.index"
 check "says what it adds to" says "adds to"
 cp "$folder/new.index" "$folder/kept.index"
-check "nothing found is no index" exits 1 "$manara" index build -o "$folder/new.index" "$folder/no such list"
+check "a list that is not there is named" exits 3 "$manara" index build -o "$folder/new.index" "$folder/no such list"
 check "and replaces none" cmp "$folder/new.index" "$folder/kept.index"
 check "some unread is 3" exits 3 "$manara" index build -o "$folder/other.index" "$folder/no such list" "$folder/bad.txt"
 check "index build of the node" "$manara" index build -o "$folder/public.index" --data "$data" --audience public --json
