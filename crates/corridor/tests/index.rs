@@ -60,7 +60,7 @@ fn a_csv_as_urlhaus_publishes_it() {
 
 #[test]
 fn a_header_says_that_it_is_a_table_whatever_stands_below() {
-    let tags = |n: usize| if n % 3 == 0 { "a,b,c,d,e,f,g,h,i,j" } else { "a" };
+    let tags = |n: usize| if n.is_multiple_of(3) { "a,b,c,d,e,f,g,h,i,j" } else { "a" };
     let many =
         (0..20).map(|n| format!("\"{n}\",\"http://198.51.100.{n}/i,x\",\"{}\"\r\n", tags(n))).collect::<String>();
     let names = (0..30).map(|n| format!("beta{n}.example,phishing\n")).collect::<String>();

@@ -205,7 +205,7 @@ impl Before {
     /// Whether no log was searched before for any of the indexes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.noted.iter().all(|noted| noted.logs.is_empty() && noted.inodes.is_empty())
+        self.noted.iter().all(|noted| noted.is_empty())
     }
 
     /// Where to start a log; `None`: it was searched to its end for all of them.
